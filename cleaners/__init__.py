@@ -1,0 +1,171 @@
+"""Jingwen's cleaners: bytes in, a Document out.  Pure functions; no I/O but their own rules and tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from . import (
+    characters,
+    chrome,
+    duplicates,
+    encoding,
+    flags,
+    layout,
+    line_splits,
+    metadata,
+    mojibake,
+    punctuation,
+    script,
+    structure,
+)
+from .config import Config
+from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Seed
+from .edits import Edit, EditError, apply, between, undo
+
+__all__ = [
+    "PIPELINE",
+    "Article",
+    "Cleaner",
+    "Config",
+    "Document",
+    "Draft",
+    "Edit",
+    "EditError",
+    "Encoding",
+    "Flag",
+    "Paragraph",
+    "Pass",
+    "Quarantine",
+    "Seed",
+    "apply",
+    "between",
+    "clean",
+    "fingerprint",
+    "fingerprint_parts",
+    "select",
+    "undo",
+]
+
+
+class Cleaner(NamedTuple):
+    """name is the first part of the ids of its rules; propose(text, config) yields edits, sorted by start."""
+
+    name: str
+    propose: Callable[[str, Config], Iterator[Edit]]
+
+
+PIPELINE: tuple[Cleaner, ...] = (
+    Cleaner("mojibake", mojibake.propose),  # first: every other cleaner needs the real characters
+    Cleaner("characters", characters.propose),  # invisible and look-alike characters would hide lines from rules
+    Cleaner("chrome", chrome.propose),  # before the joiner: a split sentence may have a widget between its halves
+    Cleaner("metadata", metadata.propose),  # lines about the article, which stand among the chrome
+    Cleaner("punctuation", punctuation.propose),  # before the joiner, which expects full-width marks
+    Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
+    Cleaner("duplicates", duplicates.propose),
+    Cleaner("script", script.propose),  # late, so that rules are written once, for both scripts
+    Cleaner("layout", layout.propose),  # last: indents and blank lines tell the others where paragraphs begin
+)
+
+
+def select(config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> tuple[Cleaner, ...]:
+    """The cleaners that `config` lets run, in the pipeline's order.  Raises ValueError for an unknown name."""
+    if config.cleaners is None:
+        return pipeline
+    known = [cleaner.name for cleaner in pipeline]
+    unknown = sorted(set(config.cleaners) - set(known))
+    if unknown:
+        raise ValueError(f"there is no cleaner {', '.join(unknown)}; known are {', '.join(known)}")
+    return tuple(cleaner for cleaner in pipeline if cleaner.name in config.cleaners)
+
+
+class Draft:
+    """A document while it is being cleaned: the text so far and the trail so far."""
+
+    __slots__ = ("encoding", "quarantine", "seed", "text", "trail")
+
+    def __init__(self, raw: bytes, name: str, config: Config) -> None:
+        self.seed = Seed.of(raw, name)
+        self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
+        self.trail: list[Pass] = []
+
+    def advance(self, cleaner: Cleaner, config: Config) -> int:
+        """Lets one cleaner have its pass; returns the number of edits."""
+        edits = tuple(cleaner.propose(self.text, config))
+        if edits:
+            self.text = apply(self.text, edits)
+            self.trail.append(Pass(cleaner.name, edits))
+        return len(edits)
+
+    def settle(self, config: Config, pipeline: tuple[Cleaner, ...]) -> bool:
+        """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
+        it), so that cleaning twice is cleaning once.  False if it still changes after `config.max_rounds`."""
+        if not self.trail:
+            return True
+        for _ in range(config.max_rounds):
+            if not sum(self.advance(cleaner, config) for cleaner in pipeline):
+                return True
+        return False
+
+    def finish(self, config: Config, settled: bool = True) -> Document:
+        """The document, with roles, articles, metadata and flags."""
+        draft = Document(self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine)
+        return flags.flagged(structure.structured(draft, config), config, settled)
+
+
+def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
+    """Cleans one seed.
+
+    raw     the seed's bytes, in any encoding
+    name    the seed's name, for the record
+    config  see Config; None: the defaults
+
+    Raises ValueError and TypeError on misuse only, never on bad text: a seed that cannot be cleaned comes back
+    with `quarantine` set.
+    """
+    config = config or Config()
+    pipeline = select(config)
+    draft = Draft(raw, name, config)
+    settled = True
+    if draft.quarantine is None:
+        for cleaner in pipeline:
+            draft.advance(cleaner, config)
+        settled = draft.settle(config, pipeline)
+    return draft.finish(config, settled)
+
+
+def fingerprint(config: Config | None = None) -> str:
+    """SHA-256, in hex, of all that decides what the cleaners do: see `fingerprint_parts`."""
+    return hashlib.sha256(repr(sorted(fingerprint_parts(config).items())).encode()).hexdigest()
+
+
+def fingerprint_parts(config: Config | None = None) -> dict[str, str]:
+    """The parts of the fingerprint: hashes of code, rules and statistics, the configuration, library versions."""
+    libraries = {f"library:{name}": version(name) for name in ("ftfy", "opencc", "rapidfuzz", "numpy")}
+    return {**_files(), **libraries, "config": repr(sorted(asdict(config or Config()).items()))}
+
+
+@cache
+def _files() -> dict[str, str]:
+    """Hash per kind of file in this package."""
+    here = Path(__file__).parent
+    kinds: dict[str, list[Path]] = {"code": [], "rules": [], "statistics": []}
+    for path in sorted(here.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            top = path.relative_to(here).parts[0]
+            kinds[top if top in kinds else "code"].append(path)
+    return {kind: _hash(paths, here) for kind, paths in kinds.items()}
+
+
+def _hash(paths: list[Path], here: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(here).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

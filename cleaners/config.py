@@ -1,0 +1,43 @@
+"""Config: every choice that changes what the cleaners do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCRIPT_CONVERSIONS = ("keep", "t2s", "s2t", "tw2s", "tw2sp", "s2tw", "s2twp", "hk2s", "s2hk", "t2tw", "t2hk")
+QUOTE_STYLES = ("auto", "mainland", "traditional")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the cleaners do. Frozen: one configuration belongs to one corpus version.
+
+    Raises ValueError for a value that is not allowed.
+    """
+
+    cleaners: tuple[str, ...] | None = None
+    """Names of the cleaners that run, in any order: they always run in the order of PIPELINE. None: all."""
+
+    script: str = "keep"
+    """Script conversion by OpenCC, one of SCRIPT_CONVERSIONS. `keep` changes no script."""
+
+    quotes: str = "auto"
+    """House style of quotation marks: `mainland` “‘’” (GB/T 15834-2011), `traditional` 「『』」, `auto`: the
+    traditional ones only in a document that is in Traditional script and has some already."""
+
+    timezone: str = "+08:00"
+    """Offset from UTC of dates that state none. Default: China Standard Time."""
+
+    max_seed_bytes: int = 64 * 1024 * 1024
+    """A seed with more bytes goes to quarantine (`too_large`)."""
+
+    max_rounds: int = 8
+    """Cleaning is repeated until nothing changes, at most so often; a document that still changes is flagged."""
+
+    def __post_init__(self) -> None:
+        if self.script not in SCRIPT_CONVERSIONS:
+            raise ValueError(f"script is {self.script!r}; allowed are {', '.join(SCRIPT_CONVERSIONS)}")
+        if self.quotes not in QUOTE_STYLES:
+            raise ValueError(f"quotes is {self.quotes!r}; allowed are {', '.join(QUOTE_STYLES)}")
+        if self.max_seed_bytes < 1 or self.max_rounds < 1:
+            raise ValueError("max_seed_bytes and max_rounds are at least 1")

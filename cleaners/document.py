@@ -1,0 +1,151 @@
+"""Document: a clean text together with everything that was done to its seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from .edits import Edit, Positions, undo
+
+ROLES = ("title", "subtitle", "column", "byline", "heading", "body", "caption", "credit")
+
+
+class ByteSpan(NamedTuple):
+    """Decoded characters [start, end) whose bytes are not what the document's codec makes of them."""
+
+    start: int
+    end: int
+    raw: bytes
+
+
+class Encoding(NamedTuple):
+    """How the bytes were decoded.
+
+    name        Python's name of the codec, for example `utf-8`, `gb18030`, `big5hkscs`
+    confidence  0 (a guess) to 1 (certain)
+    bom         the byte order mark that was taken off, or empty
+    exceptions  where the bytes are not `text.encode(name)`: invalid bytes (the text has U+FFFD there) and
+                stretches in another encoding, so that the seed's bytes can always be restored
+    """
+
+    name: str
+    confidence: float
+    bom: bytes = b""
+    exceptions: tuple[ByteSpan, ...] = ()
+
+
+class Quarantine(NamedTuple):
+    """Why a seed did not become a document.  `reason` tells the user what happened and what to do."""
+
+    kind: str
+    reason: str
+
+
+class Pass(NamedTuple):
+    """What one cleaner did, once: its edits refer to the text that the pass before left."""
+
+    cleaner: str
+    edits: tuple[Edit, ...]
+
+
+class Paragraph(NamedTuple):
+    """text == document.text[start:end]; role is one of ROLES."""
+
+    text: str
+    role: str
+    start: int
+    end: int
+
+
+class Article(NamedTuple):
+    """One piece of a page: document.text[start:end]."""
+
+    title: str
+    column: str
+    authors: tuple[str, ...]
+    start: int
+    end: int
+
+
+class Flag(NamedTuple):
+    """Damage that we see but cannot repair, at document.text[start:end]."""
+
+    kind: str
+    start: int
+    end: int
+    note: str
+
+
+class Seed(NamedTuple):
+    """The input: its name (path below the seeds folder), the SHA-256 of its bytes in hex, its size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, raw: bytes, name: str) -> Seed:
+        return cls(name, hashlib.sha256(raw).hexdigest(), len(raw))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A cleaned document.  `quarantine` is set when the seed must not be published; its text is then a guess."""
+
+    seed: Seed
+    text: str
+    encoding: Encoding
+    trail: tuple[Pass, ...] = ()
+    paragraphs: tuple[Paragraph, ...] = ()
+    articles: tuple[Article, ...] = ()
+    metadata: Mapping[str, str | list[str]] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+    script: str = ""
+    quarantine: Quarantine | None = None
+
+    @property
+    def name(self) -> str:
+        """The seed's name."""
+        return self.seed.name
+
+    def original(self) -> str:
+        """The seed's decoded text, rebuilt from the clean text and the trail."""
+        text = self.text
+        for one in reversed(self.trail):
+            text = undo(text, one.edits)
+        return text
+
+    def seed_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where text[start:end] comes from: the smallest span of `original()` that holds it, in characters.
+
+        Raises ValueError when the span does not lie in the text.
+        """
+        _check_span(start, end, len(self.text))
+        for positions in reversed(self._positions):
+            start, end = positions.old_span(start, end)
+        return start, end
+
+    def text_span(self, start: int, end: int) -> tuple[int, int]:
+        """What became of original()[start:end]: the smallest span of the text that holds it; empty when all of
+        it was removed.  Raises ValueError when the span is not one."""
+        _check_span(start, end, self._original_length)
+        for positions in self._positions:
+            start, end = positions.new_span(start, end)
+        return start, end
+
+    @cached_property
+    def _positions(self) -> Sequence[Positions]:
+        return [Positions(one.edits) for one in self.trail]
+
+    @cached_property
+    def _original_length(self) -> int:
+        grown = sum(len(e.after) - len(e.before) for one in self.trail for e in one.edits)
+        return len(self.text) - grown
+
+
+def _check_span(start: int, end: int, length: int) -> None:
+    if not 0 <= start <= end <= length:
+        raise ValueError(f"[{start}, {end}) is no span of a text of {length} characters")
