@@ -1,4 +1,4 @@
-"""Layout: one paragraph a line, one blank line between paragraphs, no indents and no trailing spaces.
+"""Layout: one blank line between paragraphs, no indents, no trailing spaces.
 
 It runs last, because indents and blank lines tell the cleaners before it where paragraphs begin.
 """
@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from .config import Config
 from .edits import Edit
 
-_GAP = re.compile(r"\s*\n\s*|\A\s+|\s+\Z")
+_SPACE = re.compile(r"\s+")
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    """Yields one edit per gap between paragraphs that is not exactly one blank line."""
-    for gap in _GAP.finditer(text):
-        after = "" if gap.start() == 0 or gap.end() == len(text) else "\n\n"
-        if gap.group() != after:
-            yield Edit(gap.start(), gap.group(), after, "layout.paragraph_gap")
+    """Yields one edit per gap between paragraphs that is not exactly one blank line, and one for space at
+    either end of the text."""
+    for space in _SPACE.finditer(text):
+        start, end = space.span()
+        before = space.group()
+        if start == 0 or end == len(text):
+            yield Edit(start, before, "", "layout.margin")
+        elif before != "\n\n" and "\n" in before:
+            yield Edit(start, before, "\n\n", "layout.paragraph_gap")

@@ -1,0 +1,123 @@
+"""What must hold of every text: reversible, stable, nothing lost, nothing invented."""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cleaners import Config, Document, clean
+
+SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
+CASES = sorted((Path(__file__).parent / "cases").rglob("*.txt"))
+# pieces that the cleaners react to, so that random text reaches their code
+PIECES = [
+    "中文", "句子", "老年人、", "他说:", "“引用”", "‘内’", "\"直引号\"", ",", "，", "。", ".", "...", "……", "——", "--", "(注)", "（注）",
+    "1,000", "12:30", "3.5%", "http://a.cn/b?c=1", "v1.2", "English words.", " ", "  ", "\u3000", "\u00a0", "\n", "\n\n", "\r\n",
+    "\u200b", "\ufeff", "\u202e", "\ufffd", "锟斤拷", "ÄãºÃ", "ä½ å¥½", "浣犲ソ", "&amp;", "&nbsp;", "\\u4e2d", "⑮", "ＡＢＣ", "１２", "\u2f00",
+    "手机版", "打印", "来源:新华社", "发布时间:2014年03月04日 17:26", "责任编辑:王某", "记者 李某", "□张三 李四", "■专栏", "1 1 1", "•", "一、", "第一条",
+    "\u0000", "\ud800", "😀", "臺灣", "ｶﾅ", "相关文档:", "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十",
+]  # fmt: skip
+TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40).map("".join)
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def check(document: Document, text: str) -> None:
+    assert document.original() == text
+    reached = set()
+    for place in range(len(document.text)):
+        start, end = document.seed_span(place, place + 1)
+        assert 0 <= start <= end <= len(text)
+        reached.update(range(start, end))
+    edited = set()
+    for place in range(len(text)):
+        if place not in reached:
+            low, high = document.text_span(place, place + 1)
+            assert 0 <= low <= high <= len(document.text)
+            edited.add(place)
+    removed = sum(len(e.before) for one in document.trail for e in one.edits)
+    assert len(edited) <= removed
+    for paragraph in document.paragraphs:
+        assert document.text[paragraph.start : paragraph.end] == paragraph.text
+    assert "\n\n".join(p.text for p in document.paragraphs) == document.text
+    for flag in document.flags:
+        assert 0 <= flag.start <= flag.end <= len(document.text)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS)
+def test_random_text(text: str) -> None:
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = encoded(text)
+    document = clean(raw)
+    if document.quarantine is None:
+        check(document, document.original())
+        again = clean(document.text.encode("utf-8", "surrogatepass"))
+        if again.quarantine is None:
+            assert again.text == document.text
+        else:
+            assert not document.text.strip() or "\ufffd" in document.text
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_random_bytes_never_raise(raw: bytes) -> None:
+    document = clean(raw)
+    assert document.quarantine is not None or document.original() is not None
+
+
+@pytest.mark.parametrize("path", [*SEEDS, *CASES], ids=lambda p: p.name)
+def test_files(path: Path) -> None:
+    document = clean(path.read_bytes())
+    if document.quarantine is None:
+        check(document, path.read_bytes().decode("utf-8").removeprefix("\ufeff"))
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda p: p.name)
+@pytest.mark.parametrize("number", range(6))
+def test_damaged_seeds(path: Path, number: int) -> None:
+    """Lines of the seeds, shuffled, cut, doubled, with other line ends."""
+    choose = random.Random(f"{path.name} {number}")
+    lines = [line for line in path.read_text("utf-8").split("\n") if line.strip()]
+    choose.shuffle(lines)
+    lines = lines[: choose.randrange(2, 14)]
+    place = choose.randrange(len(lines))
+    line = lines[place]
+    cut = choose.randrange(len(line) + 1)
+    lines[place : place + 1] = [line[:cut], line[cut:]]
+    lines.append(choose.choice(lines))
+    text = choose.choice(["\n", "\n\n", "\r\n", "\n\u3000\u3000"]).join(lines)
+    document = clean(text.encode())
+    assert document.quarantine is None
+    check(document, text)
+    assert clean(document.text.encode()).text == document.text
+
+
+def test_content_is_kept() -> None:
+    """Letters and digits that leave the text leave it by a rule that removes: chrome, metadata, duplicates."""
+    for path in SEEDS:
+        document = clean(path.read_bytes())
+        for one in document.trail:
+            if one.cleaner in ("punctuation", "layout", "line_splits", "characters", "mojibake"):
+                moved = [e for e in one.edits if e.ref >= 0]
+                gone = sorted("".join(c for e in one.edits for c in e.before if c.isalnum()))
+                come = sorted("".join(c for e in one.edits for c in e.after if c.isalnum()))
+                assert gone == come or moved, f"{path.name}: {one.cleaner}"
+
+
+def test_the_configuration_is_checked() -> None:
+    with pytest.raises(ValueError, match="no cleaner chromium"):
+        clean(b"", config=Config(cleaners=("chromium",)))
+    with pytest.raises(ValueError, match="script"):
+        Config(script="t2x")
+
+
+def test_only_the_chosen_cleaners_run() -> None:
+    document = clean(SEEDS[0].read_bytes(), config=Config(cleaners=("layout",)))
+    assert {one.cleaner for one in document.trail} == {"layout"}
