@@ -1,0 +1,163 @@
+"""Bylines and credits: lines that name who wrote an article or took a picture."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+LONGEST_LINE = 60
+"""A byline or credit is shorter, in characters; longer ones are read as prose."""
+
+_WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " ", 0x0A: " "}
+
+_MARKS = "□■◎●○◇◆▲△☆★"
+
+# what stands before a name, with or without a mark between: 文/图 本报记者, 作者:
+_LABEL = re.compile(
+    r"(?P<label>(?:[一-龥]{0,6}(?:记者|記者|通讯员|通訊員|实习生|實習生|评论员|评論員|作者|撰稿|撰文|采写|执笔|供稿|整理|编译|译者|翻译)"
+    r"|文/图|图/文|图文|文图|文、图|文|图|摄影/?|摄|口述|漫画|制图))(?: ?[:/|] ?| +)"
+)
+_LEADING = re.compile(
+    r"(?:[一-龥]{2,6}?(?=见习|实习|首席|特约|特派|驻站)|本报|本刊|本网|本台|[一-龥]{2,8}(?:报|网|社|台|云|融媒))?"
+    r"(?:全媒体|融媒体?|特约|见习|实习|首席|高级|资深|特派|驻站|摄影|文字|视频|前方){0,3}"
+    r"(?:记者|記者|实习生|實習生|通讯员|通訊員|评论员|評論員|撰稿人?|特约作者)"
+)
+_TAIL = re.compile(r"(?: ?(?:摄影报道|图文报道|摄影|摄制|摄|文/图|图/文|文并摄|图文|文图|文|图|编译|整理|综合|报道|供图|供稿|执笔|绘|画))$")
+_NAME = re.compile(r"[一-龥]{2,4}|[一-龥]{1,8}(?:·[一-龥]{1,8}){1,3}|[A-Z][A-Za-z.'-]{1,20}(?: [A-Z][A-Za-z.'-]{0,20}){0,3}")
+_ORGANISATION = re.compile(r"[一-龥]{1,16}(?:宣|社|部|办|委|局|厅|处|院|会|组|中心|编辑部|课题组|评论员|工作室|频道|报|网|台|站|厂|校|大学|学院|公司)")
+_ASIDE = re.compile(r"[(\[][^()\[\]]{0,30}[)\]]")
+_EDITORIAL = re.compile(r"[一-龥]{0,8}(?:评论员|编辑部)(?:文章)?")
+_SPLIT = re.compile(r"[ 、,;/|&]+|(?<=[一-龥])和(?=[一-龥])")
+# endings of clauses that look like names: 记者了解到, 通讯员反映
+_NO_NAME = re.compile(r"了解|获悉|看到|从|说|在|来到|报道|注意|发现|采访|走进|联系|证|节|会上|团|站|们|问|手记|观察|调查|协会|简介|单位|教授")
+
+_SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐"
+    "费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁"
+    "杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫经房裘缪干解应宗丁宣贲邓郁单杭洪包诸左石崔吉钮龚"
+    "程嵇邢滑裴陆荣翁荀羊於惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘钭厉戎祖武符刘景詹束龙"
+    "叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀郏浦尚农温别"
+    "庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾沙"
+    "乜养鞠须丰巢关蒯相查后荆红游竺权盖益桓公涂肖岳付仝闫覃佟原苑代岩尧晋楚藏海苟税岱仓翦呼"
+    "趙錢孫鄭馮陳衛蔣韓楊許呂張嚴華陶謝鄒竇雲蘇鳳范魯韋馬費雷賀湯羅畢鄔樂時傅齊顧蕭紀項閔賈婁顏駱盧萬經應鄧單諸龔陸榮車寧厲劉葉龍喬聞黨譚勞連"
+)
+
+
+def authors(byline: str) -> list[str]:
+    """The names in a byline, in order: "□宏章 周桐" -> ["宏章", "周桐"].
+
+    Outlets and functions (本报见习记者), marks (□) and what was done (摄, 文/图) are taken off.  An organisation
+    in place of a name (蒙组宣, 本报编辑部) counts as one.  [] when the line is no byline.
+    """
+    line = " ".join(byline.translate(_WIDTH).split())
+    if not line or len(line) > LONGEST_LINE:
+        return []
+    line = line.strip(_MARKS + "()[]【】〔〕 .。")
+    if _EDITORIAL.fullmatch(line):
+        return [line.removesuffix("文章")]
+    found: list[str] = []
+    for part in _parts(line):
+        found += _names(part)
+    return list(dict.fromkeys(found))
+
+
+def is_byline(line: str) -> bool:
+    """True if the line, by its form, does nothing but say who wrote: 本报记者 白丹 · □蒙组宣 · 作者:张三.
+
+    A bare name (王小明) is none: that is for the caller to judge by its place."""
+    flat = " ".join(line.translate(_WIDTH).split())
+    if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…":
+        return False
+    bare = flat.strip("()[]【】〔〕 ")
+    if not bare:
+        return False
+    if _EDITORIAL.fullmatch(bare):
+        return True
+    if bare[0] in _MARKS and not is_credit(line):
+        rest = bare.lstrip(_MARKS + " ")
+        return bool(_LEADING.match(rest)) and bool(authors(rest)) or _all_names(rest)
+    if _LEADING.match(bare) or _LABEL.match(bare):
+        return not is_credit(line) and bool(authors(bare)) and _is_whole(bare)
+    return False
+
+
+def is_credit(line: str) -> bool:
+    """True if the line does nothing but say who took, drew or provided pictures: 唐璇博 摄 · 图/李四 · (张三供图)."""
+    flat = " ".join(line.translate(_WIDTH).split()).strip("()[]【】〔〕 。" + _MARKS)
+    if not flat or len(flat) > LONGEST_LINE:
+        return False
+    return any(form.fullmatch(flat) for form in _credit_forms())
+
+
+@cache
+def _credit_forms() -> tuple[re.Pattern[str], ...]:
+    names = r"(?:[一-龥]{2,4}|[一-龥]{1,6}·[一-龥·]{1,10})(?:[ 、/][一-龥·]{2,8}){0,4}"
+    who = rf"(?:[一-龥]{{0,8}}(?:记者|通讯员|实习生|记者站)[ :]?)?{names}"
+    return (
+        re.compile(rf"{who} ?(?:[(]?(?:摄|攝|摄影|供图|图|绘|摄影报道|制图|绘图|漫画)[)]?)(?:/[一-龥]{{2,8}})?"),
+        re.compile(rf"(?:图|摄影|摄|图片|供图|制图|绘图|漫画|图片来源|资料图|图源|图片摄影)(?: ?[:/|] ?){who}"),
+        re.compile(r"(?:本版|本文|本组|本专题|文中|文内|以上|均为)?(?:图片|照片|配图|插图)(?:除[一-龥]{1,8}外)?(?:均|全部|都)?由[^。!?]{2,45}(?:提供|拍摄|摄|供图)"),
+        re.compile(r"[^,。!?;:]{2,30}供图"),
+        re.compile(r"(?:资料图片?|资料照片|图片来源[:/ ]?[^,。!?;]{2,20}|图源[:/ ]?[^,。!?;]{2,20}|来源[:/ ]?视觉中国|视觉中国 ?图)"),
+    )
+
+
+def _parts(line: str) -> list[str]:
+    """Pieces of a byline, each with the names of one function, the function taken off."""
+    cuts = [m for m in re.finditer(_LEADING.pattern + "|" + _LABEL.pattern, line) if _starts_piece(line, m.start())]
+    if not cuts:
+        return [line]
+    pieces = [line[: cuts[0].start()]] if cuts[0].start() else []
+    for one, following in zip(cuts, [*cuts[1:], None], strict=True):
+        pieces.append(line[one.end() : following.start() if following else len(line)])
+    return pieces
+
+
+def _starts_piece(line: str, at: int) -> bool:
+    return at == 0 or line[at - 1] in " 、,;/|()" + _MARKS
+
+
+def _names(piece: str) -> list[str]:
+    piece = piece.strip(" :/|、,;()" + _MARKS)
+    reports_from = piece.endswith("报道")
+    while (cut := _TAIL.search(piece)) and (cut.start() >= 2):
+        piece = piece[: cut.start()].rstrip(" /(")
+    pieces = _spaced_names([p for p in _SPLIT.split(_ASIDE.sub(" ", piece)) if p])
+    if reports_from and len(pieces) > 1 and not is_person(pieces[-1]):
+        pieces.pop()  # 记者 张三 山东冠县报道: the place
+    return [p for p in pieces if (_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)) and not _NO_NAME.match(p)]
+
+
+def _spaced_names(pieces: list[str]) -> list[str]:
+    """Joins two-character names that were spaced out (张 三) and the words of Latin names."""
+    joined: list[str] = []
+    for piece in pieces:
+        single = len(piece) == 1 and not piece.isascii()
+        latin = piece.isascii() and piece[:1].isupper()
+        if joined and (
+            (single and len(joined[-1]) == 1 and joined[-1] in _SURNAMES)
+            or (latin and joined[-1].isascii() and joined[-1][:1].isupper())
+        ):
+            joined[-1] += piece if single else " " + piece
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _all_names(text: str) -> bool:
+    pieces = _spaced_names([p for p in _SPLIT.split(_TAIL.sub("", text).strip()) if p])
+    return 0 < len(pieces) <= 8 and all(_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p) for p in pieces)
+
+
+def _is_whole(line: str) -> bool:
+    """Nothing but functions and names stands in the line."""
+    rest = [_TAIL.sub("", _ASIDE.sub("", p).strip(" :/|、,;()")) for p in _parts(line)]
+    rest = [p for p in rest if p]
+    if not rest or any(_NO_NAME.match(p) for p in rest):
+        return False
+    return all(_all_names(p) for p in rest)
+
+
+def is_person(text: str) -> bool:
+    """True if `text` looks like one Chinese person's name: two to four Han characters, a usual surname first."""
+    return 2 <= len(text) <= 4 and text[0] in _SURNAMES and bool(_NAME.fullmatch(text))
