@@ -95,10 +95,18 @@ class Draft:
         self.trail: list[Pass] = []
 
     def advance(self, cleaner: Cleaner, config: Config) -> int:
-        """Lets one cleaner have its pass; returns the number of edits."""
-        edits = tuple(cleaner.propose(self.text, config))
+        """Lets one cleaner have its pass; returns the number of edits.  A cleaner that fails puts this document
+        in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions."""
+        if self.quarantine is not None:
+            return 0
+        try:
+            edits = tuple(cleaner.propose(self.text, config))
+            text = apply(self.text, edits)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is on record with its reason
+            self.quarantine = _failed(cleaner, error)
+            return 0
         if edits:
-            self.text = apply(self.text, edits)
+            self.text = text
             self.trail.append(Pass(cleaner.name, edits))
         return len(edits)
 
@@ -118,6 +126,15 @@ class Draft:
         return flags.flagged(structure.structured(draft, config), config, settled)
 
 
+def _failed(cleaner: Cleaner, error: Exception) -> Quarantine:
+    what = f"{type(error).__name__}: {error}"[:300]
+    reason = (
+        f"The cleaner {cleaner.name} failed on this seed ({what}). This is a defect of the cleaner: please report "
+        f"it with the seed, or leave the cleaner out with `--skip {cleaner.name}`."
+    )
+    return Quarantine("cleaner_failed", reason)
+
+
 def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     """Cleans one seed.
 
@@ -131,12 +148,9 @@ def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     config = config or Config()
     pipeline = select(config)
     draft = Draft(raw, name, config)
-    settled = True
-    if draft.quarantine is None:
-        for cleaner in pipeline:
-            draft.advance(cleaner, config)
-        settled = draft.settle(config, pipeline)
-    return draft.finish(config, settled)
+    for cleaner in pipeline:
+        draft.advance(cleaner, config)
+    return draft.finish(config, draft.settle(config, pipeline))
 
 
 def fingerprint(config: Config | None = None) -> str:
