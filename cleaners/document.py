@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -101,7 +101,7 @@ class Document:
     trail: tuple[Pass, ...] = ()
     paragraphs: tuple[Paragraph, ...] = ()
     articles: tuple[Article, ...] = ()
-    metadata: Mapping[str, str | list[str]] = field(default_factory=dict)
+    metadata: Mapping[str, str | list[str] | None] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     script: str = ""
     quarantine: Quarantine | None = None
@@ -135,6 +135,17 @@ class Document:
         for positions in self._positions:
             start, end = positions.new_span(start, end)
         return start, end
+
+    def seed_places(self) -> Iterator[tuple[Pass, Edit, int]]:
+        """Every edit of the trail with the place in `original()` where it begins, pass by pass."""
+        before: list[Positions] = []
+        for one, positions in zip(self.trail, self._positions, strict=True):
+            for edit in one.edits:
+                place = edit.start
+                for step in reversed(before):
+                    place = step.old_span(place, place)[0]
+                yield one, edit, place
+            before.append(positions)
 
     @cached_property
     def _positions(self) -> Sequence[Positions]:
