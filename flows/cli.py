@@ -1,0 +1,201 @@
+"""The command line: thin over the cleaners, the corpus and the flow.
+
+Prefect and Arrow are imported by the commands that need them: `jingwen clean` starts at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cleaners import PIPELINE, Config, Document, clean
+from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .build import Report
+
+OK, FAILED, MISUSED, QUARANTINED, INTERRUPTED = 0, 1, 2, 3, 130
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    everything is clean
+  1    it failed; the corpus is as it was
+  2    the command was misused, or the configuration is not valid
+  3    done, but some seeds are in quarantine
+  130  interrupted with Ctrl-C; the corpus is as it was
+"""
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="jingwen")
+def main() -> None:
+    """Repairs scraped Chinese documents and writes a versioned Parquet corpus."""
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that make a Config."""
+    names = ", ".join(cleaner.name for cleaner in PIPELINE)
+    options = [
+        click.option("--only", multiple=True, metavar="CLEANER", help=f"Run only this cleaner (repeatable): {names}."),
+        click.option("--skip", multiple=True, metavar="CLEANER", help="Leave this cleaner out (repeatable)."),
+        click.option("--script", type=click.Choice(SCRIPT_CONVERSIONS), default="keep", show_default=True, help="Convert the script by OpenCC."),
+        click.option("--quotes", type=click.Choice(QUOTE_STYLES), default="auto", show_default=True, help="House style of quotation marks."),
+        click.option("--timezone", default="+08:00", show_default=True, help="UTC offset of dates that state none."),
+        click.option("--max-bytes", default=Config.max_seed_bytes, show_default=True, help="Larger seeds go to quarantine."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_config(
+    only: tuple[str, ...], skip: tuple[str, ...], script: str, quotes: str, timezone: str, max_bytes: int
+) -> Config:
+    """Raises click.UsageError (exit code 2) for what is not allowed."""
+    known = [cleaner.name for cleaner in PIPELINE]
+    unknown = sorted({*only, *skip} - set(known))
+    if unknown:
+        raise click.UsageError(f"there is no cleaner {', '.join(unknown)}; known are {', '.join(known)}")
+    chosen = tuple(name for name in only or known if name not in skip)
+    try:
+        return Config(
+            cleaners=chosen if only or skip else None,
+            script=script,
+            quotes=quotes,
+            timezone=timezone,
+            max_seed_bytes=max_bytes,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@main.command("build", epilog=EXIT_CODES)
+@click.argument("seeds", type=click.Path(path_type=Path), default=Path("seeds"))
+@click.option("--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True, help="Where the corpus is.")
+@click.option("--verbose", is_flag=True, help="Show Prefect's own log, too.")
+@config_options
+def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> None:
+    """Cleans a folder of SEEDS (default: seeds) into a corpus: the Prefect flow `build-corpus`.
+
+    Only seeds that are new or changed are cleaned; when rules, code or configuration changed, all of them.
+    If nothing changed, no version is committed. With PREFECT_API_URL set, the run appears on that server.
+
+    \b
+    Examples:
+      jingwen build
+      jingwen build ~/scraped --output ~/corpus
+      jingwen build --skip duplicates --script t2s
+    """
+    config = make_config(**options)
+    if verbose:
+        import os
+
+        os.environ["PREFECT_LOGGING_LEVEL"] = "INFO"
+    from . import build
+
+    try:
+        report = build.run(seeds, output, config)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. The corpus is as it was.", err=True)
+        sys.exit(INTERRUPTED)
+    except build.EXPECTED_ERRORS as error:
+        click.echo(f"Failed: {error}", err=True)
+        sys.exit(FAILED)
+    print_report(report)
+    sys.exit(QUARANTINED if report.quarantined else OK)
+
+
+def print_report(report: Report) -> None:
+    """What the run did, and where the corpus is."""
+    from rich.console import Console
+
+    from .report import summary
+
+    Console(highlight=False, soft_wrap=True).print(summary(report))
+
+
+@main.command("clean", epilog=EXIT_CODES)
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: text, metadata, paragraphs, articles, flags, edits per rule.")
+@config_options
+def clean_command(file: Any, as_json: bool, **options: Any) -> None:
+    """Cleans one text: FILE, or standard input (`-` or nothing).
+
+    \b
+    Examples:
+      jingwen clean page.txt > clean.txt
+      curl -s https://example.org/a.txt | jingwen clean
+      jingwen clean --json page.txt | python3 -m json.tool --no-ensure-ascii
+    """
+    config = make_config(**options)
+    document = clean(file.read(), "" if file.name in ("-", "<stdin>") else Path(file.name).name, config)
+    if as_json:
+        click.echo(json.dumps(as_object(document), ensure_ascii=False).encode("utf-8", "replace"))
+    elif document.quarantine is None:
+        click.echo(document.text.encode("utf-8", "replace"))
+        for flag in document.flags:
+            what = document.text[flag.start : flag.end][:24]
+            click.echo(f"flag {flag.kind} at character {flag.start}: {flag.note} ({what})", err=True)
+    if document.quarantine is not None:
+        click.echo(f"Quarantine ({document.quarantine.kind}): {document.quarantine.reason}", err=True)
+        sys.exit(QUARANTINED)
+
+
+def as_object(document: Document) -> dict[str, Any]:
+    """The document as JSON knows it."""
+    counts: dict[str, int] = {}
+    for one in document.trail:
+        for edit in one.edits:
+            counts[edit.rule] = counts.get(edit.rule, 0) + 1
+    return {
+        "name": document.name,
+        "text": document.text,
+        "metadata": dict(document.metadata),
+        "paragraphs": [p._asdict() for p in document.paragraphs],
+        "articles": [a._asdict() for a in document.articles],
+        "flags": [f._asdict() for f in document.flags],
+        "script": document.script,
+        "encoding": {"name": document.encoding.name, "confidence": document.encoding.confidence},
+        "quarantine": document.quarantine and document.quarantine._asdict(),
+        "edits_per_rule": counts,
+        "seed": document.seed._asdict(),
+    }
+
+
+@main.command("show")
+@click.argument("id")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True, help="Where the corpus is.")
+@click.option("--version", "number", type=int, default=None, help="Number of the version; default: the newest.")
+@click.option("--layout", is_flag=True, help="Show lines, too, of which only gaps and indents changed.")
+@click.option("--colour/--no-colour", default=None, help="Default: colours on a terminal.")
+def show_command(id: str, output: Path, number: int | None, layout: bool, colour: bool | None) -> None:
+    """Before and after of the document ID, with the rule of each edit.
+
+    \b
+    Examples:
+      jingwen show 004_95dbc193539e4b84.txt
+      jingwen show news/2019/a.txt --output ~/corpus --version 3
+    """
+    from rich.console import Console
+
+    from . import view
+
+    console = Console(force_terminal=colour, no_color=colour is False, highlight=False)
+    with failing():
+        version = chosen_version(output, number)
+        document = version.document(id)
+        if document is None:
+            row = version.quarantined(id)
+            if row is None:
+                click.echo(f"Failed: version {version.number} has no seed {id!r}.", err=True)
+                sys.exit(FAILED)
+            click.echo(f"{id} is in quarantine ({row['kind']}): {row['reason']}", err=True)
+            sys.exit(QUARANTINED)
+    view.show(document, console, layout=layout)

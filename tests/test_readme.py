@@ -1,0 +1,88 @@
+"""README and code agree: commands, exit codes, snippets, links, and both languages."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cleaners import PIPELINE, clean
+from flows import cli
+
+ROOT = Path(__file__).parent.parent
+READMES = {"README.md": ROOT / "README.md", "README.zh.md": ROOT / "README.zh.md"}
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The fenced code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", READMES[name].read_text("utf-8"), re.M | re.S)
+
+
+def code(text: str) -> str:
+    """Without comments, which are in the language of the file."""
+    return "\n".join(line.split("  #")[0].rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("language", ["sh", "python", ""])
+def test_both_languages_show_the_same_commands(language: str) -> None:
+    english, chinese = (list(map(code, blocks(name, language))) for name in READMES)
+    assert english == chinese
+    assert english
+
+
+def test_make_knows_the_two_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert blocks("README.md", "sh")[:2] == ["make run\n", "make test\n"]
+    assert re.search(r"^run:", makefile, re.M)
+    assert re.search(r"^test:", makefile, re.M)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_commands_and_exit_codes(name: str) -> None:
+    text = READMES[name].read_text("utf-8")
+    listed = re.findall(r"^\| `jingwen (\w+)", text, re.M)
+    assert sorted(listed) == sorted(cli.main.commands)
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)]
+    assert codes == [cli.OK, cli.FAILED, cli.MISUSED, cli.QUARANTINED, cli.INTERRUPTED]
+
+
+@pytest.mark.parametrize("command", [None, *sorted(cli.main.commands)])
+def test_help_shows_examples(command: str | None) -> None:
+    shown = CliRunner().invoke(cli.main, [command, "--help"] if command else ["--help"])
+    assert shown.exit_code == 0
+    assert "Examples:" in shown.output or command is None
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_links_lead_to_files(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", READMES[name].read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_rules_that_the_table_names_exist(name: str) -> None:
+    rules = re.findall(r"`((?:%s)\.\w+)`" % "|".join(c.name for c in PIPELINE), READMES[name].read_text("utf-8"))
+    assert rules
+    used = {
+        edit.rule
+        for path in sorted((ROOT / "seeds").glob("*.txt"))
+        for one in clean(path.read_bytes()).trail
+        for edit in one.edits
+    }
+    assert set(rules) <= used
+
+
+@pytest.mark.parametrize("number", range(len(blocks("README.md", "python"))))
+def test_python_snippets_run_as_printed(number: int, corpus_folder: Path) -> None:
+    snippet = blocks("README.md", "python")[number]
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=corpus_folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    comments = re.findall(r"^print\(.*?\)\s+# (.*\S)$", snippet, re.M)
+    if comments and re.search("[\u4e00-\u9fff]", comments[0]):
+        assert comments[0] in done.stdout
