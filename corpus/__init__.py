@@ -1,0 +1,1 @@
+"""The corpus: seeds in, versioned Parquet out. Imports cleaners and pyarrow, never Prefect."""

@@ -1,0 +1,317 @@
+"""Rows: documents as Arrow tables in the corpus's schema, and the way back.
+
+A document's row and its rows of edits hold all that there is to know about it: `documents` makes the same
+Document of them again, and `seed_bytes` the seed, byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate, chain, repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Quarantine, Seed
+from cleaners.document import ByteSpan
+from cleaners.encoding import encode
+
+from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEEDS
+from .seeds import Problem
+
+TEXT_FIELDS = ("title", "subtitle", "source", "site", "published_at", "editor", "photographer", "section")
+LIST_FIELDS = ("authors", "keywords")
+
+Places = npt.NDArray[np.int64]
+Columns = dict[str, Any]
+Value = str | list[str] | None
+
+
+def tables(documents: Iterable[Document], problems: Iterable[Problem] = ()) -> dict[str, pa.Table]:
+    """The rows of a batch: a table for each of SCHEMAS, each sorted by id.
+
+    A document with `quarantine` set has its row in `quarantine`; so has one whose text holds half of a
+    surrogate pair, which no UTF-8, and so no Parquet file, can hold.
+    """
+    batch = sorted(map(_storable, documents), key=lambda document: document.name)
+    good = [document for document in batch if document.quarantine is None]
+    bad = [document for document in batch if document.quarantine is not None]
+    problems = sorted(problems)
+    return {
+        "documents": documents_table(good),
+        "edits": edits_table(good),
+        "quarantine": quarantine_table(bad, problems),
+        "seeds": seeds_table(batch, problems),
+    }
+
+
+def documents_table(documents: Sequence[Document]) -> pa.Table:
+    """One row per document, in their order."""
+    metadata = [document.metadata for document in documents]
+    columns: Columns = {
+        "id": [document.name for document in documents],
+        "text": [document.text for document in documents],
+        **{name: [_one(of.get(name)) for of in metadata] for name in TEXT_FIELDS},
+        **{name: [_several(of.get(name)) for of in metadata] for name in LIST_FIELDS},
+        "other_metadata": _nested("other_metadata", [_others(of) for of in metadata]),
+        "script": [document.script or None for document in documents],
+        "paragraphs": _nested("paragraphs", [[p[1:] for p in document.paragraphs] for document in documents]),
+        "articles": _nested("articles", [list(map(_article, document.articles)) for document in documents]),
+        "flags": _nested("flags", [document.flags for document in documents]),
+        "n_chars": [len(document.text) for document in documents],
+        "edits_per_rule": _nested("edits_per_rule", list(map(_rule_counts, documents))),
+        "seed_sha256": [document.seed.sha256 for document in documents],
+        "seed_bytes": [document.seed.size for document in documents],
+        "encoding": [document.encoding.name for document in documents],
+        "encoding_confidence": [document.encoding.confidence for document in documents],
+        "bom": [document.encoding.bom or None for document in documents],
+        "encoding_exceptions": _nested(
+            "encoding_exceptions", [document.encoding.exceptions for document in documents]
+        ),
+    }
+    return _table(columns, DOCUMENTS)
+
+
+def edits_table(documents: Sequence[Document]) -> pa.Table:
+    """One row per edit of these documents, in their order and in that of application."""
+    passes = [(number, one) for document in documents for number, one in enumerate(document.trail)]
+    sizes = [len(one.edits) for _, one in passes]
+    totals = [sum(len(one.edits) for one in document.trail) for document in documents]
+    edits: Iterable[Edit] = chain.from_iterable(one.edits for _, one in passes)
+    start, before, after, rule, field, ref = tuple(zip(*edits, strict=True)) or ((),) * 6
+    columns: Columns = {
+        "id": _repeated([document.name for document in documents], totals),
+        "n": list(chain.from_iterable(map(range, totals))),
+        "pass": _repeated([number for number, _ in passes], sizes),
+        "cleaner": _repeated([one.cleaner for _, one in passes], sizes),
+        "rule": rule,
+        "start": start,
+        "seed_start": np.concatenate([np.empty(0, np.int64), *(seed_starts(one.trail) for one in documents)]),
+        "before": [text or None for text in before],
+        "after": [text or None for text in after],
+        "field": [name or None for name in field],
+        "ref": [place if place >= 0 else None for place in ref],
+    }
+    return _table(columns, EDITS)
+
+
+def quarantine_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:
+    """One row per quarantined document and per problem of a scan, sorted by id."""
+    rows: list[tuple[Any, ...]] = [(p.id, p.kind, p.reason, None, p.size, None, None) for p in problems]
+    for document in documents:
+        kind, reason = document.quarantine or Quarantine("", "")
+        codec, confidence = document.encoding[:2]
+        rows.append((document.name, kind, reason, *document.seed[1:], codec, confidence))
+    return _of_rows(rows, QUARANTINE)
+
+
+def seeds_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:
+    """One row per document, quarantined or not, and per problem of a scan, sorted by id."""
+    rows: list[tuple[Any, ...]] = [(p.id, None, p.size, "quarantine", p.kind) for p in problems]
+    for document in documents:
+        bad = document.quarantine
+        rows.append((*document.seed, "quarantine" if bad else "document", bad.kind if bad else None))
+    return _of_rows(rows, SEEDS)
+
+
+def seed_starts(trail: Sequence[Pass]) -> Places:
+    """For each edit of the trail, in order: the place in the decoded seed, in characters, of the character at
+    the edit's `start`.  What was moved is followed to where it came from."""
+    found = np.empty(0, np.int64)
+    for number in range(len(trail) - 1, -1, -1):
+        found = np.concatenate([_starts(trail[number].edits), found])
+        if number:
+            found = _places_before(found, trail[number - 1].edits)
+    return found
+
+
+def _starts(edits: Sequence[Edit]) -> Places:
+    return np.fromiter((edit.start for edit in edits), np.int64, len(edits))
+
+
+def _places_before(places: Places, edits: Sequence[Edit]) -> Places:
+    """Where the characters at `places` of the text after `edits` stand in the text before them: what
+    `Positions` does for one place, for many at once."""
+    if not edits:
+        return places
+    count = len(edits)
+    starts = _starts(edits)
+    lost = np.fromiter((len(edit.before) for edit in edits), np.int64, count)
+    gained = np.fromiter((len(edit.after) for edit in edits), np.int64, count)
+    refs = np.fromiter((edit.ref for edit in edits), np.int64, count)
+    new_starts = starts + np.cumsum(gained - lost) - (gained - lost)
+    last = np.searchsorted(new_starts, places, side="right") - 1
+    i = np.maximum(last, 0)
+    inside = places - new_starts[i]
+    moved = (refs[i] >= 0) & (lost[i] == 0)
+    in_edit = np.where(moved, refs[i] + inside, starts[i])
+    behind = starts[i] + lost[i] + inside - gained[i]
+    before = np.where(inside < gained[i], in_edit, behind)
+    return np.asarray(np.where(last < 0, places, before), np.int64)
+
+
+def documents(rows: pa.Table, edits: pa.Table) -> list[Document]:
+    """The documents of these rows of `documents`, in their order; `edits` holds all their rows of edits.
+
+    They equal the documents that the rows were made of, but that metadata without a value are not mentioned.
+    """
+    trails = _trails(edits)
+    return [_document(row, trails.get(row["id"], ())) for row in rows.to_pylist()]
+
+
+def seed_bytes(document: Document) -> bytes:
+    """The seed's bytes, exactly, from the document alone.  Raises ValueError when the hash differs."""
+    raw = encode(document.original(), document.encoding)
+    if Seed.of(raw, document.name) != document.seed:
+        raise ValueError(f"the seed of {document.name} cannot be restored: the bytes do not have its SHA-256")
+    return raw
+
+
+def _document(row: Mapping[str, Any], trail: tuple[Pass, ...]) -> Document:
+    text = row["text"]
+    codec = Encoding(
+        row["encoding"],
+        row["encoding_confidence"],
+        row["bom"] or b"",
+        tuple(ByteSpan(**one) for one in row["encoding_exceptions"]),
+    )
+    return Document(
+        seed=Seed(row["id"], row["seed_sha256"], row["seed_bytes"]),
+        text=text,
+        encoding=codec,
+        trail=trail,
+        paragraphs=tuple(Paragraph(text[p["start"] : p["end"]], **p) for p in row["paragraphs"]),
+        articles=tuple(
+            Article(a["title"] or "", a["column"] or "", tuple(a["authors"]), a["start"], a["end"])
+            for a in row["articles"]
+        ),
+        metadata=_metadata(row),
+        flags=tuple(Flag(**one) for one in row["flags"]),
+        script=row["script"] or "",
+    )
+
+
+def _trails(edits: pa.Table) -> dict[str, tuple[Pass, ...]]:
+    """The trail of each document, by id."""
+    edits = edits.sort_by([("id", "ascending"), ("n", "ascending")])
+    names = ("id", "pass", "cleaner", "start", "before", "after", "rule", "field", "ref")
+    found: dict[str, list[Pass]] = {}
+    made: list[Edit] = []
+    last: tuple[str, int] | None = None
+    for id, number, cleaner, start, before, after, rule, field, ref in zip(
+        *(edits[name].to_pylist() for name in names), strict=True
+    ):
+        if (id, number) != last:
+            _close(found, last, made)
+            last, made = (id, number), []
+            found.setdefault(id, []).append(Pass(cleaner, ()))
+        made.append(Edit(start, before or "", after or "", rule, field or "", -1 if ref is None else ref))
+    _close(found, last, made)
+    return {id: tuple(passes) for id, passes in found.items()}
+
+
+def _close(found: dict[str, list[Pass]], last: tuple[str, int] | None, made: list[Edit]) -> None:
+    if last is not None:
+        passes = found[last[0]]
+        passes[-1] = passes[-1]._replace(edits=tuple(made))
+
+
+def _metadata(row: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = {}
+    for name in (*TEXT_FIELDS, *LIST_FIELDS):
+        if row[name] is not None:
+            found[name] = row[name]
+    for one in row["other_metadata"]:
+        name, value = one["field"], one["value"]
+        known = found.get(name)
+        if known is None:
+            found[name] = value
+        else:
+            found[name] = [known, value] if isinstance(known, str) else [*known, value]
+    return found
+
+
+def _storable(document: Document) -> Document:
+    """The document, or, when its characters are not all Unicode scalar values, its quarantined shell."""
+    try:
+        document.text.encode()
+        for one in document.trail:
+            "".join(edit.before + edit.after for edit in one.edits).encode()
+        "".join(chain.from_iterable(map(_strings, document.metadata.values()))).encode()
+    except UnicodeEncodeError:
+        reason = "its text holds half of a surrogate pair: save it as UTF-8 with a text editor"
+        return replace(document, quarantine=document.quarantine or Quarantine("surrogates", reason))
+    return document
+
+
+def _strings(value: Value) -> list[str]:
+    return [value] if isinstance(value, str) else value or []
+
+
+def _one(value: Value) -> str | None:
+    """A value of a column that holds one string."""
+    return ("、".join(value) if isinstance(value, list) else value) or None
+
+
+def _several(value: Value) -> list[str] | None:
+    """A value of a column that holds a list of strings."""
+    return [one for one in _strings(value) if one] or None
+
+
+def _others(metadata: Mapping[str, Value]) -> list[tuple[str, str]]:
+    names = sorted(set(metadata).difference(TEXT_FIELDS, LIST_FIELDS))
+    return [(name, value) for name in names for value in _strings(metadata[name]) if value]
+
+
+def _article(article: Article) -> tuple[Any, ...]:
+    return article.title or None, article.column or None, list(article.authors), article.start, article.end
+
+
+def _rule_counts(document: Document) -> list[tuple[str, int]]:
+    return sorted(Counter(edit.rule for one in document.trail for edit in one.edits).items())
+
+
+def _repeated(values: Sequence[Any], times: Sequence[int]) -> list[Any]:
+    """Each value as often as `times` says."""
+    return list(chain.from_iterable(map(repeat, values, times)))
+
+
+def _nested(column: str, lists: Sequence[Sequence[tuple[Any, ...]]]) -> pa.Array:
+    """A column of lists of structs, from a list of tuples per row, without a dict per struct."""
+    kind = DOCUMENTS.field(column).type
+    members = list(kind.value_type)
+    values = tuple(zip(*chain.from_iterable(lists), strict=True)) or ((),) * len(members)
+    children = [pa.array(of, member.type) for of, member in zip(values, members, strict=True)]
+    offsets = pa.array(accumulate(map(len, lists), initial=0), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(children, fields=members), type=kind)
+
+
+def _of_rows(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    rows.sort(key=lambda row: row[0])
+    columns = zip(*rows, strict=True) if rows else repeat(())
+    return _table(dict(zip(schema.names, columns, strict=False)), schema)
+
+
+def _table(columns: Columns, schema: pa.Schema) -> pa.Table:
+    """A table of the columns; all of them empty when there are none."""
+    arrays = [_array(columns.get(field.name, ()), field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def check(table: pa.Table, name: str) -> None:
+    """Raises ValueError when a table does not have its schema, or holds null where there may be none."""
+    schema = SCHEMAS[name]
+    if not table.schema.equals(schema, check_metadata=True):
+        raise ValueError(f"{name} does not have its schema: {table.schema}")
+    table.validate(full=True)
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            raise ValueError(f"{name}.{field.name} is null in a row, which its schema does not allow")
