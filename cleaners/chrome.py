@@ -1,12 +1,192 @@
-"""chrome"""
+"""Chrome: what a page shows around its article. Navigation, login, buttons, related articles, footers.
+
+The rules are in rules/chrome/*.toml.  A rule sees one row at a time; three things are added to that here:
+- a place: most rules count only outside the main stretch of prose (see prose.py), above it or below it;
+- neighbours: a weak rule counts only beside a row that another rule removes;
+- reach: with `and_all`, everything above (or below) the row goes too, but never prose that outweighs the article,
+  and no row that tells something about the article.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
+from . import metadata
 from .config import Config
 from .edits import Edit
+from .prose import Page, Row, read
+from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Words, fold, lift, load, squeeze
+
+LONGEST_BUTTONS = 60
+"""Longer rows inside the article are not even looked at, in characters."""
+
+EDGE_ROWS = 6
+"""How many rows at either end of the main stretch of prose may turn out to be chrome that reads like prose."""
+
+MOST_PROSE_BELOW = 0.5
+"""Prose below a row with `and_all` may have at most this share of the article's own prose."""
+
+MOST_PROSE_BELOW_SURE = 3.0
+"""The same, where FOOTER_ROWS rows of a footer stand below it: then it is a page with comments."""
+
+FOOTER_ROWS = 2
+
+
+class Found(NamedTuple):
+    """Which rule wants the row, and how many words of a bar it holds (0: it is no bar)."""
+
+    rule: Rule
+    words: int = 0
+
+
+class _Matchers(NamedTuple):
+    lines: dict[str, Rule]
+    patterns: Patterns
+    words: Words
+    phrases: Phrases
+
+
+@cache
+def _matchers(where: str) -> _Matchers:
+    """The rules for rows in the `article` (those with where = "anywhere"), in the `head` or in the `tail`."""
+    places = {"article": ("anywhere",), "head": ("anywhere", "edge", "head"), "tail": ("anywhere", "edge", "tail")}
+    places["both"] = ("anywhere", "edge", "head", "tail")
+    rules = [rule for rule in load("chrome") if rule.where in places[where]]
+    return _Matchers(
+        {squeeze(phrase): rule for rule in reversed(rules) for phrase in rule.line},
+        Patterns(rule for rule in rules if rule.pattern),
+        Words([rule for rule in rules if rule.words]),
+        Phrases(rules),
+    )
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    yield from ()
+    """Yields the removals of chrome, one or more edits a row; a site's name among buttons is lifted as `site`."""
+    page = read(text)
+    found = _find(page)
+    if not found:
+        return
+    for i in sorted(found):
+        row, rule = page.rows[i], found[i].rule
+        end = row.end + 1 if row.end < len(text) else row.end
+        match = rule.compiled.fullmatch(fold(row.text).strip()) if "(?P<" in rule.pattern else None
+        shift = row.start + len(row.text) - len(row.text.lstrip())
+        spans = [(name, *match.span(name)) for name in match.groupdict()] if match else []
+        yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift) for f, a, b in spans])
+
+
+def _find(page: Page) -> dict[int, Found]:
+    """What goes: row number -> why."""
+    rows = page.rows
+    candidates: dict[int, Found] = {}
+    for i, row in enumerate(rows[page.first : page.last], page.first):
+        if len(row.text) <= LONGEST_BUTTONS and (one := _match(row, "article")):
+            candidates[i] = one
+    first, last = _trimmed(page, candidates)
+    no_prose = first >= last
+    for i in (*range(first), *range(last, len(rows))):
+        one = _match(rows[i], "both" if no_prose else "head" if i < first else "tail")
+        if one:
+            candidates[i] = one
+    sure = _sure(rows, candidates)
+    if not no_prose and sure:
+        _reach_up(rows, first, sure)
+        _reach_down(page, last, sure)
+    return sure
+
+
+def _match(row: Row, where: str) -> Found | None:
+    if len(row.text) > LONGEST_LINE:
+        return None
+    folded = fold(row.text).strip()
+    lines, patterns, words, phrases = _matchers(where)
+    bare = squeeze(folded)
+    rule = lines.get(bare) or lines.get(bare.strip("[]【】()<>|·•+:"))
+    if rule:
+        return Found(rule)
+    if words.starts(folded) and (bar := words.split(folded)):
+        return Found(max(bar, key=lambda r: -r.at_least), len(bar))
+    rule = phrases.find(folded) or patterns.find(folded)
+    return Found(rule) if rule else None
+
+
+def _trimmed(page: Page, candidates: dict[int, Found]) -> tuple[int, int]:
+    """The main stretch without the rows at its ends that are chrome: a disclaimer reads like prose."""
+    first, last = page.first, page.last
+    for i in range(page.last - 1, max(page.first, page.last - 1 - EDGE_ROWS), -1):
+        if _match(page.rows[i], "tail"):
+            last = i
+    for i in range(page.first, min(last, page.first + EDGE_ROWS)):
+        if _match(page.rows[i], "head"):
+            first = i + 1
+    for i in (*range(page.first, first), *range(last, page.last)):
+        candidates.pop(i, None)
+    return first, last
+
+
+def _sure(rows: list[Row], candidates: dict[int, Found]) -> dict[int, Found]:
+    """The candidates of strong rules, and the weak ones that touch them. Bars of too few words do not count."""
+    sure: dict[int, Found] = {}
+    run: list[int] = []
+    for i in [*sorted(candidates), len(rows) + 1]:
+        if run and i != run[-1] + 1:
+            _settle_run(run, candidates, sure)
+            run = []
+        run.append(i)
+    return sure
+
+
+def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Found]) -> None:
+    """Neighbouring candidates: words are counted over neighbouring bars."""
+    total = 0
+    strong = False
+    bars: list[int] = []
+    for i in run:
+        found = candidates[i]
+        if found.words:
+            bars.append(i)
+            total += found.words
+        elif not found.rule.weak:
+            strong = True
+    full = [i for i in bars if total >= candidates[i].rule.at_least and not candidates[i].rule.weak]
+    strong = strong or bool(full)
+    for i in run:
+        if strong:
+            sure[i] = candidates[i]
+
+
+def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
+    """Everything above the lowest row that says so goes too."""
+    anchors = [i for i in sure if i < first and sure[i].rule.and_all == "above"]
+    if not anchors:
+        return
+    lowest = max(anchors)
+    has_title = any(i not in sure and _may_be_title(rows[i]) for i in range(lowest + 1, first))
+    for i in range(lowest):
+        if i in sure or metadata.tells(rows[i].text):
+            continue
+        if i == 0 and not has_title and _may_be_title(rows[i]):
+            continue
+        sure[i] = Found(sure[lowest].rule)
+
+
+def _reach_down(page: Page, last: int, sure: dict[int, Found]) -> None:
+    """Everything below the highest row that says so goes too."""
+    rows = page.rows
+    anchors = [i for i in sure if i >= last and sure[i].rule.and_all == "below"]
+    if not anchors:
+        return
+    highest = min(anchors)
+    below = sum(row.score for i, row in enumerate(rows[highest:], highest) if row.score > 0 and i not in sure)
+    sure_footer = len(anchors) >= FOOTER_ROWS
+    if below > page.prose * (MOST_PROSE_BELOW_SURE if sure_footer else MOST_PROSE_BELOW):
+        return
+    for i in range(highest + 1, len(rows)):
+        if i not in sure and not metadata.tells(rows[i].text):
+            sure[i] = Found(sure[highest].rule)
+
+
+def _may_be_title(row: Row) -> bool:
+    return 5 <= len(row.text.strip()) <= 80 and not metadata.tells(row.text)

@@ -1,0 +1,81 @@
+"""Where the prose of a text is: rows, and the stretch of rows that reads as an article."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+SHORTEST_PROSE = 15
+"""A shorter row is no prose by itself, in characters: it may be a headline, a verse, a link."""
+
+LONG_ROW = 60
+"""A row of this length with a comma is prose even if it does not end a sentence, in characters."""
+
+GAP_COST = 12
+"""What one row that is no prose takes from the score of a stretch, in characters of prose."""
+
+MOST_CREDIT = 400
+"""One row adds at most this to the score of its stretch, in characters, so that no single one decides."""
+
+_ENDS = frozenset("。！？!?；;…”」』．.：:）)")
+_STOP = re.compile("[。！？；!?;]")
+
+
+class Row(NamedTuple):
+    """A line that is not blank: text[start:end], and its score: above 0 for prose, below for anything else."""
+
+    text: str
+    start: int
+    end: int
+    score: int
+
+
+class Page(NamedTuple):
+    """rows of a text; rows[first:last] is the stretch with the most prose, first == last when there is none."""
+
+    rows: list[Row]
+    first: int
+    last: int
+
+    @property
+    def prose(self) -> int:
+        """Characters of prose in the stretch."""
+        return sum(row.score for row in self.rows[self.first : self.last] if row.score > 0)
+
+
+def read(text: str) -> Page:
+    """The rows of `text` and its main stretch of prose.  Linear in the text's length."""
+    rows: list[Row] = []
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        bare = line.strip()
+        if bare:
+            rows.append(Row(line, start, end, _score(bare)))
+        start = end + 1
+    return Page(rows, *_main_stretch(rows))
+
+
+def _score(bare: str) -> int:
+    size = len(bare)
+    if size < SHORTEST_PROSE:
+        return -GAP_COST
+    comma = "，" in bare or "," in bare or "、" in bare
+    if bare[-1] in _ENDS:
+        is_prose = comma or size >= 2 * SHORTEST_PROSE or _STOP.search(bare) is not None
+    else:
+        is_prose = comma and size >= LONG_ROW
+    return min(size, MOST_CREDIT) if is_prose else -GAP_COST
+
+
+def _main_stretch(rows: list[Row]) -> tuple[int, int]:
+    """First and last + 1 of the stretch with the highest sum of scores (Kadane's algorithm)."""
+    best = running = 0
+    first = last = begin = 0
+    for i, row in enumerate(rows):
+        if running <= 0:
+            running, begin = 0, i
+        running += row.score
+        if running > best:
+            best, first, last = running, begin, i + 1
+    return first, last

@@ -1,0 +1,375 @@
+"""Rules as TOML tables: reading, checking, and matching many of them in one pass.
+
+`cleaners/rules/README.md` tells how to write one.  A rule that could be slow or that misses its examples does not
+load: see RuleError.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+import opencc
+
+from .edits import Edit
+
+FOLDER = Path(__file__).parent / "rules"
+
+LONGEST_LINE = 300
+"""Longer lines are never chrome or metadata, in characters. It bounds what a pattern can cost."""
+
+MOST_WAYS = 100_000
+"""A pattern may match a line of LONGEST_LINE characters in at most so many ways: two quantifiers without an upper
+bound, 300 x 300 ways, are allowed, three are not."""
+
+PLACES = ("anywhere", "edge", "head", "tail")
+MATCHERS = ("line", "words", "begins", "contains", "pattern", "labels")
+SIDES = ("", "above", "below")
+FIELDS = (
+    "title",
+    "subtitle",
+    "authors",
+    "source",
+    "site",
+    "published_at",
+    "editor",
+    "photographer",
+    "section",
+    "keywords",
+)
+VALUES = ("date", "name", "names", "number", "words", "any")
+
+
+class RuleError(ValueError):
+    """A rule file cannot be used.  The message names the file and the rule and tells what to change."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One TOML table; the meaning of each key stands in rules/README.md.
+
+    Exactly one of MATCHERS is given.
+    """
+
+    cleaner: str
+    name: str
+    about: str
+    where: str
+    weak: bool
+    and_all: str
+    line: tuple[str, ...]
+    words: tuple[str, ...]
+    begins: tuple[str, ...]
+    contains: tuple[str, ...]
+    sentences: bool
+    pattern: str
+    labels: tuple[str, ...]
+    field: str
+    value: str
+    longest: int
+    at_least: int
+    removes: tuple[str, ...]
+    keeps: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The id in the edits, for example `chrome.print_button`."""
+        return f"{self.cleaner}.{self.name}"
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern, for a whole folded line."""
+        return re.compile(self.pattern)
+
+
+_DEFAULTS: Mapping[str, object] = {
+    "about": "",
+    "where": "anywhere",
+    "weak": False,
+    "and_all": "",
+    "line": (),
+    "words": (),
+    "begins": (),
+    "contains": (),
+    "sentences": False,
+    "pattern": "",
+    "labels": (),
+    "field": "",
+    "value": "any",
+    "longest": 30,
+    "at_least": 1,
+}
+
+
+@cache
+def load(cleaner: str) -> tuple[Rule, ...]:
+    """All rules in rules/<cleaner>/*.toml, by file name, then in the order of the file.  Raises RuleError."""
+    rules: list[Rule] = []
+    for path in sorted((FOLDER / cleaner).glob("*.toml")):
+        rules += parse(path.read_text(encoding="utf-8"), cleaner, path.name)
+    doubled = {rule.name for rule in rules if sum(other.name == rule.name for other in rules) > 1}
+    if doubled:
+        raise RuleError(f"rules/{cleaner}: two rules have the name {', '.join(sorted(doubled))}; rename one")
+    return tuple(rules)
+
+
+def parse(text: str, cleaner: str, file: str) -> list[Rule]:
+    """The rules in the text of one TOML file.  Raises RuleError; `file` is for its message."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"{file} is not valid TOML: {error}") from error
+    if set(tables) != {"rule"}:
+        raise RuleError(f"{file}: every table must begin with [[rule]]; found {sorted(tables)}")
+    return [_rule(table, cleaner, file) for table in tables["rule"]]
+
+
+def _rule(table: Mapping[str, Any], cleaner: str, file: str) -> Rule:
+    name = table.get("name", "")
+    here = f"{file}, rule {name!r}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise RuleError(f"{here}: `name` must be lower-case English letters, digits and _")
+    for needed in ("removes", "keeps"):
+        if not table.get(needed):
+            raise RuleError(f"{here}: give at least one example in `{needed}`; they are the rule's tests")
+    unknown = set(table) - set(_DEFAULTS) - {"name", "removes", "keeps"}
+    if unknown:
+        raise RuleError(f"{here}: unknown key {', '.join(sorted(unknown))}")
+    merged = {**_DEFAULTS, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}}
+    for key, default in _DEFAULTS.items():
+        if type(merged[key]) is not type(default):
+            raise RuleError(f"{here}: `{key}` must be {_KINDS[type(default)]}")
+    rule = Rule(cleaner=cleaner, **merged)
+    if sum(bool(getattr(rule, matcher)) for matcher in MATCHERS) != 1:
+        raise RuleError(f"{here}: give exactly one of {', '.join(MATCHERS)}")
+    for key, allowed in (("where", PLACES), ("value", VALUES), ("and_all", SIDES), ("field", ("", *FIELDS))):
+        if getattr(rule, key) not in allowed:
+            raise RuleError(f"{here}: `{key}` is {getattr(rule, key)!r}; allowed are {', '.join(allowed)}")
+    if rule.pattern:
+        check_pattern(rule.pattern, here)
+    return rule
+
+
+_KINDS = {str: "a text in quotes", tuple: "a list of texts", bool: "true or false", int: "a whole number"}
+
+
+# ---------------------------------------------------------------- text as the rules see it
+
+
+@cache
+def _fold_table() -> dict[int, str]:
+    """Full-width marks, letters and digits to ASCII, odd spaces to a space, Traditional to Simplified."""
+    han = [chr(c) for c in range(0x4E00, 0x9FA6)]
+    simplified = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
+    table = {ord(a): b for a, b in zip(han, simplified, strict=True) if a != b and len(b) == 1}
+    table |= {c + 0xFEE0: chr(c) for c in range(0x21, 0x7F)}
+    table |= dict.fromkeys((0x3000, 0xA0, 0x09, 0x0B, 0x0C, 0x0D, 0x2002, 0x2003, 0x2009, 0xFEFF, 0x200B), " ")
+    return table | {0xFF5C: "|", 0x2502: "|", 0x4E28: "|", 0xFE30: ":", 0x2236: ":"}
+
+
+def fold(line: str) -> str:
+    """The line as rules see it, character by character: the result is as long as the line."""
+    return line.translate(_fold_table())
+
+
+def key(folded: str) -> str:
+    """A folded line without its spaces and its dots, bars and brackets at both ends."""
+    return "".join(folded.split()).strip("·•|[]()【】<>《》:-—→»›>,.;◆■●▪※*+#_/\\~")
+
+
+# ---------------------------------------------------------------- patterns that cannot be slow
+
+
+def check_pattern(pattern: str, here: str) -> None:
+    """Raises RuleError when the pattern is no regular expression, or could be slow on a hostile line.
+
+    Slow is: a quantifier inside a quantifier (unless the outer one is possessive: ++ *+ {2,5}+), a reference back,
+    or more than MOST_WAYS ways to match. The ways are the product of the choices that backtracking may go
+    through; possessive quantifiers and atomic groups (?>…) leave no choice and count as one.
+    """
+    try:
+        tree = parser.parse(pattern)
+    except re.error as error:
+        raise RuleError(f"{here}: `pattern` is no regular expression: {error}") from error
+    ways = _ways(tree, here)
+    if ways > MOST_WAYS:
+        raise RuleError(
+            f"{here}: `pattern` can match in {ways:,} ways, {MOST_WAYS:,} are allowed; "
+            "give quantifiers an upper bound ({0,8}) or make them possessive (++, *+)"
+        )
+
+
+def _ways(tree: Iterable[tuple[Any, Any]], here: str) -> int:
+    """Upper bound of the ways in which the parsed pattern can match at one place."""
+    ways = 1
+    for code, argument in tree:
+        if code in (codes.GROUPREF, codes.GROUPREF_EXISTS):
+            raise RuleError(f"{here}: `pattern` refers back to a group, which can be slow")
+        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            low, high, body = argument
+            if _is_repeating(body) and high > 1:
+                raise RuleError(
+                    f"{here}: `pattern` has a quantifier inside a quantifier; make the outer one possessive (++)"
+                )
+            choices = min(int(high), LONGEST_LINE) - min(int(low), LONGEST_LINE) + 1
+            ways *= choices * _ways(body, here)
+        elif code is codes.POSSESSIVE_REPEAT:
+            _ways(argument[2], here)
+        elif code is codes.ATOMIC_GROUP:
+            _ways(argument, here)
+        elif code is codes.SUBPATTERN:
+            ways *= _ways(argument[3], here)
+        elif code is codes.BRANCH:
+            ways *= sum(_ways(branch, here) for branch in argument[1])
+        elif code in (codes.ASSERT, codes.ASSERT_NOT):
+            ways *= _ways(argument[1], here)
+    return ways
+
+
+def _is_repeating(tree: Iterable[tuple[Any, Any]]) -> bool:
+    """True if the tree has a choice in itself, so that a quantifier around it could multiply it."""
+    for code, argument in tree:
+        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.BRANCH):
+            return True
+        if code is codes.SUBPATTERN and _is_repeating(argument[3]):
+            return True
+    return False
+
+
+# ---------------------------------------------------------------- many rules, one pass
+
+
+class Patterns:
+    """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = {f"_r{i}": rule for i, rule in enumerate(rules)}
+        parts = (f"(?P<{name}>{_unnamed(rule.pattern)})" for name, rule in self._rules.items())
+        self._all = re.compile("(?:" + "|".join(parts) + r")") if self._rules else None
+
+    def find(self, folded: str) -> Rule | None:
+        """The first rule, in the order given, that matches all of the folded line."""
+        match = self._all.fullmatch(folded) if self._all else None
+        return self._rules[match.lastgroup or ""] if match else None
+
+
+def _unnamed(pattern: str) -> str:
+    return re.sub(r"\(\?P<[A-Za-z_]+>", "(?:", pattern)
+
+
+class Phrases:
+    """Rules with `begins` or `contains`: `find(folded)` gives the first one that fits the line.
+
+    The phrases that begin a line are looked up by length, those inside it with one search for all of them."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._begins = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.begins}
+        self._sizes = sorted({len(phrase) for phrase in self._begins}, reverse=True)
+        self._inside = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.contains}
+        ordered = sorted(self._inside, key=lambda phrase: (-len(phrase), phrase))
+        self._search = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def find(self, folded: str) -> Rule | None:
+        """The rule whose phrase begins the line, the longest phrase first, else the first that it contains."""
+        lower = folded.lower()
+        bare = lower.lstrip(_OPENING)
+        for size in self._sizes:
+            rule = self._begins.get(bare[:size])
+            if rule and _fits(rule, folded):
+                return rule
+        if self._search:
+            for match in self._search.finditer(lower):
+                rule = self._inside[match.group()]
+                if _fits(rule, folded):
+                    return rule
+        return None
+
+
+def _fits(rule: Rule, folded: str) -> bool:
+    return len(folded) <= rule.longest and (rule.sentences or folded[-1] not in "。!?;,…”")
+
+
+_OPENING = " ·•|[(【<《>-—→»›◆■●▪※*+#_/"
+
+
+class Words:
+    """Splits a line into known words: `split(folded)` is linear in the line's length."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rule_of = {word: rule for rule in reversed(rules) for word in map(squeeze, rule.words)}
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        for first in {word[0] for word in self._rule_of}:
+            sizes = {len(word) for word in self._rule_of if word[0] == first}
+            self._lengths[first] = tuple(sorted(sizes, reverse=True))
+
+    def split(self, folded: str) -> list[Rule]:
+        """The rules of the words that the line consists of; [] when anything else but separators stands there.
+
+        Longest word first, without going back: a line of n characters costs n steps."""
+        line = squeeze(folded)
+        found: list[Rule] = []
+        at = 0
+        while at < len(line):
+            c = line[at]
+            if c in _SEPARATORS:
+                at += 1
+                continue
+            for size in self._lengths.get(c, ()):
+                rule = self._rule_of.get(line[at : at + size])
+                if rule is not None:
+                    found.append(rule)
+                    at += size
+                    break
+            else:
+                return []
+        return found
+
+    def starts(self, folded: str) -> bool:
+        """A cheap test that is True for every line that `split` can split."""
+        line = folded.lstrip(_SEPARATORS)
+        return not line or line[0] in self._lengths
+
+
+_SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
+
+
+def squeeze(text: str) -> str:
+    """Folded, lower case, without spaces: how words and phrases are compared."""
+    return "".join(fold(text).lower().split())
+
+
+class Line(NamedTuple):
+    """text[start:end] is a line without its line end; number counts from 0."""
+
+    number: int
+    start: int
+    end: int
+
+
+def lines(text: str) -> Iterator[tuple[Line, str]]:
+    """Every line with its text.  Only \\n ends a line."""
+    start = 0
+    for number, line in enumerate(text.split("\n")):
+        end = start + len(line)
+        yield Line(number, start, end), line
+        start = end + 1
+
+
+def lift(text: str, start: int, end: int, rule: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[Edit]:
+    """The edits that remove text[start:end]: one for each value (field, start, end), others around the values."""
+    at = start
+    for field, a, b in sorted(spans, key=lambda span: span[1]):
+        if at < a:
+            yield Edit(at, text[at:a], "", rule)
+        if a < b:
+            yield Edit(a, text[a:b], "", rule, field)
+        at = max(at, b)
+    if at < end:
+        yield Edit(at, text[at:end], "", rule)
