@@ -1,12 +1,240 @@
-"""line_splits"""
+"""Line splits: sentences that were cut by a page, a column or a line of fixed width are put together again.
+
+Lines of a fixed width are joined first (see hard_wraps.py). Of the paragraphs that remain, one that ends inside
+a sentence may go on in one of the next three: a headline, a caption or a page number in between is moved in front
+of the joined paragraph. A model says how likely that is (see joints.py); in doubt nothing is joined.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
 
 from .config import Config
 from .edits import Edit
+from .hard_wraps import Unit, ends_sentence, units, wrapped_pairs
+from .joints import Joint, Side, candidates, scores, side
+
+JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
+
+ACCEPTED = 0.5  # log-odds, at least
+ACCEPTED_JUMP = 1.0
+MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
+
+ENDS_OF_CLEAN_LINES = frozenset("。！？…”；：\n")
+SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
+NAMES = r"(?:[ \u3000]+[\u3400-\u9fff·]{2,5}){1,6}"
+BYLINE_HEAD = re.compile(rf"(?:[\u3400-\u9fff]{{2,4}})?{SHORT_ROLE}{NAMES}$")
+BYLINE_TAIL = re.compile(r"(?:实习生|實習生|通讯员|通訊員|见习记者|見習記者|特约记者|特約記者)" + NAMES + "$")
+CREDIT_HEAD = re.compile(rf"(?:本报|本報)?{SHORT_ROLE}$")
+CREDIT_TAIL = re.compile(r"[\u3400-\u9fff·]{2,5}[ \u3000]+(?:[\u3400-\u9fff·]{2,5}[ \u3000]+)*[摄攝]$")
+
+WORD = re.compile("[A-Za-z]+")
+SPACED = re.compile("[\u3400-\u9fff] [A-Za-z0-9]|[A-Za-z0-9] [\u3400-\u9fff]")
+TOUCHING = re.compile("[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3400-\u9fff]")
+VOWEL = re.compile("[aeiouyAEIOUY]")
+STYLE_SAMPLE = 50_000  # characters
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    yield from ()
+    """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
+    if not _has_open_line(text):
+        return
+    lines = units(text)
+    page = _Page(text, lines)
+    page.join_pairs(wrapped_pairs(lines))
+    page.join_bylines()
+    page.join_cuts()
+    yield from page.edits()
+
+
+def _has_open_line(text: str) -> bool:
+    """Is there a line, not the last one, that does not end as a sentence does?"""
+    lines = text.split("\n")
+    found = [line for line in lines if line and line[-1] not in ENDS_OF_CLEAN_LINES]
+    return len(lines) > 1 and any(line.strip() and not ends_sentence(line.strip()) for line in found)
+
+
+class _Page:
+    """The paragraphs of a text, each a chain of line numbers, in their new order."""
+
+    def __init__(self, text: str, lines: Sequence[Unit]) -> None:
+        self.text = text
+        self.lines = lines
+        self.chains: list[list[int]] = [[i] for i in range(len(lines))]
+        self.whole: list[Unit] = list(lines)
+        self.moved: set[int] = set()  # lines that were moved
+        self.rules: dict[int, str] = {}  # line number -> rule that joined it to the line before it
+
+    def join_pairs(self, pairs: Sequence[int]) -> None:
+        """Joins units i and i + 1 for every i of `pairs`."""
+        if pairs:
+            self._join([Joint(i, i + 1) for i in pairs], JOIN)
+
+    def join_bylines(self) -> None:
+        """A byline of two lines, and a credit whose role and name stand on two lines."""
+        found = []
+        for i in range(len(self.whole) - 1):
+            one, two = self.whole[i], self.whole[i + 1]
+            if two.gap != 1 or len(one.text) > 40 or len(two.text) > 40:
+                continue
+            byline = BYLINE_HEAD.match(one.text) and BYLINE_TAIL.match(two.text)
+            if byline or (CREDIT_HEAD.match(one.text) and CREDIT_TAIL.match(two.text)):
+                found.append(Joint(i, i + 1))
+        if found:
+            self._join(found, BYLINE)
+
+    def join_cuts(self) -> None:
+        """Joins the halves of cut sentences, until a round finds no more."""
+        known: dict[tuple[int, ...], Side] = {}
+        for _ in range(MOST_ROUNDS):
+            sides = []
+            for chain, unit in zip(self.chains, self.whole, strict=True):
+                key = tuple(chain)
+                if key not in known:
+                    known[key] = side(unit.text)
+                sides.append(known[key])
+            joints = self._chosen(sides)
+            if not joints:
+                return
+            self._join(joints, JOIN)
+
+    def _chosen(self, sides: Sequence[Side]) -> list[Joint]:
+        """The likeliest joints that do not contradict one another, in the order of the page."""
+        asked = [joint for joint in candidates(self.whole, sides) if not self._touches_moved(joint)]
+        odds = scores(self.whole, sides, asked)
+        ranked = sorted(
+            (-odd, joint)
+            for odd, joint in zip(odds.tolist(), asked, strict=True)
+            if odd >= (ACCEPTED if joint.j == joint.i + 1 else ACCEPTED_JUMP)
+        )
+        begun: set[int] = set()
+        gone_on: set[int] = set()
+        jumped: set[int] = set()
+        chosen = []
+        for _, joint in ranked:
+            between = range(joint.i + 1, joint.j)
+            if joint.i in begun | jumped or joint.j in gone_on | jumped:
+                continue
+            if any(k in begun or k in gone_on or k in jumped for k in between):
+                continue
+            begun.add(joint.i)
+            gone_on.add(joint.j)
+            jumped.update(between)
+            chosen.append(joint)
+        return sorted(chosen)
+
+    def _touches_moved(self, joint: Joint) -> bool:
+        return any(self.chains[k][0] in self.moved for k in (joint.i, joint.j))
+
+    def _join(self, joints: Sequence[Joint], rule: str) -> None:
+        """Joins units; those in between go in front of the joined one."""
+        follows = {joint.i: joint.j for joint in joints}
+        joined = {joint.j for joint in joints}
+        jumped = {k for joint in joints for k in range(joint.i + 1, joint.j)}
+        chains: list[list[int]] = []
+        whole: list[Unit] = []
+        for i in range(len(self.whole)):
+            if i in joined or i in jumped:
+                continue
+            run = [i]
+            while run[-1] in follows:
+                after = follows[run[-1]]
+                for k in range(run[-1] + 1, after):
+                    chains.append(self.chains[k])
+                    whole.append(self.whole[k])
+                    self.moved.update(self.chains[k])
+                run.append(after)
+            chains.append([line for k in run for line in self.chains[k]])
+            whole.append(self._joined(run, rule))
+        self.chains, self.whole = chains, whole
+
+    def _joined(self, run: Sequence[int], rule: str) -> Unit:
+        first, last = self.whole[run[0]], self.whole[run[-1]]
+        if len(run) == 1:
+            return first
+        pieces = [first.text]
+        for before, after in pairwise(run):
+            one, two = self.chains[before][-1], self.chains[after][0]
+            self.rules[two] = rule
+            pieces += [self._glue(self.lines[one], self.lines[two], rule), self.whole[after].text]
+        return Unit(first.start, last.end, "".join(pieces), first.indent, first.gap)
+
+    def _glue(self, one: Unit, two: Unit, rule: str) -> str:
+        """What belongs between two joined lines: nothing, or a space."""
+        if rule == BYLINE:
+            return " "
+        a, b = one.text[-1], two.text[0]
+        if a >= "\u2e80" and b >= "\u2e80":
+            return ""
+        if _is_letter(a) and _is_letter(b):
+            return "" if self._is_cut_word(one.text, two.text) else " "
+        if (a.isalnum() and a >= "\u2e80" and _is_western(b)) or (b.isalnum() and b >= "\u2e80" and _is_western(a)):
+            return " " if self._is_spaced else ""
+        if a in ",.;:!?)" and _is_letter(b):
+            return " "
+        if _is_western(a) and _is_western(b) and not (a.isdigit() and b.isdigit()):
+            return " " if self.text[one.end : one.end + 1] == " " else ""
+        return ""
+
+    def _is_cut_word(self, one: str, two: str) -> bool:
+        """Was a word of Latin letters cut between `one` and `two`?"""
+        left = WORD.findall(one[-60:])[-1:] or [""]
+        right = WORD.match(two[:60])
+        head, tail = left[0], right.group() if right else ""
+        if head + tail in self._words:
+            return True
+        if self._words[head] > 1 or self._words[tail] > 1:
+            return False
+        return any(len(part) > 1 and part.islower() and not VOWEL.search(part) for part in (head, tail)) or (
+            len(head) == 1 and head.islower() and head != "a"
+        )
+
+    @cached_property
+    def _words(self) -> Counter[str]:
+        return Counter(WORD.findall(self.text))
+
+    @cached_property
+    def _is_spaced(self) -> bool:
+        """Does this text put spaces between Chinese and Latin characters?"""
+        sample = self.text[:STYLE_SAMPLE]
+        return len(SPACED.findall(sample)) > len(TOUCHING.findall(sample))
+
+    def edits(self) -> list[Edit]:
+        """The edits that make the new paragraphs of the lines, sorted."""
+        found: list[Edit] = []
+        for chain in self.chains:
+            if len(chain) > 1 and chain[0] not in self.moved:
+                found += self._chain_edits(chain)
+        return sorted(found, key=lambda edit: edit.start)
+
+    def _chain_edits(self, chain: Sequence[int]) -> Iterator[Edit]:
+        lines, text = self.lines, self.text
+        start = lines[chain[0]].start
+        for before, after in pairwise(chain):
+            end, begin = lines[before].end, lines[after].start
+            rule = self.rules[after]
+            glue = self._glue(lines[before], lines[after], rule)
+            if after == before + 1:
+                yield from _replaced(end, text[end:begin], glue, rule)
+                continue
+            stood = lines[before + 1].start
+            yield Edit(start, "", text[stood:begin], MOVE, ref=stood)
+            yield from _replaced(end, text[end:stood], glue, rule)
+            yield Edit(stood, text[stood:begin], "", MOVE, ref=start)
+
+
+def _replaced(start: int, before: str, after: str, rule: str) -> Iterator[Edit]:
+    if before != after:
+        yield Edit(start, before, after, rule)
+
+
+def _is_letter(char: str) -> bool:
+    return char < "\u2e80" and char.isalpha()
+
+
+def _is_western(char: str) -> bool:
+    return char < "\u2e80" and (char.isalnum() or char in "$%#@+*_")

@@ -1,0 +1,253 @@
+"""Hard wraps: paragraphs that were broken into lines of a fixed width, as old e-mail and text files have them.
+
+The width is the densest band of four columns; characters that are full-width count double. A line was broken by
+the wrap when the first word of the next line had no room on it. Where one of these lines ends inside a sentence
+often enough, and the characters across the breaks are likely neighbours, the lines are one paragraph again.
+Verse, lists, tables, contents and code break elsewhere, or between characters that are no likely neighbours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
+
+import numpy as np
+
+from .statistics import bigram_logprobs, codes, unigrams
+
+
+class Unit(NamedTuple):
+    """A line that is not empty, or several that belong together.
+
+    start, end  the span in the text, without white space around it
+    text        text[start:end], for several lines their joined text
+    indent      columns of white space before it
+    gap         number of line breaks before it; more than 1: there are empty lines
+    """
+
+    start: int
+    end: int
+    text: str
+    indent: int
+    gap: int
+
+
+BAND = 4  # columns
+NARROWEST, WIDEST = 28, 120  # columns of a wrapped line
+MOST_WIDTHS = 3  # a file of several sources may have several widths
+FIRST_INDENT = 4  # columns of an indent that was lost after wrapping
+EARLY = 0.75  # of the width, at least, have lines that were broken by hand
+FEWEST_BROKEN = 3  # lines that end inside a sentence at the width, for it to be one
+OPEN_SHARE = 0.5  # of the lines that end inside a sentence, at least, end at the width …
+BEYOND = 20  # … against those that are shorter, or longer by so many columns
+# Mean log P(next | last) - log P(next) across n breaks. Inside sentences it is 1.9 (news) to 0.8 (old novels) on
+# average, by chance -0.9 to CHANCE, with a standard deviation of 1.1 / sqrt(n).
+CHANCE = -0.6
+ABOVE_CHANCE, ABOVE_CHANCE_IF_SHARP = 1.5, 1.0  # times 1 / sqrt(n), at least
+SHARP_LINES, SHARP_SHARE = 6, 0.8  # of the lines that end inside a sentence end at the width
+PUNCTUATED_SHARE = 0.5  # of the full lines have a mark inside, at least: headlines and names have none
+
+ENDS = frozenset("。！？…!?.；;：:~～")
+CLOSERS = "”’」』）)》〉】］]\"'"
+NEVER_FIRST = "，。、；：！？”’」』）》〉】…,.;:!?)]%％·—～"
+OPENERS = "“‘「『（《〈【(["
+MARKS = re.compile("[，。、；：！？,;:!?“”「」]")
+LIST_ITEM = re.compile(
+    r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條章节節编編卷回](?:[\s　：:]|之|$)"
+    r"|[（(][一二三四五六七八九十\d]{1,3}[)）](?![项款目條条、，])"
+    r"|[一二三四五六七八九十]{1,3}、"
+    r"|\d{1,3}(?:[、．)）]|\.(?!\d))"
+    r"|[①-⑳⑴-⒛•●○■□◆◇▲△★☆◎※►▶＊*►-]\s*"
+)
+FIRST_WORD = re.compile(
+    f"[{re.escape(OPENERS)}]{{0,3}}(?:[^\\s\u1100-\U0010ffff]{{1,60}}|.)[{re.escape(NEVER_FIRST)}]{{0,3}}"
+)
+ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|://")
+
+
+def units(text: str) -> list[Unit]:
+    """The lines of `text` that are not empty."""
+    found: list[Unit] = []
+    place = gap = 0
+    for line in text.split("\n"):
+        body = line.strip()
+        if body:
+            lead = len(line) - len(line.lstrip())
+            start = place + lead
+            found.append(Unit(start, start + len(body), body, columns(line[:lead]) if lead else 0, gap))
+            gap = 0
+        gap += 1
+        place += len(line) + 1
+    return found
+
+
+def columns(text: str) -> int:
+    """Width of `text`, full-width characters doubled: GBK has two bytes for just those that Chinese
+    fixed-width fonts draw double, quotation marks and dashes among them."""
+    return len(text.encode("gbk", "replace"))
+
+
+def ends_sentence(text: str) -> bool:
+    """Does `text`, which is not empty, end as a sentence does, closing marks aside?"""
+    if text[-1] in ENDS:
+        return True
+    bare = text[-4:].rstrip(CLOSERS)
+    return len(bare) < len(text[-4:]) and bare[-1:] in ENDS
+
+
+def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
+    """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap."""
+    if sum(1 for line in lines if not ends_sentence(line.text)) < FEWEST_BROKEN:
+        return []
+    page = _Page(lines, [line.indent + columns(line.text[:WIDEST]) for line in lines])
+    open_lines = [i for i in range(len(lines) - 1) if NARROWEST <= page.widths[i] <= WIDEST and page.is_open(i)]
+    pairs: set[int] = set()
+    for _ in range(MOST_WIDTHS):
+        # a mark may hang out over the width, other characters may not
+        width = _densest(Counter(page.widths[i] for i in open_lines if lines[i].text[-1] not in NEVER_FIRST))
+        if not width:
+            break
+        if page.is_wrapped_at(width, open_lines):
+            for region in page.regions(width):
+                pairs.update(_region_pairs(page, width, region, pairs))
+        open_lines = [i for i in open_lines if i not in pairs and not width - BAND < page.widths[i] <= width]
+    return sorted(pairs)
+
+
+def _densest(counts: Counter[int]) -> int:
+    """Upper edge of the band of BAND columns that holds most lines; 0 when it holds too few."""
+    best = most = 0
+    for low in sorted(counts):
+        inside = sum(counts[low + i] for i in range(BAND))
+        if inside > most:
+            most, best = inside, max(low + i for i in range(BAND) if counts[low + i] * 8 >= inside)
+    # where first lines have lost their indent, these are a band of their own
+    best = max((w for w in range(best, best + FIRST_INDENT + 1) if counts[w] * 3 >= most), default=best)
+    return best if most >= FEWEST_BROKEN else 0
+
+
+class _Page(NamedTuple):
+    """Lines with their widths in columns, indents included (measured to WIDEST characters)."""
+
+    lines: Sequence[Unit]
+    widths: Sequence[int]
+
+    def is_open(self, i: int) -> bool:
+        """Does line i end inside a sentence?"""
+        text = self.lines[i].text
+        return not ends_sentence(text) and not ODD_LINE.search(text[: 2 * WIDEST])
+
+    def is_full(self, i: int, width: int) -> bool:
+        """Had the first word of the next line no room at the end of line i?"""
+        following = self.lines[i + 1].text
+        word = FIRST_WORD.match(following)
+        dropped_space = 1 if following[0] < "\x7f" else 0
+        return self.widths[i] + dropped_space + columns(word.group() if word else "") > width
+
+    def is_too_wide(self, i: int, width: int) -> bool:
+        """Is line i wider than `width`, though its last marks may hang out?"""
+        if self.widths[i] <= width:
+            return False
+        tail = self.lines[i].text[-3:]
+        return self.widths[i] - columns(tail[len(tail.rstrip(NEVER_FIRST)) :]) > width
+
+    def is_wrapped_at(self, width: int, open_lines: Sequence[int]) -> bool:
+        """Do most lines that end inside a sentence end at `width`, between characters that are neighbours?"""
+        near = [i for i in open_lines if 0.6 * width < self.widths[i] <= width + BEYOND]
+        broken = [i for i in near if self.is_full(i, width) and not self.is_too_wide(i, width)]
+        if len(broken) < FEWEST_BROKEN or len(broken) < OPEN_SHARE * len(near):
+            return False
+        closed = sum(1 for i in range(len(self.lines)) if width - 2 < self.widths[i] <= width and i not in near)
+        punctuated = sum(1 for i in broken if MARKS.search(self.lines[i].text[:-1]))
+        if closed > len(broken) or punctuated < PUNCTUATED_SHARE * len(broken):
+            return False
+        sharp = len(broken) >= SHARP_LINES and len(broken) >= SHARP_SHARE * len(near)
+        above = ABOVE_CHANCE_IF_SHARP if sharp else ABOVE_CHANCE
+        return self._gain(broken) >= CHANCE + above / len(broken) ** 0.5
+
+    def _gain(self, broken: Sequence[int]) -> float:
+        """Mean of log P(next character | last) - log P(next character) over the breaks."""
+        before = codes("".join(self.lines[i].text[-1] for i in broken))
+        after = codes("".join(self.lines[i + 1].text[0] for i in broken))
+        return float(np.mean(np.clip(bigram_logprobs(before, after) - unigrams()[after], -4, 4)))
+
+    def regions(self, width: int) -> Iterator[range]:
+        """Stretches without lines that are wider than `width` or of another kind."""
+        first = 0
+        for i, line in enumerate(self.lines):
+            if self.is_too_wide(i, width) or ODD_LINE.search(line.text[: 2 * WIDEST]):
+                if i - first > 1:
+                    yield range(first, i)
+                first = i + 1
+        if len(self.lines) - first > 1:
+            yield range(first, len(self.lines))
+
+
+class _Marks(NamedTuple):
+    """How a region marks its paragraphs.
+
+    base    indent, in columns, of lines inside a paragraph
+    indent  a first line is indented further than `base`
+    blank   there are empty lines between paragraphs, and none inside
+    lost    first lines are shorter by FIRST_INDENT: their indent was taken away after wrapping
+    """
+
+    base: int
+    indent: bool
+    blank: bool
+    lost: bool
+
+
+def _region_pairs(page: _Page, width: int, region: range, done: Set[int]) -> list[int]:
+    lines = page.lines
+    full = [i for i in region[:-1] if page.is_full(i, width) and i not in done]
+    broken = [i for i in full if not ends_sentence(lines[i].text)]
+    if not broken:
+        return []
+    marks = _marks(page, width, region, full, broken)
+    pairs, is_first = [], True
+    for i in region[:-1]:
+        joined = i not in done and _goes_on(page, width, i, marks, is_first)
+        if joined:
+            pairs.append(i)
+        is_first = not joined
+    return pairs
+
+
+def _marks(page: _Page, width: int, region: range, full: Sequence[int], broken: Sequence[int]) -> _Marks:
+    lines = page.lines
+    base = Counter(lines[i + 1].indent for i in broken).most_common(1)[0][0]
+    is_full = set(full)
+    starts = [i + 1 for i in region[:-1] if i not in is_full]
+    indent = sum(1 for i in starts if lines[i].indent > base) * 2 > len(starts)
+    tight = sum(1 for i in broken if lines[i + 1].gap == 1) * 2 > len(broken)
+    blank = tight and sum(1 for i in starts if lines[i].gap > 1) * 2 > len(starts)
+    early = [page.widths[i] for i in region if i not in is_full and not ends_sentence(lines[i].text)]
+    short = sum(1 for w in early if abs(w + FIRST_INDENT - width) <= 2)
+    return _Marks(base, indent, blank, not indent and short * 2 > sum(1 for w in early if w * 2 > width))
+
+
+def _goes_on(page: _Page, width: int, i: int, marks: _Marks, is_first: bool) -> bool:
+    """Does the paragraph of line i go on in line i + 1?"""
+    this, following = page.lines[i], page.lines[i + 1]
+    if following.indent > marks.base or (marks.blank and following.gap > 1):
+        return False
+    if LIST_ITEM.match(following.text):
+        return False
+    missing = FIRST_INDENT if is_first and marks.lost else 0
+    if not ends_sentence(this.text):
+        # where every paragraph is indented, a line that is not, goes on, though it may have been broken early
+        early = width * EARLY if marks.indent else width
+        return page.widths[i] > early or page.is_full(i, width - missing - 1)
+    if marks.indent or marks.blank:
+        return page.is_full(i, width - missing)
+    # Nothing marks paragraphs: one may have ended just here.
+    if marks.lost and i + 2 < len(page.lines):
+        after = page.widths[i + 1]
+        if after > width - FIRST_INDENT and page.is_full(i + 1, width):
+            return page.is_full(i, width - missing)
+        if abs(after + FIRST_INDENT - width) <= 2 and page.is_full(i + 1, width - FIRST_INDENT):
+            return False  # a first line without its indent
+    return page.widths[i] + missing + 2 > width and following.text[0] not in OPENERS

@@ -1,0 +1,283 @@
+"""Joints: how likely two lines are the halves of one sentence that was cut.
+
+A small logistic model (fitted by `python -m cleaners.statistics.build_joints`, weights in statistics/joints.json)
+over the shape of both lines, their punctuation and quotation marks, the characters that meet across the joint,
+the lines around and the lines in between. Layout (indents, empty lines) can only speak for a joint, so that what
+was refused once is refused again when the layout is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .hard_wraps import LIST_ITEM, NEVER_FIRST, ODD_LINE, Unit, ends_sentence
+from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
+
+Floats = NDArray[np.float64]
+
+WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
+FURTHEST = 3  # units ahead that the second half may be
+LONGEST_JUMPED = 60  # characters of a line between the halves
+SHORTEST = 4  # characters of a first half that ends with a comma
+SHORTEST_BARE = 8  # of another first half
+SHORT = 30  # characters: lines of verse, of lists and headlines are no longer
+EDGE = 400  # characters of a long line that are looked at on either side
+
+PAUSES = "，、,"
+QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"), ("(", ")"))
+INNER = re.compile("[，。、；：！？…,;:!?]")
+FIRST_MARK = re.compile("[，。、；：！？…”’」』）》]")
+STOPS = re.compile("[。！？…]")
+ROLE = (
+    r"(?:本报|本刊|本台|本社|本网|新华社|中新社|见习|見習|实习|實習|特约|特約|通讯|通訊|首席|驻\S{1,8}){0,3}"
+    r"(?:记者|記者|通讯员|通訊員|实习生|實習生|编辑|編輯|责编|責編|摄影|攝影|作者|来源|來源|撰文|供稿|文图|图文|校对|审核|责任编辑|責任編輯)"
+)
+BYLINE = re.compile(rf"[（(【□◎■◇]?\s*(?:{ROLE}|[文图圖]\s*[/／|｜])")
+COLUMN_MARK = re.compile("[■□◆◇●○◎▲△▼▽★☆※►▶◀◄•▪—－|｜【#*>+_=<~～]")
+CREDIT = re.compile(r"(?:摄|攝|摄影|攝影|[供]?图|供图|绘|制图|文|报道|報道|供稿)[）)]?$")
+PAGE_NUMBER = re.compile(r"[-—–\s·第]*\d{1,4}[-—–\s·页頁版]*$|第[一二三四五六七八九十百\d]{1,5}[页頁版]$")
+DATE = re.compile(r"\d{4}\s*[-年/.]\s*\d{1,2}\s*[-月/.]|\d{1,2}:\d\d")
+
+FEATURES = (
+    "bias",
+    # the first half
+    "first_log_length", "first_short", "first_has_marks", "first_has_stop", "first_comma", "first_latin",
+    "first_closer", "first_open_quote", "first_tail_log", "first_spaces", "first_marked", "first_credit",
+    # the second half
+    "second_log_length", "second_ends_sentence", "second_has_marks", "second_clause_log", "second_never_first",
+    "second_closes_quote", "second_opener", "second_digit", "second_latin", "second_spaces", "second_short_open",
+    # both
+    "quotes_meet", "first_quote_unmet", "second_quote_unmet", "same_kind_edge", "both_short",
+    # characters across the joint
+    "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
+    # lines around
+    "around_short", "around_open", "page_open",
+    # lines in between
+    "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
+    # layout
+    "unindented", "tight",
+)
+
+
+class Side(NamedTuple):
+    """What the model reads of one line by itself, as the first half and as the second half of a joint."""
+
+    can_begin: bool
+    can_go_on: bool
+    jumpable: bool
+    is_open: bool
+    short: bool
+    quote_left_open: int  # number of opening quotation marks without a closing one
+    quote_closed: int  # and the reverse
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    between: tuple[float, ...]
+
+
+def side(text: str) -> Side:
+    """Reads one line; long lines at their edges only, so that the time does not grow with their square."""
+    head, tail = text[:EDGE], text[-EDGE:]
+    is_open = not ends_sentence(text)
+    left_open, closed = _quotes(text)
+    marks = INNER.search(head) is not None
+    byline = BYLINE.match(head) is not None
+    marked = COLUMN_MARK.match(head) is not None
+    credit = CREDIT.search(tail) is not None
+    odd = ODD_LINE.search(head) is not None
+    list_item = LIST_ITEM.match(head) is not None
+    pause = text[-1] in PAUSES
+    enough = SHORTEST if pause or left_open else SHORTEST_BARE
+    return Side(
+        can_begin=is_open and len(text) >= enough and not (odd or (byline and not marks) or (marked and not marks)),
+        can_go_on=not (odd or byline or marked or list_item or _is_enclosed(head, text)) and _has_letters(head),
+        jumpable=len(text) <= LONGEST_JUMPED and not pause,
+        is_open=is_open,
+        short=len(text) < SHORT,
+        quote_left_open=left_open,
+        quote_closed=closed,
+        first=_as_first(text, tail, marks, left_open, marked or list_item, credit),
+        second=_as_second(text, head, is_open, marks, closed),
+        between=_as_between(text, is_open, marks, marked or credit or byline),
+    )
+
+
+def _quotes(text: str) -> tuple[int, int]:
+    left_open = closed = 0
+    for opening, closing in QUOTES:
+        balance = text.count(opening) - text.count(closing)
+        if balance > 0 and text.rfind(opening) > text.rfind(closing):
+            left_open += 1
+        elif balance < 0 and 0 <= text.find(closing) < (text.find(opening) + 1 or len(text) + 1):
+            closed += 1
+    return left_open, closed
+
+
+def _is_enclosed(head: str, text: str) -> bool:
+    return head[0] in "（(【[" and text[-1] in "）)】]"
+
+
+def _has_letters(head: str) -> bool:
+    return any(char.isalpha() for char in head[:20])
+
+
+def _as_first(
+    text: str, tail: str, marks: bool, left_open: int, marked: bool, credit: bool
+) -> tuple[float, ...]:
+    last = text[-1]
+    places = [m.end() for m in INNER.finditer(tail[:-1])]
+    clause = len(tail) - places[-1] if places else len(tail)
+    return (
+        math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
+        float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
+        float(left_open > 0), math.log(clause), float(" " in tail or "\u3000" in tail), float(marked), float(credit),
+    )  # fmt: skip
+
+
+def _as_second(text: str, head: str, is_open: bool, marks: bool, closed: int) -> tuple[float, ...]:
+    first = text[0]
+    mark = FIRST_MARK.search(head)
+    clause = mark.start() + 1 if mark else len(head) + 1
+    return (
+        math.log(len(text)), float(not is_open), float(marks), math.log(clause), float(first in NEVER_FIRST),
+        float(closed > 0), float(first in "“‘「『《（("), float(first.isdigit()),
+        float(first.isascii() and first.isalpha()), float(" " in head or "\u3000" in head),
+        float(is_open and len(text) < SHORT and not marks),
+    )  # fmt: skip
+
+
+def _as_between(text: str, is_open: bool, marks: bool, marked: bool) -> tuple[float, ...]:
+    return (
+        float(is_open and not marks), float(not is_open), math.log(len(text)), float(marked),
+        float(PAGE_NUMBER.match(text) is not None),
+    )  # fmt: skip
+
+
+class Joint(NamedTuple):
+    """Units i and j may be halves of one sentence; the units in between were put there later."""
+
+    i: int
+    j: int
+
+
+def candidates(units: Sequence[Unit], sides: Sequence[Side]) -> list[Joint]:
+    """All joints worth asking about."""
+    found = []
+    for i, this in enumerate(sides):
+        if not this.can_begin or _in_list(sides, i):
+            continue
+        for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
+            if sides[j].can_go_on:
+                found.append(Joint(i, j))
+            if not sides[j].jumpable:
+                break
+    return found
+
+
+def _in_list(sides: Sequence[Side], i: int) -> bool:
+    """Is unit i one of several short open lines in a row, as verse, lists and tables have them?"""
+    around = sides[max(0, i - 2) : i + 4]
+    return len(around) >= 4 and all(one.short and one.is_open for one in around)
+
+
+def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
+    """Log-odds, one for each joint, that it is one."""
+    if not joints:
+        return np.zeros(0)
+    return features(units, sides, joints) @ _weights()
+
+
+@cache
+def _weights() -> Floats:
+    weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))
+    return np.array([weights[name] for name in FEATURES])
+
+
+def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
+    """Array (joints, FEATURES)."""
+    page_open = sum(one.is_open for one in sides) / len(sides)
+    indented = _is_indented(units, sides)
+    tight = _is_spaced(units)
+    rows = [
+        (
+            1.0,
+            *sides[i].first,
+            *sides[j].second,
+            *_both(units[i], units[j], sides[i], sides[j]),
+            *_around(sides, i, j),
+            page_open,
+            *_between(sides, i, j),
+            float(indented and not units[j].indent),
+            float(tight and units[j].gap == 1),
+        )
+        for i, j in joints
+    ]
+    shapes = np.array(rows)
+    at = FEATURES.index("pair")
+    return np.hstack([shapes[:, :at], _language(units, joints), shapes[:, at:]])
+
+
+def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
+    a, b = one.text[-1], two.text[0]
+    meet = first.quote_left_open > 0 and second.quote_closed > 0
+    same = (a.isdigit() and b.isdigit()) or (a.isascii() and a.isalpha() and b.isascii() and b.isalpha())
+    return (
+        float(meet), float(first.quote_left_open > 0 and not meet), float(second.quote_closed > 0 and not meet),
+        float(same), float(first.short and second.short),
+    )  # fmt: skip
+
+
+def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, float]:
+    around = [*sides[max(0, i - 2) : i], *sides[j + 1 : j + 3]]
+    if not around:
+        return 0.0, 0.0
+    return sum(s.short for s in around) / len(around), sum(s.short and s.is_open for s in around) / len(around)
+
+
+def _between(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
+    jumped = sides[i + 1 : j]
+    if not jumped:
+        return (0.0,) * 7
+    rows = np.array([one.between for one in jumped])
+    plain, sentence, log_length, marked, number = rows.max(axis=0).tolist()
+    return 1.0, float(len(jumped) > 1), plain, sentence, log_length, marked, number
+
+
+def _is_indented(units: Sequence[Unit], sides: Sequence[Side]) -> bool:
+    """Do paragraphs of this page begin with an indent?"""
+    whole = [unit.indent > 0 for unit, one in zip(units, sides, strict=True) if not one.is_open]
+    return sum(whole) * 2 > len(whole)
+
+
+def _is_spaced(units: Sequence[Unit]) -> bool:
+    """Are paragraphs of this page set apart by empty lines?"""
+    return sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
+
+
+def _language(units: Sequence[Unit], joints: Sequence[Joint]) -> Floats:
+    before = codes("".join(units[i].text[-1] for i, _ in joints))
+    after = codes("".join(units[j].text[0] for _, j in joints))
+    single = unigrams()
+
+    def gain(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> Floats:
+        return np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
+
+    def mark(char: str) -> NDArray[np.uint32]:
+        return np.repeat(codes(char), len(joints))
+
+    pair = gain(before, after)
+    return np.stack(
+        [
+            pair, np.minimum(pair, 0), gain(mark(BOUNDARY), after), gain(before, mark(BOUNDARY)),
+            gain(before, mark("，")), gain(before, mark("。")), gain(mark("，"), after), gain(mark("。"), after),
+        ],
+        axis=1,
+    )  # fmt: skip

@@ -1,0 +1,256 @@
+"""Rebuilds joints.json:  python -m cleaners.statistics.build_joints TEXT… [--out FOLDER]
+
+TEXT is a folder or a file of Simplified Chinese text in UTF-8 (.txt or .txt.gz): one paragraph a line, an empty
+line between documents; a short first line without a full stop is a headline. From them it makes pages with cut
+sentences, with headlines, captions, bylines and page numbers between the halves or between whole paragraphs,
+with and without indents and empty lines, in both scripts, and fits the logistic model of cleaners/joints.py.
+
+Every page is judged with tables that were not counted on it: the texts are parted in two, and the tables for one
+half are counted on the other. The same input gives the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import opencc
+from numpy.typing import NDArray
+
+import cleaners.statistics as tables
+from cleaners.hard_wraps import units
+from cleaners.joints import FEATURES, Floats, candidates, features, side
+from cleaners.statistics import build
+
+SEED = 20
+PAGES_OF_DOCUMENT = 2
+LONGEST_PAGE = 40  # paragraphs
+CUTTABLE = 24  # characters of a paragraph, at least
+TRADITIONAL_SHARE = 0.25
+RIDGE = 1.0
+STEPS = 30
+ONLY_FOR = ("unindented", "tight")  # layout may only speak for a joint
+QUOTES = str.maketrans("“”‘’", "「」『』")
+
+SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜谢邹苏潘葛范彭鲁韦马苗方俞任袁柳"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志文晓红海燕春宏宇晨欣然子轩一诺梓涵思远"
+ROLES = ("记者", "本报记者", "通讯员", "实习生", "见习记者", "特约记者", "本报通讯员")
+MARKS = "■□◎▲◆●★▼"
+SECTIONS = ("要闻", "本版导读", "国际新闻", "综合", "经济", "文化周刊", "副刊", "地方", "读者来信", "上接第一版")
+
+
+class Line(NamedTuple):
+    """text; goes_on: the next line with follows=True belongs to the same paragraph; begins: a paragraph begins."""
+
+    text: str
+    goes_on: bool
+    follows: bool
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("texts", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=tables.HERE)
+    chosen = parser.parse_args(arguments)
+    weights = fit(*examples(list(documents(chosen.texts))))
+    rounded = {name: round(float(weight), 3) for name, weight in zip(FEATURES, weights, strict=True)}
+    (chosen.out / "joints.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
+
+
+def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
+    """The documents of all texts, as lists of paragraphs."""
+    for path in texts:
+        files = sorted(p for p in path.rglob("*.txt*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            for document in raw.decode("utf-8").split("\n\n"):
+                paragraphs = [line.strip() for line in document.split("\n")]
+                paragraphs = [line for line in paragraphs if line.strip("\u200b*- ")]
+                if paragraphs:
+                    yield paragraphs
+
+
+def examples(found: list[list[str]]) -> tuple[Floats, Floats]:
+    """Features and labels (1: a joint) of all candidates on all pages."""
+    halves = found[::2], found[1::2]
+    rows, labels = [], []
+    for half, other in (halves, halves[::-1]):
+        with tables_of(other):
+            for page, joints in pages(half):
+                x, y = _page_examples(page, joints)
+                rows.append(x)
+                labels.append(y)
+    return np.vstack(rows), np.concatenate(labels)
+
+
+@contextmanager
+def tables_of(found: Sequence[Sequence[str]]) -> Iterator[None]:
+    """Within it, the statistics are those of these documents only."""
+    home = tables.HERE
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "documents.txt"
+        text.write_text("\n".join(line for one in found for line in one), "utf-8")
+        build.build([text], None, Path(folder))
+        tables.HERE = Path(folder)
+        _forget()
+        try:
+            yield
+        finally:
+            tables.HERE = home
+            _forget()
+
+
+def _forget() -> None:
+    tables.unigrams.cache_clear()
+    tables.bigrams.cache_clear()
+
+
+def _page_examples(page: str, joints: set[tuple[int, int]]) -> tuple[Floats, Floats]:
+    lines = units(page)
+    sides = [side(line.text) for line in lines]
+    asked = candidates(lines, sides)
+    if not asked:
+        return np.zeros((0, len(FEATURES))), np.zeros(0)
+    return features(lines, sides, asked), np.array([float((i, j) in joints) for i, j in asked])
+
+
+def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]]]]:
+    """Texts, each with the pairs of line numbers (empty lines not counted) that are halves of a sentence."""
+    rng = random.Random(SEED)
+    headlines = [one[0] for one in found if 6 <= len(one[0]) <= 40 and one[0][-1] not in "。！？…”；："]
+    sentences = [s for one in found for p in one[1:3] for s in p.split("。") if 8 <= len(s) <= 30 and "“" not in s]
+    convert = opencc.OpenCC("s2twp").convert
+    for one in found:
+        for _ in range(PAGES_OF_DOCUMENT):
+            at = rng.randrange(max(1, len(one) - LONGEST_PAGE))
+            lines = _cut_page(one[at : at + LONGEST_PAGE], headlines, sentences, rng)
+            text = _layout(lines, rng)
+            if rng.random() < TRADITIONAL_SHARE:
+                text = convert(text).translate(QUOTES)
+            yield text, _joints(lines)
+    for _ in range(len(found) // 20):  # pages of links and of short news
+        lines = [Line(rng.choice(headlines), False, False) for _ in range(rng.randrange(3, 15))]
+        yield _layout(lines, rng), set()
+
+
+def _joints(lines: Sequence[Line]) -> set[tuple[int, int]]:
+    found, begun = set(), -1
+    for i, line in enumerate(lines):
+        if line.follows:
+            found.add((begun, i))
+        if line.goes_on:
+            begun = i
+    return found
+
+
+def _cut_page(
+    paragraphs: Sequence[str], headlines: Sequence[str], sentences: Sequence[str], rng: random.Random
+) -> list[Line]:
+    """Cuts some paragraphs, puts lines of other kinds between the halves and between whole paragraphs."""
+    often = rng.choice((0.0, 0.1, 0.3, 0.6))
+    foreign = rng.choice((0.0, 0.0, 0.5, 1.0))
+    lines: list[Line] = []
+    for paragraph in paragraphs:
+        cuts = _cuts(paragraph, rng) if rng.random() < often else []
+        places = [0, *cuts, len(paragraph)]
+        pieces = [paragraph[a:b].strip() for a, b in zip(places, places[1:], strict=False)]
+        for i, piece in enumerate(pieces):
+            lines.append(Line(piece, i + 1 < len(pieces), i > 0))
+            if rng.random() < (foreign if i + 1 < len(pieces) else 0.05):
+                for _ in range(rng.choice((1, 1, 1, 2))):
+                    lines.append(Line(_foreign(headlines, sentences, rng), False, False))
+    return [line for line in lines if line.text]
+
+
+def _cuts(paragraph: str, rng: random.Random) -> list[int]:
+    """Places inside sentences: mostly between any two characters, sometimes after a comma."""
+    if len(paragraph) < CUTTABLE:
+        return []
+    found: list[int] = []
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        for _ in range(10):
+            at = rng.randrange(6, len(paragraph) - 3)
+            before, after = paragraph[at - 1], paragraph[at]
+            kind = rng.random()
+            fits = before in "，、" if kind < 0.1 else before.isalpha() and after.isalpha() if kind < 0.9 else True
+            if fits and before not in "。！？；：…” \u3000" and after not in " \u3000":
+                found.append(at)
+                break
+    found = sorted(set(found))
+    return [at for i, at in enumerate(found) if i == 0 or at - found[i - 1] > 6]
+
+
+def _foreign(headlines: Sequence[str], sentences: Sequence[str], rng: random.Random) -> str:
+    """A headline, a caption, a credit, a byline, a page number or a running head."""
+    kind = rng.random()
+    if kind < 0.55:
+        return rng.choice(("", "", "", rng.choice(MARKS))) + rng.choice(headlines)
+    if kind < 0.7:
+        credit = rng.choice(("摄", "摄", "/摄", "供图", "图"))
+        return f"{rng.choice(sentences)}{rng.choice('。　 ')}{rng.choice(('', *ROLES))}{_name(rng)} {credit}"
+    if kind < 0.78:
+        return rng.choice(sentences) + rng.choice(("。", ""))
+    if kind < 0.86:
+        return rng.choice(("", "□", "◎")) + f"{rng.choice(ROLES)} {_name(rng)} {_name(rng)}"
+    if kind < 0.94:
+        return rng.choice(("{}", "- {} -", "— {} —", "第{}页", "第{}版")).format(rng.randrange(1, 300))
+    return rng.choice(SECTIONS)
+
+
+def _name(rng: random.Random) -> str:
+    return rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=rng.choice((1, 2, 2))))
+
+
+def _layout(lines: Sequence[Line], rng: random.Random) -> str:
+    """One text: with or without indents and empty lines; a second half may have an indent of its own or not."""
+    gap = rng.choice(("\n", "\n\n", "\n\n", "\n\n\n"))
+    indent = rng.choice(("", "", "\u3000\u3000", "    "))
+    indent_halves = rng.random() < 0.5
+    written = []
+    for line in lines:
+        own = line.text[-1] in "。！？…”；：，" or line.goes_on or line.follows
+        lead = indent if own and (indent_halves or not line.follows) else ""
+        written.append(lead + line.text)
+    return gap.join(written)
+
+
+def fit(rows: Floats, labels: Floats) -> NDArray[np.float64]:
+    """Weights of a logistic regression with a ridge on everything but the bias, by Newton's method."""
+    allowed = np.ones(rows.shape[1], dtype=bool)
+    while True:
+        weights = np.zeros(rows.shape[1])
+        weights[allowed] = _newton(rows[:, allowed], labels)
+        against = [i for i, name in enumerate(FEATURES) if name in ONLY_FOR and weights[i] < 0]
+        if not against:
+            return weights
+        allowed[against] = False
+
+
+def _newton(rows: Floats, labels: Floats) -> Floats:
+    weights = np.zeros(rows.shape[1])
+    penalty = np.full(rows.shape[1], RIDGE)
+    penalty[0] = 0.0
+    for _ in range(STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
+        slope = rows.T @ (labels - chance) - penalty * weights
+        spread = np.maximum(chance * (1 - chance), 1e-9)
+        bend = rows.T @ (rows * spread[:, None]) + np.diag(penalty + 1e-9)
+        step = np.linalg.solve(bend, slope)
+        weights += step
+        if np.abs(step).max() < 1e-6:
+            break
+    result: Floats = weights
+    return result
+
+
+if __name__ == "__main__":
+    main()
