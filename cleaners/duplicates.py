@@ -1,12 +1,738 @@
-"""duplicates"""
+"""Duplicates: text that a page holds twice.
+
+Paragraphs that repeat others, whole, damaged or in part, are removed; the more complete copy stays.
+
+How it works. The text is cut into clauses at punctuation. Clauses that occur twice say which paragraphs may be
+copies of each other (vectorised, so that clean text passes at memory speed), and each such pair is compared
+letter by letter. For every clause only three earlier places are looked at, so that the work grows in proportion
+to the text, also when all paragraphs are alike.
+
+Which copy stays, decided in the order of the text:
+- a paragraph that holds all of the other one and more stays, wherever it stands;
+- of two that hold the same, the first stays.
+
+What looks like a copy and stays:
+- whatever differs in a numeral, Arabic or Chinese, or in words (articles of law, forms, tables);
+- headings, titles that the lead repeats, slogans: they end no sentence;
+- what another paragraph quotes, and short dialogue;
+- entries of lists that continue their own list: （三） after （二）;
+- verse and lyrics, whose refrains are meant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache, cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
 
 from .config import Config
 from .edits import Edit
+from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
+
+# All lengths are in letters: characters other than punctuation, symbols and spaces.
+SHORTEST_CLAUSE = 5  # shorter clauses repeat in any text and prove nothing
+SHORTEST_EXACT = 24
+SHORTEST_PART = 24
+SHORTEST_DISTANT_PART = 60
+SHORTEST_FUZZY = 40
+SHORTEST_QUOTED = 40  # a paragraph of dialogue
+SHORTEST_BLOCK = 100  # three or more paragraphs that repeat in the same order, together
+LONGEST_VERSE = 100  # a longer paragraph is no line of a poem
+LONGEST_COMPARED = 5_000  # the comparison takes time in proportion to the product of the lengths
+NEAR = 10  # paragraphs; a copied part that stands farther away must be longer
+SIMILAR = 90.0  # rapidfuzz's ratio, 0 to 100: copies with 8 % of their characters changed have 91 and more
+DAMAGED = 8.0  # nats; of 99 pairs of look-alike laws and news none has more than 6.7
+SLIP = 3.0  # nats for a letter that is doubled or two that are swapped; none of these pairs has one
+ALIKE = 80.0  # the same, before letters and punctuation are told apart: a first and rough test
+SHARED = 0.12  # part of the shorter paragraph that two of like length must share in whole clauses
+SINGLE = 1.0  # nats for any other change of a single letter; authors change words
+SHARED_PART = 0.25  # the same if one is longer; a part loses no clauses but those at its ends
+COMPARED = 8  # so many earlier paragraphs a paragraph is compared with, at most
+
+_CHUNK = 1 << 16  # UTF-16 code units that are hashed at once
+_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64; 2**64 / golden ratio
+_SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
+
+_NO_LETTERS = re.compile(r"[\W_]+")
+_LETTER = re.compile(r"[^\W_]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_SENTENCE_END = re.compile(r"[。！？!?…][”’」』）)\]】]*\s*\Z|[；;]\s*\Z|\.\s*\Z")
+_INNER_MARK = re.compile(r"[，。；：！？、,;:!?]")
+_SENTENCE = re.compile(r"[^。！？!?]*(?:[。！？!?]+[”’」』）)】]*|\Z)")
+_NUMBER = re.compile(r"\d+(?:[.．:：,，]\d+)*")
+_DIALOGUE = re.compile(r"\s*(?:“[^“”]*”|「[^「」]*」)\s*\Z")
+_QUOTES_OPEN = frozenset("“‘「『《〈：:\"")
+_ELLIPSIS = re.compile(r"(?:…+|\.{3,})(?:[\[【（(]?(?:详细|全文|更多|查看全文|阅读全文)[\]】）)]?)?\s*\Z")
+_ORDINAL = re.compile(
+    r"\s*(?:(第)([零〇一二三四五六七八九十百千]+|\d+)[条章节款项]|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
+)
+
+_NUMERALS = frozenset("0123456789０１２３４５６７８９零〇一二三四五六七八九十百千万亿两兩壹贰叁肆伍陆柒捌玖拾佰仟ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ半双")
+_DIGITS = frozenset("0123456789０１２３４５６７８９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ")
+_BEFORE_NUMERAL = frozenset("第前后後约近超逾达每")
+_NEGATIONS = frozenset("不非未无無没沒勿莫否别別")
+# One of these in the place of another changes what a sentence says.
+_PARALLELS = (
+    "甲乙丙丁戊己庚辛壬癸", "东南西北中", "東南西北中", "上下左右前后後内外里", "大小高低长短多少", "买卖購售", "男女", "父母子夫妻兄弟姐妹",
+    "春夏秋冬", "年月日周时時", "省市县區区州镇鎮乡鄉村国國", "是否", "有无", "增减減", "升降", "进出入進", "借贷贷貸", "收支付", "早晚",
+    "新旧舊", "公私", "正副反", "先后後", "红黄蓝绿黑白紅黃藍綠", "他她它你我您", "天地", "日夜", "开关開關", "加减", "原被", "主从從", "可应應须須",
+)  # fmt: skip
+
+
+Pairs = dict[int, dict[int, int]]
+"""Line number -> {number of an earlier line: characters in clauses that both have}, most first; a line is among
+its own when clauses repeat inside it."""
+
+
+class _Removal(NamedTuple):
+    """Paragraph `line` goes because its text stands in paragraph `keeper`, from letter `place` on."""
+
+    keeper: int
+    place: int
+    rule: str
+
+
+class _Paragraph:
+    """One line of the text, with what is only needed when it may be a copy."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    @cached_property
+    def letters(self) -> str:
+        return _NO_LETTERS.sub("", self.raw)
+
+    @cached_property
+    def numbers(self) -> str:
+        """The Arabic numbers, with a comma before and after each."""
+        return "," + "".join(number + "," for number in _NUMBER.findall(self.raw))
+
+    @cached_property
+    def sentences(self) -> list[tuple[int, int, str]]:
+        """(start, end, letters) of each sentence; start and end are positions in `raw`."""
+        found = []
+        for match in _SENTENCE.finditer(self.raw):
+            letters = _NO_LETTERS.sub("", match.group())
+            if letters:
+                found.append((match.start(), match.end(), letters))
+        return found
+
+    @cached_property
+    def is_prose(self) -> bool:
+        """True if it holds a Chinese sentence: no heading, no slogan, no row of a table, no code, no verse."""
+        marks = len(_INNER_MARK.findall(self.raw))
+        ends = _SENTENCE_END.search(self.raw) is not None
+        if not (ends and marks or marks >= 2 and len(self.letters) >= 40):
+            return False
+        if len(_HAN.findall(self.raw)) * 3 < len(self.letters):
+            return False
+        return not _is_metric(self.raw)
+
+    def place(self, letter: int) -> int:
+        """Position in `raw` of the letter with that number."""
+        for count, match in enumerate(_LETTER.finditer(self.raw)):
+            if count == letter:
+                return match.start()
+        return 0
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    yield from ()
+    """Yields a removal per repeated paragraph, with one of the gaps beside it, and per repeated sentence.
+
+    Rules: `duplicates.exact` (the same letters), `duplicates.fuzzy` (some characters damaged),
+    `duplicates.contained` (a part of another paragraph), `duplicates.block` (short paragraphs inside a run of
+    repeated ones), `duplicates.teaser` (all its sentences stand elsewhere), `duplicates.sentence` (repeated
+    sentences in one paragraph, or at the joint of two). `ref` is the start of the copy that stays.
+    """
+    lines, pairs = _pairs(text)
+    if pairs:
+        yield from _Page(lines).edits(pairs)
+
+
+# ---------------------------------------------------------------- candidates
+
+
+def _pairs(text: str) -> tuple[list[str], Pairs]:
+    """The text's lines, and which of them should be compared."""
+    lines = text.split("\n")
+    found: Pairs = {}
+    for line, shared in _sharing(*_clauses(text)):
+        mine = len(lines[line])
+        if mine < SHORTEST_EXACT:
+            continue
+        likely = [(-n, other) for other, n in shared.items() if _is_likely(n, mine, len(lines[other]))]
+        if likely:
+            found[line] = {other: -n for n, other in sorted(likely)[:COMPARED]}
+    for line, other in _near_and_alike(lines):
+        found.setdefault(line, {}).setdefault(other, len(lines[line]))
+    return lines, found
+
+
+def _sharing(
+    hashes: NDArray[np.uint64], numbers: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Iterator[tuple[int, dict[int, int]]]:
+    """(line, {line before it: letters in clauses that both have}), in the order of the text.
+
+    For each clause only the first and the last two of the lines before are looked at.
+    """
+    ordered = np.sort(hashes)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(repeated):
+        return
+    at = np.flatnonzero(repeated.take(np.searchsorted(repeated, hashes), mode="clip") == hashes)
+    places: dict[int, list[int]] = {}
+    current, shared = -1, dict[int, int]()
+    for key, line, size in zip(hashes[at].tolist(), numbers[at].tolist(), lengths[at].tolist(), strict=True):
+        if line != current:
+            if shared:
+                yield current, shared
+            current, shared = line, {}
+        known = places.get(key)
+        if known is None:
+            places[key] = [line]
+            continue
+        for other in known:
+            shared[other] = shared.get(other, 0) + size
+        if known[-1] != line:
+            if len(known) == 3:
+                del known[1]
+            known.append(line)
+    if shared:
+        yield current, shared
+
+
+def _is_likely(shared: int, mine: int, other: int) -> bool:
+    """True if lines of these lengths that share so many characters in clauses should be compared."""
+    small, large = (mine, other) if mine <= other else (other, mine)
+    if small < SHORTEST_EXACT:
+        return False
+    share = SHARED if large <= 1.2 * small else SHARED_PART
+    return shared >= SHORTEST_EXACT or shared >= share * small
+
+
+def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """(line, one of the five paragraphs before it) where both have nearly the same length and characters: damage
+    can leave no clause whole."""
+    filled = [number for number, line in enumerate(lines) if SHORTEST_FUZZY <= len(line) <= LONGEST_COMPARED]
+    sizes = np.fromiter((len(lines[number]) for number in filled), np.int64, len(filled))
+    pairs = [
+        (filled[place + step], filled[place])
+        for step in range(1, min(6, len(sizes)))
+        for place in np.flatnonzero(np.abs(sizes[step:] - sizes[:-step]) * 25 <= sizes[step:] + 50).tolist()
+    ]
+    if not pairs:
+        return
+    later, earlier = [lines[line] for line, _ in pairs], [lines[other] for _, other in pairs]
+    scores = process.cpdist(later, earlier, scorer=fuzz.ratio, score_cutoff=SIMILAR - 2)
+    for i in np.flatnonzero(scores).tolist():
+        yield pairs[i]
+
+
+def _is_alike(line: str, other: str) -> bool:
+    return fuzz.ratio(line, other, score_cutoff=ALIKE) > 0
+
+
+def _clauses(text: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """Hash, line number and length (UTF-16 code units) of each clause of the text, in its order.
+
+    The hash of c0 c1 c2 … is the sum of ci * m**i modulo 2**64: differences of one cumulated sum, divided by
+    the power of the clause's start. Chance hits cost a comparison, no more.
+    """
+    separator, powers, inverses = _tables()
+    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]] = []
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    begin = line = 0
+    while begin < len(units):
+        chunk = units[begin : begin + _CHUNK]
+        ends = np.flatnonzero(separator[chunk])
+        if begin + len(chunk) < len(units) and len(ends):
+            chunk = chunk[: ends[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
+        starts = np.concatenate([[0], ends + 1])
+        ends = np.append(ends, len(chunk))
+        long_enough = np.flatnonzero(ends - starts >= SHORTEST_CLAUSE)
+        starts, ends = starts[long_enough], ends[long_enough]
+        sums = np.zeros(len(chunk) + 1, np.uint64)
+        np.cumsum(chunk * powers[: len(chunk)], out=sums[1:])
+        newlines = np.flatnonzero(chunk == 10)
+        parts.append(
+            ((sums[ends] - sums[starts]) * inverses[starts], line + np.searchsorted(newlines, starts), ends - starts)
+        )
+        line += len(newlines)
+        begin += len(chunk)
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
+    hashes, numbers, lengths = zip(*parts, strict=True)
+    return np.concatenate(hashes), np.concatenate(numbers), np.concatenate(lengths)
+
+
+@cache
+def _tables() -> tuple[NDArray[np.bool_], NDArray[np.uint64], NDArray[np.uint64]]:
+    """Which code units separate clauses; the powers of the multiplier; the inverses of these powers."""
+    separator = np.zeros(1 << 16, np.bool_)
+    separator[[ord(mark) for mark in _SEPARATORS]] = True
+    return separator, _powers(_MULTIPLIER), _powers(pow(_MULTIPLIER, -1, 1 << 64))
+
+
+def _powers(base: int) -> NDArray[np.uint64]:
+    factors = np.full(_CHUNK + 1, base, np.uint64)
+    factors[0] = 1
+    return np.multiply.accumulate(factors)
+
+
+# ---------------------------------------------------------------- decisions
+
+
+class _Page:
+    """The lines of one text, and which of them go."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.removed: dict[int, _Removal] = {}
+        self.cuts: dict[int, list[tuple[int, int, int, int]]] = {}  # line -> (start, end, keeper, place)
+        self._known: dict[int, _Paragraph] = {}
+
+    def paragraph(self, line: int) -> _Paragraph:
+        found = self._known.get(line)
+        if found is None:
+            found = self._known[line] = _Paragraph(self.lines[line])
+        return found
+
+    @cached_property
+    def filled(self) -> list[int]:
+        """Numbers of the lines that are not blank."""
+        return [number for number, line in enumerate(self.lines) if line and not line.isspace()]
+
+    @cached_property
+    def rank(self) -> dict[int, int]:
+        """Line number -> which paragraph it is."""
+        return {line: rank for rank, line in enumerate(self.filled)}
+
+    def neighbour(self, line: int, step: int) -> int:
+        """The paragraph `step` places on, as a line number; -1 for none."""
+        rank = self.rank[line] + step
+        return self.filled[rank] if 0 <= rank < len(self.filled) else -1
+
+    def edits(self, pairs: Pairs) -> Iterator[Edit]:
+        for line in sorted(pairs):
+            self._judge(line, pairs[line])
+        self._teasers(pairs)
+        self._blocks()
+        for line, others in pairs.items():
+            self._repeated_sentences(line, others)
+        if self.removed or self.cuts:
+            yield from _removals(self)
+
+    def keeper(self, line: int) -> tuple[int, int]:
+        """(line that stays, letter in it) for a line that may have been removed."""
+        place = 0
+        while line in self.removed:
+            removal = self.removed[line]
+            line, place = removal.keeper, place + removal.place
+        return line, place
+
+    def _judge(self, line: int, others: Iterable[int]) -> None:
+        seen = {line}
+        for other in others:
+            kept = self.keeper(other)[0]
+            if kept in seen:
+                continue
+            seen.add(kept)
+            removal = self._compare(kept, line)
+            if removal is None:
+                continue
+            gone = line if removal.keeper == kept else kept
+            self.removed[gone] = removal
+            if gone == line:
+                return
+
+    def _compare(self, earlier: int, later: int) -> _Removal | None:
+        """Which of two paragraphs goes; None if both stay.  The cheap tests come first."""
+        old, new = self.lines[earlier], self.lines[later]
+        alike = len(old) <= 1.2 * len(new) and len(new) <= 1.2 * len(old)
+        if alike and max(len(old), len(new)) <= LONGEST_COMPARED and not _is_alike(old, new):
+            return None
+        a, b = self.paragraph(earlier).letters, self.paragraph(later).letters
+        if a == b:
+            return self._compare_equal(earlier, later)
+        shorter, longer = (later, earlier) if len(b) <= len(a) else (earlier, later)
+        short, long = self.paragraph(shorter), self.paragraph(longer)
+        if alike and self._is_fuzzy(short, long):
+            fits = short.is_prose and not self._continues_list(later) and not self._is_verse(later)
+            return _Removal(earlier, 0, "duplicates.fuzzy") if fits else None
+        place = self._part(shorter, longer)
+        return None if place is None else _Removal(longer, place, "duplicates.contained")
+
+    def _compare_equal(self, earlier: int, later: int) -> _Removal | None:
+        paragraph = self.paragraph(later)
+        size = len(paragraph.letters)
+        if size < SHORTEST_EXACT or paragraph.numbers != self.paragraph(earlier).numbers:
+            return None
+        if not paragraph.is_prose or self._is_verse(later):
+            return None
+        if size < SHORTEST_QUOTED and _DIALOGUE.match(paragraph.raw):
+            return None
+        if self._continues_list(later):
+            return None
+        return _Removal(earlier, 0, "duplicates.exact")
+
+    @staticmethod
+    def _is_fuzzy(short: _Paragraph, long: _Paragraph) -> bool:
+        a, b = short.letters, long.letters
+        if len(a) < SHORTEST_FUZZY or len(b) > LONGEST_COMPARED or len(a) < len(b) * 0.85:
+            return False
+        return fuzz.ratio(a, b, score_cutoff=SIMILAR) > 0 and _differ_by_slips(a, b)
+
+    def _part(self, shorter: int, longer: int) -> int | None:
+        """Letter of the longer paragraph at which the shorter one stands in it; None if it does not."""
+        short, long = self.paragraph(shorter), self.paragraph(longer)
+        if len(short.letters) < SHORTEST_PART:
+            return None
+        place = long.letters.find(short.letters)
+        if place < 0:
+            place = _damaged_part(short.letters, long.letters)
+        if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
+            return None
+        far = abs(self.rank[shorter] - self.rank[longer]) > NEAR
+        if far and len(short.letters) < SHORTEST_DISTANT_PART:
+            return None
+        if not _is_whole(short.raw) or not short.is_prose or _DIALOGUE.match(short.raw):
+            return None
+        if self._is_verse(shorter) or self._continues_list(shorter):
+            return None
+        return place
+
+    def _is_verse(self, line: int) -> bool:
+        """True if most paragraphs around it are short and end no sentence: a poem, a song, a table, a list."""
+        if len(self.paragraph(line).letters) >= LONGEST_VERSE:
+            return False
+        around = [self.neighbour(line, step) for step in (-4, -3, -2, -1, 1, 2, 3, 4)]
+        texts = [self.lines[number] for number in around if number >= 0]
+        broken = sum(len(text) <= 30 and not _SENTENCE_END.search(text) for text in texts)
+        return len(texts) >= 3 and broken * 10 >= len(texts) * 6
+
+    def _continues_list(self, line: int) -> bool:
+        """True for an entry of a list that stands where its number belongs."""
+        mine = _ordinal(self.lines[line])
+        if mine is None:
+            return False
+        kind, number = mine
+        before, after = self.neighbour(line, -1), self.neighbour(line, 1)
+        previous = _ordinal(self.lines[before]) if before >= 0 else None
+        following = _ordinal(self.lines[after]) if after >= 0 else None
+        if previous is not None and previous[0] == kind:
+            return previous[1] == number - 1
+        return following == (kind, number + 1)
+
+    # ------------------------------------------------------------ more than pairs
+
+    def _teasers(self, pairs: Pairs) -> None:
+        """Removes paragraphs all of whose sentences stand in other paragraphs: a page's teaser."""
+        partners: dict[int, list[int]] = {}
+        shared: Counter[int] = Counter()
+        for line, others in pairs.items():
+            for other, size in others.items():
+                if size >= SHORTEST_EXACT and line != other and not {line, other} & self.removed.keys():
+                    partners.setdefault(line, []).append(other)
+                    partners.setdefault(other, []).append(line)
+                    shared[line] += size
+                    shared[other] += size
+        for line in sorted(partners, reverse=True):
+            if shared[line] * 2 < len(self.lines[line]):
+                continue
+            sentences = self.paragraph(line).sentences
+            if len(sentences) < 2 or len(self.paragraph(line).letters) < SHORTEST_DISTANT_PART:
+                continue
+            if min(len(letters) for _, _, letters in sentences) < SHORTEST_EXACT // 2 or self._is_verse(line):
+                continue
+            elsewhere: dict[str, tuple[int, int]] = {}
+            for other in partners[line][:COMPARED]:
+                if other not in self.removed:
+                    for start, _, letters in self.paragraph(other).sentences:
+                        elsewhere.setdefault(letters, (other, start))
+            if all(letters in elsewhere for _, _, letters in sentences) and self._numbers_agree(line, elsewhere):
+                keeper, start = elsewhere[sentences[0][2]]
+                place = len(_NO_LETTERS.sub("", self.lines[keeper][:start]))
+                self.removed[line] = _Removal(keeper, place, "duplicates.teaser")
+
+    def _numbers_agree(self, line: int, elsewhere: dict[str, tuple[int, int]]) -> bool:
+        raw = self.lines[line]
+        for start, end, letters in self.paragraph(line).sentences:
+            other, place = elsewhere[letters]
+            numbers = _NUMBER.findall(raw[start:end])
+            if _NUMBER.findall(self.lines[other][place:])[: len(numbers)] != numbers:
+                return False
+        return True
+
+    def _blocks(self) -> None:
+        """Removes the short paragraphs between repeated ones, if all repeat in the same order."""
+        done: set[int] = set()
+        for line in sorted(self.removed):
+            removal = self.removed[line]
+            if line in done or removal.rule != "duplicates.exact":
+                continue
+            shift = self.rank[line] - self.rank[removal.keeper]
+            run = self._run(line, shift)
+            done.update(run)
+            anchors = sum(number in self.removed for number in run)
+            size = sum(len(self.paragraph(number).letters) for number in run)
+            if anchors < 2 and size < SHORTEST_BLOCK or len(run) < 3 or len(run) > shift:
+                continue
+            for number in run:
+                if number not in self.removed:
+                    self.removed[number] = _Removal(self.neighbour(number, -shift), 0, "duplicates.block")
+
+    def _run(self, line: int, shift: int) -> list[int]:
+        """The paragraphs around `line` that equal the ones `shift` paragraphs before them."""
+        run = [line]
+        for step in (1, -1):
+            number = line
+            while (number := self.neighbour(number, step)) >= 0:
+                copy = self.neighbour(number, -shift)
+                if copy < 0 or copy in self.removed or self.lines[copy].strip() != self.lines[number].strip():
+                    break
+                run.append(number)
+        return sorted(run)
+
+    def _repeated_sentences(self, line: int, others: Mapping[int, int]) -> None:
+        if line in self.removed or max(others.values()) < SHORTEST_EXACT:
+            return
+        if line in others:
+            self._repeated_inside(line)
+        before = self.neighbour(line, -1)
+        while before in self.removed:
+            before = self.neighbour(before, -1)
+        if before in others and line not in self.cuts:
+            self._repeated_at_joint(before, line)
+        if line in self.cuts and (not self.paragraph(line).is_prose or self._is_verse(line)):
+            del self.cuts[line]
+
+    def _repeated_inside(self, line: int) -> None:
+        """Cuts sentences that directly follow their own copy."""
+        sentences = self.paragraph(line).sentences
+        last: dict[str, int] = {}
+        number = 0
+        while number < len(sentences):
+            letters = sentences[number][2]
+            before = last.get(letters, -1)
+            last[letters] = number
+            count = number - before
+            if before < 0 or count > COMPARED or number + count > len(sentences):
+                number += 1
+                continue
+            old, new = sentences[before:number], sentences[number : number + count]
+            size = sum(len(one[2]) for one in new)
+            raw = self.lines[line]
+            start, end = new[0][0], new[-1][1]
+            same = [one[2] for one in old] == [one[2] for one in new] and size >= SHORTEST_EXACT
+            if same and _ends_sentence(raw[start:end]) and _balanced(raw[start:end]):
+                place = len(_NO_LETTERS.sub("", raw[: old[0][0]]))
+                self.cuts.setdefault(line, []).append((start, end, line, place))
+                number += count
+            else:
+                number += 1
+
+    def _repeated_at_joint(self, before: int, line: int) -> None:
+        """Cuts the sentences at the beginning of `line` with which the paragraph before it ends."""
+        old, new = self.paragraph(before).sentences, self.paragraph(line).sentences
+        for count in range(min(len(old), len(new) - 1, COMPARED), 0, -1):
+            if [one[2] for one in old[-count:]] != [one[2] for one in new[:count]]:
+                continue
+            start, end = new[0][0], new[count - 1][1]
+            start += len(self.lines[line]) - len(self.lines[line].lstrip()) if start == 0 else 0
+            repeated = self.lines[line][start:end]
+            if sum(len(one[2]) for one in new[:count]) >= SHORTEST_PART and _balanced(repeated):
+                place = len(_NO_LETTERS.sub("", self.lines[before][: old[-count][0]]))
+                self.cuts[line] = [(start, end, before, place)]
+            return
+
+
+# ---------------------------------------------------------------- what is a copy
+
+
+def _differ_by_slips(a: str, b: str) -> bool:
+    """True if letters were dropped, doubled, swapped or mistaken, but no numeral and no word was exchanged.
+
+    Exchanged words and lost numerals are only overlooked among other changes that no author makes.
+    """
+    changes = list(_changes(a, b))
+    serious = numerals = 0
+    for old, new, near in changes:
+        lost, gained = Counter(old) - Counter(new), Counter(new) - Counter(old)
+        size = max(lost.total(), gained.total())
+        if size > 3:
+            return False
+        before, after = _NUMERALS.intersection(lost), _NUMERALS.intersection(gained)
+        if before and after:
+            return False
+        if before or after:
+            numerals += _changes_number(before | after, near)
+        elif not _is_swap_or_doubling(old, new, near):
+            serious += size > 1 or _changes_meaning("".join(lost), "".join(gained))
+    if not numerals and not serious:
+        return True
+    return numerals * 2 <= len(changes) and _damage(changes) >= DAMAGED
+
+
+def _damage(changes: Sequence[tuple[str, str, str]]) -> float:
+    """How sure we are that characters were damaged and not words exchanged.
+
+    Damage makes neighbours out of characters that hardly ever are, and always in the same one of two copies;
+    an author's changes leave both copies good Chinese. Measured in nats of pointwise mutual information.
+    """
+    signs = 0.0
+    worse: list[float] = []
+    for old, new, near in changes:
+        if _is_swap_or_doubling(old, new, near):
+            signs += SLIP
+        elif len(old) <= 1 and len(new) <= 1:
+            signs += SINGLE
+        if _NUMERALS.isdisjoint(old + new):
+            worse.append(_weakest_pair(near[0] + old + near[1]) - _weakest_pair(near[0] + new + near[1]))
+    total = abs(sum(worse))
+    return signs + (total if total >= 0.7 * sum(map(abs, worse)) else 0.0)
+
+
+def _weakest_pair(letters: str) -> float:
+    """The least pointwise mutual information of two neighbouring characters, in nats."""
+    points = codes(letters)
+    return float(np.min(bigram_logprobs(points[:-1], points[1:]) - unigrams()[points[1:]], initial=0.0))
+
+
+def _changes(a: str, b: str) -> Iterator[tuple[str, str, str]]:
+    """(old, new, the letter before and the one after) of each stretch in which two texts differ; stretches with one
+    equal letter between them count as one."""
+    spans: list[tuple[int, int, int, int]] = []
+    for step in Levenshtein.opcodes(a, b):
+        if step.tag == "equal":
+            continue
+        i, k = step.src_start, step.dest_start
+        if spans and i - spans[-1][1] <= 1 and k - spans[-1][3] <= 1:
+            i, _, k, _ = spans.pop()
+        spans.append((i, step.src_end, k, step.dest_end))
+    for i, j, k, m in spans:
+        yield a[i:j], b[k:m], (a[i - 1] if i else BOUNDARY) + (a[j] if j < len(a) else BOUNDARY)
+
+
+def _changes_number(numerals: Set[str], near: str) -> bool:
+    """True if numerals that came or went belong to a number; 一 alone is a word like others."""
+    in_number = not _NUMERALS.isdisjoint(near) or near[0] in _BEFORE_NUMERAL
+    return in_number or len(numerals) > 1 or not _DIGITS.isdisjoint(numerals)
+
+
+def _is_swap_or_doubling(old: str, new: str, near: str) -> bool:
+    if sorted(old) == sorted(new):
+        return True
+    more, less = (new, old) if len(new) > len(old) else (old, new)
+    return len(more) == len(less) + 1 and (not less and more in near or bool(less) and set(more) == set(less))
+
+
+def _changes_meaning(old: str, new: str) -> bool:
+    if not _NEGATIONS.isdisjoint(old + new):
+        return True
+    return bool(old and new) and any(old in group and new in group for group in _PARALLELS)
+
+
+def _damaged_part(short: str, long: str) -> int:
+    """Letter of `long` at which a damaged copy of `short` begins; -1 if there is none."""
+    if len(long) > LONGEST_COMPARED or len(short) < SHORTEST_FUZZY:
+        return -1
+    found = fuzz.partial_ratio_alignment(short, long, score_cutoff=SIMILAR)
+    if found is None or not _differ_by_slips(short, long[found.dest_start : found.dest_end]):
+        return -1
+    return int(found.dest_start)
+
+
+def _is_whole(raw: str) -> bool:
+    """True for a paragraph that ends a sentence, or that was cut off where a teaser says so, or that is too long
+    and has too many clauses to be a title."""
+    if _ends_sentence(raw) or _ELLIPSIS.search(raw):
+        return True
+    return "。" in raw and len(_INNER_MARK.findall(raw)) >= 3
+
+
+def _ends_sentence(raw: str) -> bool:
+    return _SENTENCE_END.search(raw) is not None
+
+
+def _is_quoted(paragraph: _Paragraph, place: int) -> bool:
+    """True if the letter with that number follows an opening quotation mark or a colon."""
+    position = paragraph.place(place)
+    return position > 0 and paragraph.raw[position - 1] in _QUOTES_OPEN
+
+
+def _balanced(raw: str) -> bool:
+    """True if as many quotation marks open as close."""
+    return all(raw.count(left) == raw.count(right) for left, right in ("“”", "「」", "『』", "（）"))
+
+
+def _is_metric(raw: str) -> bool:
+    """True for verse in one line: four or more clauses, three in four of them of one length, at most 7."""
+    lengths = [len(clause) for clause in _NO_LETTERS.split(raw) if clause]
+    if len(lengths) < 4 or len(lengths) > 60:
+        return False
+    usual = max(set(lengths), key=lengths.count)
+    return usual <= 7 and lengths.count(usual) * 4 >= len(lengths) * 3
+
+
+def _ordinal(raw: str) -> tuple[str, int] | None:
+    """The kind and the number at the beginning of a list's entry or a law's article: （三）, 3., 第三条."""
+    match = _ORDINAL.match(raw)
+    if match is None:
+        return None
+    prefix, article, bracket, entry = match.groups()
+    written = article or entry
+    kind = f"{prefix or bracket or ''}{'1' if written.isdecimal() else '一'}"
+    return kind, int(written[:9]) if written.isdecimal() else _chinese_number(written)
+
+
+def _chinese_number(written: str) -> int:
+    """第一百二十三 -> 123, for numbers below ten thousand."""
+    total = digit = 0
+    for mark in written:
+        if mark in "十百千":
+            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[mark]
+            digit = 0
+        else:
+            digit = max("〇一二三四五六七八九".find(mark), 0)
+    return total + digit
+
+
+# ---------------------------------------------------------------- edits
+
+
+def _removals(page: _Page) -> Iterator[Edit]:
+    """The edits that take the removed paragraphs away, each with the gap behind it; where nothing follows, with
+    the gap before it."""
+    lines, filled = page.lines, page.filled
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    text = "\n".join(lines)
+    kept_after = max((rank for rank, line in enumerate(filled) if line not in page.removed), default=-1)
+    for rank, line in enumerate(filled):
+        removal = page.removed.get(line)
+        if removal is None:
+            for start, end, keeper, place in sorted(page.cuts.get(line, ())):
+                ref = _place(page, starts, keeper, place)
+                at = starts[line]
+                yield Edit(at + start, text[at + start : at + end], "", "duplicates.sentence", ref=ref)
+            continue
+        if rank < kept_after:
+            start, end = starts[line], starts[filled[rank + 1]]
+        else:
+            before = filled[rank - 1]
+            start, end = starts[before] + len(lines[before]), starts[line] + len(lines[line])
+        keeper, place = page.keeper(line)
+        yield Edit(start, text[start:end], "", removal.rule, ref=_place(page, starts, keeper, place))
+
+
+def _place(page: _Page, starts: Sequence[int], line: int, letter: int) -> int:
+    return starts[line] + page.paragraph(line).place(letter)
