@@ -1,0 +1,93 @@
+"""One line of text while its marks are being changed: places stay the same until the edits are made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .edits import Edit
+
+# Characters of East Asian width that are no marks: Han, kana, bopomofo, enclosed numbers, geometric bullets, 々〇
+LETTERS = (
+    "\u2460-\u24ff\u25a0-\u25ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Marks that only Chinese typography uses. “”‘’…—· also stand in English text: they count by what is around them
+MARKS = "、。，；：？！（）《》〈〉「」『』【】〔〕〖〗￥％～"
+WIDE = LETTERS + MARKS
+LETTER = re.compile(f"[{LETTERS}]")
+
+_PROTECTED = re.compile(
+    r"(?:https?|ftp|file|ssh|git)://[!-~]+"  # URLs
+    r"|www\.[!-~]+"
+    r"|`[^`\n]+`"  # code
+    r"|</?[A-Za-z!][^<>\n]*>|<[^<>\s]{1,60}>"  # HTML, placeholders
+    r"|&#?[0-9A-Za-z]{1,10};"
+    r"|[A-Za-z]:\\[!-~]*"  # paths
+    r"|\]\([!-')-~]*\)"  # the target of a Markdown link
+    r"|[A-Za-z0-9_\]] ?[=(\[] ?[\"'][^\"'\n]*[\"']"  # a string in code: f("…"), a = "…"
+    r"|\\[!-~]"  # an escape
+)
+# marks that end the sentence around a URL or path rather than the URL
+_TRAILING = ",;:?!)\"'."
+_CODE = re.compile(
+    r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|"
+)
+_ASCII_LETTERS = re.compile(r"[A-Za-z]")
+
+
+class MarkedLine:
+    """A line that is being changed.
+
+    text     what the marks are by now: a list of characters, as long as the line, so that places never move.
+             Where a change has another length (`...` becomes `……`), its first character fills all its places.
+    changes  place -> (end of the place, what comes there, rule)
+    """
+
+    __slots__ = ("before", "changes", "protected", "start", "text")
+
+    def __init__(self, start: int, before: str) -> None:
+        self.start = start
+        self.before = before
+        self.text = list(before)
+        self.changes: dict[int, tuple[int, str, str]] = {}
+        self.protected: set[int] = set()
+        if _ASCII_LETTERS.search(before) or "`" in before or "<" in before:
+            self._protect()
+
+    def _protect(self) -> None:
+        """Marks all places inside URLs, code, HTML, paths and entities."""
+        for found in _PROTECTED.finditer(self.before):
+            end = found.end()
+            if "://" in found[0] or ":\\" in found[0] or found[0].startswith("www"):
+                while self.before[end - 1] in _TRAILING:
+                    end -= 1
+            self.protected.update(range(found.start(), end))
+
+    def change(self, start: int, end: int, after: str, rule: str) -> None:
+        """Puts `after` in the place of text[start:end]; a later change of the same place replaces it."""
+        self.changes[start] = (end, after, rule)
+        if len(after) == end - start:
+            self.text[start:end] = after
+        else:
+            self.text[start:end] = [after[:1] or "\0"] * (end - start)
+
+    def edits(self) -> Iterator[Edit]:
+        """The edits, in order."""
+        done = 0
+        for start in sorted(self.changes):
+            end, after, rule = self.changes[start]
+            before = self.before[start:end]
+            if start >= done and before != after:
+                yield Edit(self.start + start, before, after, rule)
+                done = end
+
+    def char(self, place: int) -> str:
+        """The character at a place; a line break before and behind the line."""
+        return self.text[place] if 0 <= place < len(self.text) else "\n"
+
+    def is_code(self) -> bool:
+        """Whether the line looks like program code: a sign of code, and fewer wide letters than Latin ones."""
+        if not _CODE.search(self.before):
+            return False
+        return len(LETTER.findall(self.before)) < len(_ASCII_LETTERS.findall(self.before))

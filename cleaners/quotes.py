@@ -1,0 +1,164 @@
+"""Quotation marks: straight ones become paired curly ones, in a line where all of them pair for certain."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .marked_line import MARKS, MarkedLine
+
+RULE = "punctuation.quote"
+MAINLAND = ("“", "”", "‘", "’")
+TRADITIONAL = ("「", "」", "『", "』")
+
+_OPENING = {"“": '"', "‘": "'", "「": "「", "『": "『"}
+_CLOSING = {"”": '"', "’": "'", "」": "「", "』": "『"}
+_NEVER_AFTER_OPENING = frozenset(" \t\n\xa0\u3000，。；：？！、）》〉】〕,;:?!)")
+_NEVER_BEFORE_CLOSING = frozenset(" \t\n\xa0\u3000（《〈【〔：([:")
+_BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
+_STRAIGHT = frozenset("\"'")
+_WORDS = re.compile(r"[*_]*[A-Za-z][0-9A-Za-z]*(?:[ '&-][0-9A-Za-z]+)*[*_.!?]*")
+
+
+class Pair(NamedTuple):
+    """Places of an opening and a closing quotation mark; depth is 0 for outer ones."""
+
+    start: int
+    end: int
+    depth: int
+
+
+def is_wide(char: str) -> bool:
+    """Whether a character is a letter or mark of Chinese (or Japanese) text."""
+    if char in MARKS:
+        return True
+    code = ord(char)
+    return 0x2E80 <= code <= 0x9FFF and not 0x3000 <= code <= 0x3004 or 0x2460 <= code <= 0x25FF or (
+        0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF
+    )
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+def pairs(line: MarkedLine) -> list[Pair] | None:
+    """The quotation marks of a line as pairs, or None when one is left over or stands where it cannot."""
+    found: list[Pair] = []
+    stack: list[tuple[int, str]] = []
+    for place, char in enumerate(line.text):
+        if char not in "\"'“”‘’「」『』" or place in line.protected:
+            continue
+        left, right = line.char(place - 1), line.char(place + 1)
+        if char in "'’" and _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
+            continue  # an apostrophe or feet
+        if char == '"' and left.isdigit() and not _holds(stack, '"'):
+            continue  # inches
+        kind = _OPENING.get(char) or _CLOSING.get(char) or char
+        closes = char in _CLOSING or char in _STRAIGHT and bool(stack) and stack[-1][1] == kind
+        if closes:
+            if not stack or stack[-1][1] != kind or char in _STRAIGHT and left in _NEVER_BEFORE_CLOSING:
+                return None
+            found.append(Pair(stack.pop()[0], place, len(stack)))
+        elif char in _STRAIGHT and right in _NEVER_AFTER_OPENING:
+            return None
+        elif _holds(stack, kind) and not (char == '"' and len(stack) == 2):
+            return None  # only a third level may have the marks of the first: “ ‘ “ ” ’ ”
+        else:
+            stack.append((place, kind))
+    return None if stack else sorted(found)
+
+
+def _holds(stack: list[tuple[int, str]], kind: str) -> bool:
+    return any(one == kind for _, one in stack)
+
+
+def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = True) -> None:
+    """Changes the straight quotation marks of a line, if they pair for certain, to `marks`: outer opening, outer
+    closing, inner opening, inner closing. English quotations inside English text stay.
+
+    foreign  whether foreign words in a Chinese sentence get Chinese quotation marks
+    """
+    found = pairs(line)
+    if found is None:
+        return
+    for pair in found:
+        start, end, _ = pair
+        if line.text[start] not in _STRAIGHT and line.text[end] not in _STRAIGHT or not _is_chinese(line, pair, foreign):
+            continue
+        opening, closing = marks[:2] if {line.text[start], line.text[end]} & set('"“”') else marks[2:]
+        line.change(start, start + 1, opening, RULE)
+        line.change(end, end + 1, closing, RULE)
+
+
+def restyle(line: MarkedLine, marks: tuple[str, str, str, str]) -> None:
+    """Changes all quotation marks of a line in Chinese to the house style, if they pair: outer and inner ones by
+    their depth."""
+    found = pairs(line)
+    if found is None:
+        return
+    for pair in found:
+        if not _is_chinese(line, pair):
+            continue
+        opening, closing = marks[2:] if pair.depth % 2 else marks[:2]
+        for place, mark in ((pair.start, opening), (pair.end, closing)):
+            if line.text[place] != mark:
+                line.change(place, place + 1, mark, RULE)
+
+
+def _is_chinese(line: MarkedLine, pair: Pair, foreign: bool = True) -> bool:
+    """Whether the quotation is Chinese, or some foreign words in a Chinese sentence."""
+    inside = line.text[pair.start + 1 : pair.end]
+    if any(map(is_wide, inside)):
+        return True
+    if not foreign:
+        return False
+    left, right = line.char(pair.start - 1), line.char(pair.end + 1)
+    if is_wide(left) and (is_wide(right) or right == "\n") or left == "\n" and is_wide(right):
+        return True
+    if line.text[pair.start] == "'" or not _WORDS.fullmatch("".join(inside)):
+        return False
+    left = line.char(pair.start - 2) if left == " " else left
+    right = line.char(pair.end + 2) if right == " " else right
+    return is_wide(left) or is_wide(right)
+
+
+def unbalanced(paragraph: str) -> list[tuple[int, int]]:
+    """Where quotation marks and brackets of a paragraph have no partner: (start, end) in characters, in order.
+
+    An ASCII `)` behind a number or a letter at the start (`1)`) and apostrophes are no brackets and quotes.
+    """
+    alone: list[int] = []
+    stack: list[int] = []
+    waiting: dict[str, int] = {}
+    openers = frozenset(_BRACKETS.values())
+    for place, char in enumerate(paragraph):
+        if char == '"':
+            char = "”" if waiting.get("\"") else "“"
+            mark = '"'
+        elif char in openers:
+            mark = char
+        elif char in _BRACKETS:
+            mark = _BRACKETS[char]
+        else:
+            continue
+        if char in openers:
+            stack.append(place)
+            waiting[mark] = waiting.get(mark, 0) + 1
+            continue
+        left, right = paragraph[place - 1 : place], paragraph[place + 1 : place + 2]
+        if not waiting.get(mark):
+            ignored = char == "’" and _is_latin(left or "\n") or char == ")" and (place <= 3 or left in ":;-")
+            if not ignored:
+                alone.append(place)
+            continue
+        if char == "’" and _is_latin(left) and _is_latin(right or "\n"):
+            continue
+        while stack:
+            opened = stack.pop()
+            kind = paragraph[opened]
+            waiting[kind] -= 1
+            if kind == mark:
+                break
+            alone.append(opened)
+    return [(place, place + 1) for place in sorted(alone + stack)]

@@ -1,0 +1,209 @@
+"""The width of marks by what stands around them: ASCII marks of Chinese sentences become full-width ones."""
+
+from __future__ import annotations
+
+import re
+
+from .marked_line import LETTER, MARKS, MarkedLine
+from .quotes import is_wide
+
+WIDTH = "punctuation.width"
+FULL_STOP = "punctuation.full_stop"
+
+FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
+_MARKS = re.compile(r"[,;:?!.]")
+_BRACKETS = re.compile(r"[()（）]")
+_SPACES = " \t\xa0\u3000"
+# closing marks and emphasis between a word and the mark that follows it
+_CLOSERS = frozenset("”’\"'）》〉】」』〕)]*_`…—\0")
+_SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
+_FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
+_EMOTICON = re.compile(r"[:;]['\-^]?[()DPpOo|](?![A-Za-z])")
+_WORDS = re.compile(r"[*_]*[A-Za-z][A-Za-z'-]+(?: [A-Za-z'-]+)+[*_]*")
+_ABBREVIATION = re.compile(r"(?<![A-Za-z])(?:vs|etc|e\.g|i\.e|cf|Mr|Mrs|Ms|Dr|Prof|No|Vol|Fig|St|Jr|Sr|Inc|Ltd|Co|Corp|[A-Z])$")
+_SHORT_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,2}$")
+_NO_MARK_AFTER = frozenset("，。；：、？！（《〈【「『“‘")
+_NUMERALS = "一二三四五六七八九十百〇零甲乙丙丁"
+# what may follow a dot inside a file name, an address or the number of a share: 说明.txt, 阿里巴巴.US
+_SUFFIX = re.compile(
+    r"(?i:txt|md|docx?|xlsx?|pptx?|pdf|jpe?g|png|gif|bmp|html?|exe|zip|rar|7z|csv|json|xml|ya?ml|py|js|ts|java|cpp|h|c|sh|bat|mp[34]|avi|"
+    r"com|cn|net|org|gov|edu|tw|hk|us|sz|ss|n|o|l)(?![0-9A-Za-z])|[A-Z]\."
+)
+_QUESTIONS = frozenset("吗呢么吧嘛啊呀哪嗎麼誰谁何")
+# Characters that transcribe foreign names: `卡尔.马克思` has a dot between names, not a full stop. After the
+# tables of 世界人名翻译大辞典 (新华通讯社译名室), both scripts.
+_NAME_CHARACTERS = frozenset(
+    "阿埃艾安昂奥巴白拜班邦保鲍贝本比彼宾波伯博勃布查达戴丹当道德登邓迪蒂丁杜敦顿多尔恩法凡范方菲费芬弗夫福富盖甘高戈格葛古圭哈海汉豪赫亨洪胡华惠霍"
+    "基吉加贾简杰金卡凯坎康考柯科克肯孔库夸奎昆拉莱赖兰朗劳勒雷黎里理利莉列林琳卢鲁路伦罗洛吕马玛迈麦曼芒毛梅门蒙米密明摩莫默姆慕穆纳娜南内尼妮年涅宁牛"
+    "纽农努诺欧帕派潘庞佩彭皮平珀普契恰强乔切钦琼丘让热日荣茹瑞若撒萨塞赛桑瑟森沙莎珊绍舍申圣施什史士舒顺斯丝思松苏孙索塔泰坦汤唐陶特滕提田廷通图托瓦"
+    "万汪旺威韦维伟魏温文翁沃乌吴武西希席夏香肖谢辛兴修休许逊雅亚延扬耶叶伊易因英尤于约越云泽曾扎詹珍芝兹朱卓孜佐爾奧貝賓達戴當頓爾凱劉蘭羅馬瑪麥門蒙納"
+    "紐諾歐龐喬瓊讓瑟薩賽紹聖蘇湯陶圖萬韋維偉烏吳許遜亞揚葉約雲澤茲"
+)
+
+
+def brackets(line: MarkedLine, damaged: bool = True) -> None:
+    """Widens pairs of round brackets that belong to Chinese text; both of a pair get the same width.
+
+    damaged  False when the document writes its other marks in full width: then its ASCII brackets are its style, and
+             only pairs of two widths are changed
+    """
+    stack: list[int] = []
+    for found in _BRACKETS.finditer("".join(line.text)):
+        place = found.start()
+        if place in line.protected:
+            continue
+        if found[0] in "(（":
+            stack.append(place)
+        elif stack:
+            start = stack.pop()
+            pair = line.text[start] + line.text[place]
+            if pair in ("(）", "（)") or pair == "()" and damaged and _bracket_is_chinese(line, start, place):
+                for one in (start, place):
+                    if line.text[one] in FULL:
+                        line.change(one, one + 1, FULL[line.text[one]], WIDTH)
+
+
+def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
+    inside = "".join(line.text[start + 1 : min(end, start + _FARTHEST)])
+    left, right = line.char(start - 1), line.char(end + 1)
+    if left in _SPACES and (LETTER.match(line.char(start - 2)) or _is_ascii_word(line.char(start - 2))):
+        return False  # a text that puts spaces around ASCII brackets
+    if LETTER.search(inside):
+        return True
+    if left == "\n":
+        return bool(LETTER.match(right)) and inside.isdigit()
+    while start > 0 and left in " \"'”’…—,.;:?!":
+        start -= 1
+        left = line.char(start - 1)
+    if is_wide(left):
+        return True
+    if _WORDS.fullmatch(inside):
+        return is_wide(right) or _starts_chinese(line, end + 1) or right in "\n,.;:?!" and _is_chinese(line, start)
+    return False
+
+
+def marks(line: MarkedLine, damaged: bool = True, has_stops: bool = True) -> None:
+    """Widens , ; : ? ! and makes `.` a full stop `。` where they belong to a Chinese sentence.
+
+    damaged    False when the document writes its other marks in full width: then a ? between two characters may be
+               a character that was lost, and the marks beside spaces and Latin words are the author's
+    has_stops  False when the document has no `。` at all: then a dot behind Chinese is one, also before Latin
+    """
+    for found in _MARKS.finditer("".join(line.text)):
+        place, char = found.start(), found[0]
+        if place in line.protected or line.text[place] != char:
+            continue
+        if char == ".":
+            if _is_full_stop(line, place, has_stops):
+                line.change(place, place + 1, "。", FULL_STOP)
+        elif _is_wide_mark(line, place, char, damaged):
+            line.change(place, place + 1, FULL[char], WIDTH)
+
+
+def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> bool:
+    left, right = line.char(place - 1), line.char(place + 1)
+    if _EMOTICON.match("".join(line.text[place : place + 4])) and (left in " \n" or right != "）"):
+        return False
+    if left == "\n":
+        return char in ",;" and bool(LETTER.match(right))
+    if left in _NO_MARK_AFTER and not (left in "？！" and char in "?!"):
+        return False
+    if not damaged and _is_authors(char, left, right):
+        return False
+    if left in _SPACES and not LETTER.match(right) and right not in "\n“‘《「『（":
+        return False  # a mark between two spaces is spoken of
+    if left in ",;:" or right in "=)" or right == "." and line.char(place + 2) != ".":
+        return False
+    if is_wide(_word_before(line, place)):
+        return True
+    if _is_ascii_word(right):
+        return False
+    if LETTER.match(right) or right in "“‘《「『（":
+        return True
+    if right == " " and line.char(place + 2) == "\n":
+        right = "\n"
+    if char == "!" and right in _SPACES or is_wide(right) and right in MARKS or not _is_chinese(line, place):
+        return False
+    return right == "\n" or right in _CLOSERS or _starts_chinese(line, place + 1)
+
+
+def _is_authors(char: str, left: str, right: str) -> bool:
+    """Whether a mark may be meant in a document whose marks have full width."""
+    if char == "?" and LETTER.match(left) and LETTER.match(right):
+        return left not in _QUESTIONS  # else it may be a character that was lost
+    return left.isascii() or char == ":" and right in _SPACES
+
+
+def _is_full_stop(line: MarkedLine, place: int, has_stops: bool) -> bool:
+    left, right = line.char(place - 1), line.char(place + 1)
+    if left in ".,;:?!" or right == "." or left in _SPACES or left == "\n" or left in _NO_MARK_AFTER:
+        return False
+    word = _word_before(line, place)
+    if not is_wide(word):
+        return _ends_chinese_sentence(line, place)
+    if _is_ascii_word(right):
+        if left in _NUMERALS or _SUFFIX.match("".join(line.text[place + 1 : place + 9])):
+            return False
+        return not has_stops or not right.isdigit()
+    if left in _NUMERALS and _begins_line(line, place):
+        return False
+    return not (LETTER.match(right) and _is_between_names(line, place))
+
+
+def _ends_chinese_sentence(line: MarkedLine, place: int) -> bool:
+    """Whether a dot behind Latin letters or digits ends a Chinese sentence."""
+    right = line.char(place + 1)
+    before = "".join(line.text[max(0, place - 12) : place])
+    if _is_ascii_word(right) or not _is_chinese(line, place) or _ABBREVIATION.search(before):
+        return False
+    if right == "\n" or right in "”’\"'）)」』":
+        return True
+    if _SHORT_NUMBER.search(before):
+        return False  # 1.总则
+    return bool(LETTER.match(right)) or right in "“‘《「『（" or _starts_chinese(line, place + 1)
+
+
+def _is_between_names(line: MarkedLine, place: int) -> bool:
+    around = line.text[max(0, place - 2) : place] + line.text[place + 1 : place + 3]
+    return all(char in _NAME_CHARACTERS for char in around if char != "\n") and len(around) >= 3
+
+
+def _begins_line(line: MarkedLine, place: int) -> bool:
+    """Whether nothing but a short number stands before: `一.`, `十二.`, `第一.`"""
+    return place <= 5 and all(char in _NUMERALS + "第 \u3000" for char in line.text[:place])
+
+
+def _word_before(line: MarkedLine, place: int) -> str:
+    """The last letter (or wide mark) before a place, behind closing marks and one space; a line break for none."""
+    place -= 1
+    if line.char(place) in _SPACES and LETTER.match(line.char(place - 1)):
+        return line.char(place - 1)
+    lowest = place - 6
+    while place > lowest and line.char(place) in _CLOSERS:
+        if line.char(place) in "）》】」』〉":
+            return line.char(place)
+        place -= 1
+    return line.char(place)
+
+
+def _is_chinese(line: MarkedLine, place: int) -> bool:
+    """Whether the sentence before a place has a Chinese letter."""
+    for i in range(place - 1, max(-1, place - _FARTHEST), -1):
+        char = line.text[i]
+        if char in _SENTENCE_BOUNDARY:
+            return False
+        if LETTER.match(char):
+            return True
+    return False
+
+
+def _starts_chinese(line: MarkedLine, place: int) -> bool:
+    """Whether Chinese follows behind a space."""
+    if line.char(place) not in _SPACES:
+        return False
+    return is_wide(line.char(place + 1)) or line.char(place + 1) in "“‘"
+
+
+def _is_ascii_word(char: str) -> bool:
+    return char.isascii() and (char.isalnum() or char in "_/\\@#$&+-=<{[")
+
