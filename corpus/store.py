@@ -238,10 +238,7 @@ class Staging:
 
     def finished(self, plan: Plan) -> list[Staged]:
         """The batches that an interrupted run of the same pipeline left behind and that this plan can use."""
-        found = []
-        for file in sorted(self.folder.glob(f"[!.]*/{STAGED}")):
-            listed = json.loads(file.read_text("utf-8"))
-            found.append(Staged(file.parent, {name: Part(**part) for name, part in listed.items()}))
+        found = [one for one in map(_staged, sorted(self.folder.glob("[!.]*"))) if one is not None]
         seeds = [one.seeds() for one in found]
         ids = [dict(zip(t["id"].to_pylist(), t["sha256"].to_pylist(), strict=True)) for t in seeds]
         return [one for one, good in zip(found, usable(ids, plan), strict=True) if good]
@@ -352,6 +349,7 @@ class Store:
         if plan.base != (base.number if base else None):
             raise ValueError(f"the plan is for version {plan.base}, but the newest one is {base}")
         if plan.empty and base is not None:
+            self._remove_staging()
             return base
         number = base.number + 1 if base else 1
         name = f"v{number:06d}"
@@ -373,7 +371,7 @@ class Store:
                 raise
             parts.sync(self._versions)
             self._switch(name)
-            shutil.rmtree(self.corpus / ".staging", ignore_errors=True)
+            self._remove_staging()
         return Version(self._versions / name)
 
     def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
@@ -450,9 +448,24 @@ class Store:
         os.replace(unfinished, latest)
         parts.sync(self.output)
 
+    def _remove_staging(self) -> None:
+        shutil.rmtree(self.corpus / ".staging", ignore_errors=True)
+
     def _check_locked(self) -> None:
         if not self._locked:
             raise RuntimeError("only to be called within `with store.writer_lock():`")
+
+
+def _staged(folder: Path) -> Staged | None:
+    """The batch in this folder; None when a file of it is missing or damaged: it is cleaned again then."""
+    try:
+        listed = json.loads((folder / STAGED).read_text("utf-8"))
+        found = Staged(folder, {name: Part(**part) for name, part in listed.items()})
+        hashes = {one.sha256: (folder / one.file).read_bytes() for one in found.tables.values()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    intact = all(hashlib.sha256(content).hexdigest() == known for known, content in hashes.items())
+    return found if intact and "seeds" in found.tables else None
 
 
 def content_id(fingerprint: str, seeds: pa.Table) -> str:
