@@ -244,10 +244,10 @@ def _decode_guessed(raw: bytes, controls: float) -> Decoded:
     name, certainty = _best_codec(raw)
     decoded = _decode_as(raw, name, certainty)
     text = decoded.text
-    lost = text.count(LOST) / max(1, len(text))
-    foreign = sum(1 for c in text[:SAMPLE] if c >= "\x80")
-    lowest = LOWEST_MEAN if foreign >= SHORT else LOWEST_MEAN_SHORT
-    if lost <= MOST_LOST and _mean(text) >= lowest:
+    lost = text.count(LOST)
+    found = re.sub("[\0-\x7f\ufffd]+", "", text[: 4 * SAMPLE])
+    lowest = LOWEST_MEAN if len(found) >= SHORT else LOWEST_MEAN_SHORT
+    if lost <= max(2, MOST_LOST * len(text)) and (found or not lost) and _mean(found) >= lowest:
         return decoded
     encoding = decoded.encoding._replace(confidence=0.0)
     if controls > MOST_CONTROLS / 2 or _control_share(raw[len(raw) // 2 :]) > MOST_CONTROLS:
@@ -484,7 +484,7 @@ def _second_codec(raw: bytes, name: str) -> str:
     if name != UTF8:
         return name
     lines = [line for line in _lines(raw[: 16 * SAMPLE]) if _plain_line(line, name) is None]
-    doubtful = b"".join(lines)[: SAMPLE // 4]
+    doubtful = b"".join(lines)[: SAMPLE // 16]
     return max((GB, BIG5), key=lambda codec: _path(doubtful, codec, name)[1])
 
 
