@@ -9,14 +9,15 @@ The rules are in rules/chrome/*.toml.  A rule sees one row at a time; three thin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from . import metadata
+from . import metadata, names
 from .config import Config
 from .edits import Edit
-from .prose import Page, Row, read
+from .prose import Page, Row, main_stretch, read
 from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Words, fold, lift, load, squeeze
 
 LONGEST_BUTTONS = 60
@@ -32,6 +33,13 @@ MOST_PROSE_BELOW_SURE = 3.0
 """The same, where FOOTER_ROWS rows of a footer stand below it: then it is a page with comments."""
 
 FOOTER_ROWS = 2
+
+REACH_COST = 200
+"""What a row with `and_all` takes from the score of a stretch of prose, in characters: an article goes on behind
+相关阅读 only if that much prose follows."""
+
+LEAST_POINTS = 6.0
+"""The beginning of a page is a navigation from this sum of points: two rules and some short rows, or ten rows."""
 
 
 class Found(NamedTuple):
@@ -80,40 +88,44 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 def _find(page: Page) -> dict[int, Found]:
     """What goes: row number -> why."""
     rows = page.rows
+    seen = {i: one for i, row in enumerate(rows) if row.score < 0 and (one := _match(row, "both"))}
+    first, last = main_stretch(rows, {i: -REACH_COST for i, one in seen.items() if one.rule.and_all})
+    page = _trimmed(Page(rows, first, last))
     candidates: dict[int, Found] = {}
-    for i, row in enumerate(rows[page.first : page.last], page.first):
-        if len(row.text) <= LONGEST_BUTTONS and (one := _match(row, "article")):
-            candidates[i] = one
-    first, last = _trimmed(page, candidates)
-    no_prose = first >= last
-    for i in (*range(first), *range(last, len(rows))):
-        one = _match(rows[i], "both" if no_prose else "head" if i < first else "tail")
-        if one:
+    for i in {*seen, *range(page.first), *range(page.last, len(rows))}:
+        if one := _match(rows[i], _place(page, i)):
             candidates[i] = one
     sure = _sure(rows, candidates)
-    if not no_prose and sure:
-        _reach_up(rows, first, sure)
-        _reach_down(page, last, sure)
+    if page.first < page.last and sure:
+        _reach_up(rows, page.first, sure)
+        _reach_down(page, sure)
+        _navigation(rows, page.first, candidates, sure)
     return sure
 
 
+def _place(page: Page, i: int) -> str:
+    if page.first == page.last:
+        return "both"
+    return "head" if i < page.first else "tail" if i >= page.last else "article"
+
+
 def _match(row: Row, where: str) -> Found | None:
-    if len(row.text) > LONGEST_LINE:
+    size = len(row.text)
+    if size > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
         return None
     folded = fold(row.text).strip()
     lines, patterns, words, phrases = _matchers(where)
     bare = squeeze(folded)
     rule = lines.get(bare) or lines.get(bare.strip("[]【】()<>|·•+:"))
+    rule = rule or phrases.find(folded) or patterns.find(folded)
     if rule:
         return Found(rule)
-    if words.starts(folded) and (bar := words.split(folded)):
-        return Found(max(bar, key=lambda r: -r.at_least), len(bar))
-    rule = phrases.find(folded) or patterns.find(folded)
-    return Found(rule) if rule else None
+    bar = words.split(folded) or words.bar(folded)
+    return Found(min(bar, key=lambda r: r.at_least), len(bar)) if bar else None
 
 
-def _trimmed(page: Page, candidates: dict[int, Found]) -> tuple[int, int]:
-    """The main stretch without the rows at its ends that are chrome: a disclaimer reads like prose."""
+def _trimmed(page: Page) -> Page:
+    """The page with a main stretch without rows at its ends that are chrome: a disclaimer reads like prose."""
     first, last = page.first, page.last
     for i in range(page.last - 1, max(page.first, page.last - 1 - EDGE_ROWS), -1):
         if _match(page.rows[i], "tail"):
@@ -121,9 +133,7 @@ def _trimmed(page: Page, candidates: dict[int, Found]) -> tuple[int, int]:
     for i in range(page.first, min(last, page.first + EDGE_ROWS)):
         if _match(page.rows[i], "head"):
             first = i + 1
-    for i in (*range(page.first, first), *range(last, page.last)):
-        candidates.pop(i, None)
-    return first, last
+    return Page(page.rows, first, last)
 
 
 def _sure(rows: list[Row], candidates: dict[int, Found]) -> dict[int, Found]:
@@ -172,20 +182,71 @@ def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
         sure[i] = Found(sure[lowest].rule)
 
 
-def _reach_down(page: Page, last: int, sure: dict[int, Found]) -> None:
+def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     """Everything below the highest row that says so goes too."""
-    rows = page.rows
+    rows, last = page.rows, page.last
     anchors = [i for i in sure if i >= last and sure[i].rule.and_all == "below"]
     if not anchors:
         return
-    highest = min(anchors)
+    has_footer = len(anchors) >= FOOTER_ROWS
+    # above a footer, the first button already ends the article
+    highest = min(i for i in sure if i >= last) if has_footer else min(anchors)
     below = sum(row.score for i, row in enumerate(rows[highest:], highest) if row.score > 0 and i not in sure)
-    sure_footer = len(anchors) >= FOOTER_ROWS
-    if below > page.prose * (MOST_PROSE_BELOW_SURE if sure_footer else MOST_PROSE_BELOW):
+    if below > page.prose * (MOST_PROSE_BELOW_SURE if has_footer else MOST_PROSE_BELOW):
         return
     for i in range(highest + 1, len(rows)):
         if i not in sure and not metadata.tells(rows[i].text):
             sure[i] = Found(sure[highest].rule)
+
+
+def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure: dict[int, Found]) -> None:
+    """Takes the rows at the top of a page that look like links, up to the headline.
+
+    Every row gets points (see _points); the beginning of the page with the highest sum goes, if the sum shows
+    that it is a navigation (LEAST_POINTS) and a rule found chrome in the page."""
+    total = best = 0.0
+    end = 0
+    for i in range(_title_row(rows, first)):
+        total += 3.0 if i in sure else 1.5 if i in candidates else _points(rows[i])
+        if total > best:
+            best, end = total, i + 1
+    if best < LEAST_POINTS:
+        return
+    for i in range(end):
+        if i not in sure and not metadata.tells(rows[i].text):
+            sure[i] = Found(_navigation_rule())
+
+
+@cache
+def _navigation_rule() -> Rule:
+    return next(rule for rule in load("chrome") if rule.name == "navigation_bar")
+
+
+def _title_row(rows: list[Row], first: int) -> int:
+    """The row that is most likely the headline: the last one above the article, or above the first row about the
+    article, that is neither short nor a byline."""
+    end = next((i for i in range(first) if metadata.tells(rows[i].text)), first)
+    for i in range(end - 1, -1, -1):
+        if _may_be_title(rows[i]) and not names.is_byline(rows[i].text):
+            return i
+    return end
+
+
+def _points(row: Row) -> float:
+    """How much a row of a page's head looks like links: above 0 for links, below 0 for headlines and prose."""
+    if row.score > 0:
+        return -row.score / 10
+    text = row.text.strip()
+    size = len(text)
+    pieces = _LINK_SEPARATORS.split(text)
+    if len(pieces) >= 3 and size <= 10 * len(pieces):
+        return 2.0
+    if text.isascii():
+        return 0.7
+    return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else -1.0 if size <= 40 else -2.0
+
+
+_LINK_SEPARATORS = re.compile("[ \u3000|·/>»-]+")
 
 
 def _may_be_title(row: Row) -> bool:

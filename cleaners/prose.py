@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 SHORTEST_PROSE = 15
@@ -31,7 +32,8 @@ class Row(NamedTuple):
 
 
 class Page(NamedTuple):
-    """rows of a text; rows[first:last] is the stretch with the most prose, first == last when there is none."""
+    """rows of a text; rows[first:last] is the stretch with the most prose, first == last when there is none.
+    Above it is the page's head, below it its tail."""
 
     rows: list[Row]
     first: int
@@ -53,7 +55,7 @@ def read(text: str) -> Page:
         if bare:
             rows.append(Row(line, start, end, _score(bare)))
         start = end + 1
-    return Page(rows, *_main_stretch(rows))
+    return Page(rows, *main_stretch(rows, {}))
 
 
 def _score(bare: str) -> int:
@@ -68,14 +70,17 @@ def _score(bare: str) -> int:
     return min(size, MOST_CREDIT) if is_prose else -GAP_COST
 
 
-def _main_stretch(rows: list[Row]) -> tuple[int, int]:
-    """First and last + 1 of the stretch with the highest sum of scores (Kadane's algorithm)."""
+def main_stretch(rows: list[Row], scores: Mapping[int, int]) -> tuple[int, int]:
+    """First and last + 1 of the stretch with the highest sum of scores (Kadane's algorithm).
+
+    scores  for some row numbers, a score that replaces the row's own
+    """
     best = running = 0
     first = last = begin = 0
     for i, row in enumerate(rows):
         if running <= 0:
             running, begin = 0, i
-        running += row.score
+        running += scores.get(i, row.score)
         if running > best:
             best, first, last = running, begin, i + 1
     return first, last

@@ -331,12 +331,22 @@ class Words:
                 return []
         return found
 
-    def starts(self, folded: str) -> bool:
-        """A cheap test that is True for every line that `split` can split."""
-        line = folded.lstrip(_SEPARATORS)
-        return not line or line[0] in self._lengths
+    def bar(self, folded: str) -> list[Rule]:
+        """The rules of the known words in a bar of pieces with separators between them, most of them known.
+
+        [] unless MOST_KNOWN of at least LEAST_PIECES pieces are known and none is longer than LONGEST_PIECE."""
+        pieces = [piece for piece in _PIECES.split(folded.lower()) if piece]
+        if len(pieces) < LEAST_PIECES or max(map(len, pieces)) > LONGEST_PIECE:
+            return []
+        found = [rules for piece in pieces if (rules := self.split(piece))]
+        return [rule for rules in found for rule in rules] if len(found) >= MOST_KNOWN * len(pieces) else []
 
 
+LEAST_PIECES = 4
+LONGEST_PIECE = 12
+MOST_KNOWN = 0.5
+
+_PIECES = re.compile(r"[ ·•|\[\]()【】<>《》\-—→»›>,、◆■●/]+")
 _SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
 
 
