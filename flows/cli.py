@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,9 @@ from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .build import Report
+    from corpus.store import Version
+
+    from .report import Report
 
 OK, FAILED, MISUSED, QUARANTINED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -78,7 +82,13 @@ def make_config(
 
 @main.command("build", epilog=EXIT_CODES)
 @click.argument("seeds", type=click.Path(path_type=Path), default=Path("seeds"))
-@click.option("--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True, help="Where the corpus is.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="Where the corpus is.",
+)
 @click.option("--verbose", is_flag=True, help="Show Prefect's own log, too.")
 @config_options
 def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> None:
@@ -97,7 +107,7 @@ def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> N
     if verbose:
         import os
 
-        os.environ["PREFECT_LOGGING_LEVEL"] = "INFO"
+        os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     from . import build
 
     try:
@@ -108,22 +118,27 @@ def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> N
     except build.EXPECTED_ERRORS as error:
         click.echo(f"Failed: {error}", err=True)
         sys.exit(FAILED)
-    print_report(report)
+    print_report(report, output)
     sys.exit(QUARANTINED if report.quarantined else OK)
 
 
-def print_report(report: Report) -> None:
+def print_report(report: Report, output: Path) -> None:
     """What the run did, and where the corpus is."""
     from rich.console import Console
 
     from .report import summary
 
-    Console(highlight=False, soft_wrap=True).print(summary(report))
+    Console(highlight=False, soft_wrap=True).print(summary(report, output))
 
 
 @main.command("clean", epilog=EXIT_CODES)
 @click.argument("file", type=click.File("rb"), default="-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: text, metadata, paragraphs, articles, flags, edits per rule.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON object: text, metadata, paragraphs, articles, flags, edits per rule.",
+)
 @config_options
 def clean_command(file: Any, as_json: bool, **options: Any) -> None:
     """Cleans one text: FILE, or standard input (`-` or nothing).
@@ -171,7 +186,13 @@ def as_object(document: Document) -> dict[str, Any]:
 
 @main.command("show")
 @click.argument("id")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True, help="Where the corpus is.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="Where the corpus is.",
+)
 @click.option("--version", "number", type=int, default=None, help="Number of the version; default: the newest.")
 @click.option("--layout", is_flag=True, help="Show lines, too, of which only gaps and indents changed.")
 @click.option("--colour/--no-colour", default=None, help="Default: colours on a terminal.")
@@ -188,14 +209,75 @@ def show_command(id: str, output: Path, number: int | None, layout: bool, colour
     from . import view
 
     console = Console(force_terminal=colour, no_color=colour is False, highlight=False)
-    with failing():
-        version = chosen_version(output, number)
-        document = version.document(id)
-        if document is None:
-            row = version.quarantined(id)
-            if row is None:
-                click.echo(f"Failed: version {version.number} has no seed {id!r}.", err=True)
-                sys.exit(FAILED)
-            click.echo(f"{id} is in quarantine ({row['kind']}): {row['reason']}", err=True)
-            sys.exit(QUARANTINED)
+    with corpus_errors():
+        document = chosen_version(output, number).document(id)
     view.show(document, console, layout=layout)
+
+
+@main.command("versions")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="Where the corpus is.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per version and line.")
+def versions_command(output: Path, as_json: bool) -> None:
+    """The versions of a corpus, the newest last.
+
+    \b
+    Examples:
+      jingwen versions
+      jingwen versions --output ~/corpus --json
+    """
+    from corpus.store import Store
+
+    with corpus_errors():
+        manifests = [version.manifest for version in Store(output).versions()]
+    if not manifests:
+        click.echo(f"Failed: there is no corpus in {output}; `jingwen build` makes one.", err=True)
+        sys.exit(FAILED)
+    for m in manifests:
+        if as_json:
+            named = {
+                "number": m.number,
+                "parent": m.parent,
+                "content_id": m.content_id,
+                "fingerprint": m.fingerprint,
+            }
+            click.echo(json.dumps(named | {"created": dict(m.created), "counts": dict(m.counts)}))
+            continue
+        c = m.counts
+        click.echo(
+            f"version {m.number}  {m.created['end'][:19]}Z  content {m.content_id[:12]}  pipeline {m.fingerprint[:12]}  "
+            f"{c['documents']} documents, {c['quarantined']} in quarantine  "
+            f"(+{c['added']} ~{c['changed']} -{c['vanished']})"
+        )
+
+
+@contextmanager
+def corpus_errors() -> Iterator[None]:
+    """Turns what can be wrong with a corpus into a message and exit code 1."""
+    from corpus.store import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        click.echo(f"Failed: {error}", err=True)
+        sys.exit(FAILED)
+
+
+def chosen_version(output: Path, number: int | None) -> Version:
+    """The version of this number, or the newest.  Raises StoreError when there is none."""
+    from corpus.store import Store, StoreError
+
+    store = Store(output)
+    version = store.latest() if number is None else store.version(number)
+    if version is None:
+        raise StoreError(f"there is no corpus in {output}; `jingwen build` makes one")
+    return version
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -23,12 +22,12 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.2",
-    # the command line prints its own summary
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    # the command line reports by itself, errors too: the log goes to the server, and to the terminal if asked for
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    "PREFECT_CLI_PROMPT": "false",
 }
 LONGEST_WAIT_SECONDS = 30.0
+SHORT_WAIT_SECONDS = 0.5
 
 
 def prepare() -> None:
@@ -37,10 +36,12 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
-def wait_until_recorded(flow_run_id: UUID, task_runs: int) -> bool:
+def wait_until_recorded(flow_run_id: str | None, task_runs: int) -> bool:
     """Waits, for a bounded time, until the temporary server has written the flow's task runs: it is a child of
     this process and is stopped at exit, which would lose those still on their way, with tracebacks.
 
+    flow_run_id   None: the flow failed, and nobody knows how many there are
+    task_runs     as many must be recorded
     Returns False if some are missing when the time is over; True at once when a server is configured, because
     that one goes on running.
     """
@@ -51,22 +52,22 @@ def wait_until_recorded(flow_run_id: UUID, task_runs: int) -> bool:
     if PREFECT_API_URL.value():
         return True
     EventsWorker.drain_all(timeout=10)
+    if flow_run_id is None:
+        time.sleep(SHORT_WAIT_SECONDS)
+        return False
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     with get_client(sync_client=True) as client:
         while time.monotonic() < deadline:
             if _recorded(client, flow_run_id) >= task_runs:
                 return True
-            time.sleep(0.1)
+            time.sleep(0.05)
     return False
 
 
-def _recorded(client: SyncPrefectClient, flow_run_id: UUID) -> int:
+def _recorded(client: SyncPrefectClient, flow_run_id: str) -> int:
     """Number of the flow run's task runs that are in a final state."""
     final = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
-    answer = client.request(
-        "POST",
-        "/task_runs/count",
-        json={"flow_runs": {"id": {"any_": [str(flow_run_id)]}}, "task_runs": final},
-    )
+    wanted = {"flow_runs": {"id": {"any_": [flow_run_id]}}, "task_runs": final}
+    answer = client.request("POST", "/task_runs/count", json=wanted)
     answer.raise_for_status()
     return int(answer.json())

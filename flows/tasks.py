@@ -8,12 +8,15 @@ corpus itself (docs/decisions/0003-batches-and-tasks.md).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from cleaners import PIPELINE, Cleaner, Config, Document, Draft
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Batch:
@@ -77,6 +80,15 @@ def settle(batch: Batch, config: Config, pipeline: tuple[Cleaner, ...] = PIPELIN
     return batch.settle(config, pipeline)
 
 
-def step(name: str) -> Callable[[Callable[..., Any]], Task[..., Any]]:
-    """A task that is no cleaner: reading, staging, committing."""
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False)
+def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Makes a task that is no cleaner: reading, staging, committing."""
+
+    def made(function: Callable[P, R]) -> Task[P, R]:
+        return task(
+            name=name,
+            task_run_name=run_name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )(function)
+
+    return made

@@ -67,7 +67,7 @@ def test_reversible_and_stable_in_the_whole_pipeline(path: Path) -> None:
     if document.quarantine is None:
         assert document.original() == read(path).removeprefix("\ufeff")
         again = clean(document.text.encode())
-        assert again.text == document.text or again.quarantine is not None and not document.text
+        assert again.text == document.text or (again.quarantine is not None and not document.text)
 
 
 def test_every_case_file_has_its_place() -> None:
@@ -75,7 +75,9 @@ def test_every_case_file_has_its_place() -> None:
         folder = path.parent.parent.name if path.parent.name == "known-failures" else path.parent.name
         assert folder in CLEANERS, f"{name(path)}: no cleaner has this name"
         kind = path.name.split(".")[-2]
-        assert kind in ("before", "after", "keep"), f"{name(path)}: end the name with .before.txt, .after.txt or .keep.txt"
+        assert kind in ("before", "after", "keep"), (
+            f"{name(path)}: end the name with .before.txt, .after.txt or .keep.txt"
+        )
         if kind == "before":
             assert after(path).exists(), f"{name(path)}: there is no {after(path).name}"
         if kind == "after":
@@ -84,5 +86,7 @@ def test_every_case_file_has_its_place() -> None:
 
 def test_every_cleaner_has_cases() -> None:
     for cleaner in CLEANERS:
-        assert [p for p in BEFORE if p.parent.name == cleaner] or cleaner == "script", f"{cleaner}: no before/after case"
+        assert [p for p in BEFORE if p.parent.name == cleaner] or cleaner == "script", (
+            f"{cleaner}: no before/after case"
+        )
         assert [p for p in KEEP if p.parent.name == cleaner], f"{cleaner}: no case that must stay"

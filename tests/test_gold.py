@@ -95,7 +95,12 @@ def test_articles(number: str, documents: dict[str, Document]) -> None:
     document = documents[number]
     gold = GOLD[number].get("articles", [])
     found = [
-        {"title": a.title, "column": a.column or None, "authors": list(a.authors), "first_raw_line": lines_of(document, a.start, a.end)[0]}
+        {
+            "title": a.title,
+            "column": a.column or None,
+            "authors": list(a.authors),
+            "first_raw_line": lines_of(document, a.start, a.end)[0],
+        }
         for a in document.articles
     ]
     assert found == gold
