@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -73,11 +73,7 @@ UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){6,}")  # too long to 
 HZ_WORD = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
 
 SAMPLE = 32_768  # bytes from the beginning and from the middle by which the codec is chosen
-SYMBOLS, SYMBOL_SCORE = ((0x2010, 0x26FF), (0x3001, 0x303F), (0xFF01, 0xFF5E)), -12.0  # rarer in the table
-ASCII_SCORE = -4.5  # log P of an ASCII character: some 6.5 bits
-NUL_SCORE = -6.0
-LAYOUT, LAYOUT_SCORE = "\u3000\xa0\u200b\ufeff\u2028", -7.0  # characters of the web that no table has seen
-LOST_SCORE = -18.0  # worse than any character of a Chinese text, better than a private-use character
+LOST_SCORE = statistics.LOST_SCORE
 LOST_BYTE_SCORE = -16.0  # for one byte of a double-byte codec: a character takes two
 SWITCH_SCORE = -8.0  # for changing the codec inside a line
 DECLARED_BONUS = 15.0
@@ -280,23 +276,8 @@ def _other_guess(raw: bytes) -> str:
 # ---- choosing a codec ------------------------------------------------------------------------------------
 
 
-@cache
-def _table() -> statistics.Floats:
-    """log P by code, with what this module knows better about ASCII, control and lost characters."""
-    table = statistics.unigrams().copy()
-    table[1:0x80] = ASCII_SCORE
-    table[list(CONTROLS)] = -25
-    table[0] = NUL_SCORE
-    for first, last in SYMBOLS:
-        block = table[first : last + 1]
-        block[block > -20] = np.maximum(block[block > -20], SYMBOL_SCORE)
-    table[[ord(c) for c in LAYOUT]] = LAYOUT_SCORE
-    table[ord(LOST)] = LOST_SCORE
-    return table
-
-
 def _scores(text: str) -> statistics.Floats:
-    scores: statistics.Floats = _table()[statistics.codes(text)]
+    scores: statistics.Floats = statistics.reading_scores()[statistics.codes(text)]
     return scores
 
 
@@ -304,7 +285,7 @@ def _mean(text: str) -> float:
     """Mean log P of the first characters that are not ASCII; 0 when there are none."""
     points = statistics.codes(text[: 4 * SAMPLE])
     foreign = points[points >= 0x80]
-    return float(_table()[foreign].mean()) if len(foreign) else 0.0
+    return float(statistics.reading_scores()[foreign].mean()) if len(foreign) else 0.0
 
 
 def _best_codec(raw: bytes) -> tuple[str, float]:
@@ -459,7 +440,7 @@ def _encodes_to(text: str, codec: str, raw: bytes) -> bool:
 def _doubtful(text: str) -> bool:
     """Whether a stretch is unlikely Chinese: in another codec, or out of step after a lost byte."""
     points = statistics.codes(text)
-    scores = _table()[points[points >= 0x80]]
+    scores = statistics.reading_scores()[points[points >= 0x80]]
     if len(scores) <= WINDOW:
         return len(scores) > 0 and float(scores.mean()) < WINDOW_MEAN
     sums = np.cumsum(scores, dtype=np.float64)
@@ -598,7 +579,7 @@ def _read_utf8(line: bytes, at: int) -> list[tuple[int, float, bool]]:
     """The characters that UTF-8 reads at `at`: length in bytes, score, whether it is one."""
     first = line[at]
     if first < 0x80:
-        return [(1, float(_table()[first]), True)]
+        return [(1, float(statistics.reading_scores()[first]), True)]
     length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
     good = _character(line[at : at + length], UTF8)
     if good is not None:
@@ -640,7 +621,7 @@ def _read_big5(line: bytes, at: int) -> list[tuple[int, float, bool]]:
 def _read_double(line: bytes, at: int, codec: str) -> list[tuple[int, float, bool]]:
     first = line[at]
     if first < 0x80:
-        return [(1, float(_table()[first]), True)]
+        return [(1, float(statistics.reading_scores()[first]), True)]
     found = [(1, LOST_BYTE_SCORE, False)]
     two = _character(line[at : at + 2], codec)
     if two is not None and len(line) > at + 1:

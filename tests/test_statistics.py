@@ -72,10 +72,29 @@ def test_build_is_deterministic(tmp_path: Path) -> None:
         build.main([str(source), "--words", str(tmp_path / "words"), "--out", str(out)])
         made.append([(path.name, path.read_bytes()) for path in sorted(out.iterdir())])
     assert made[0] == made[1]
-    assert [name for name, _ in made[0]] == ["bigrams.bin", "unigrams.bin"]
+    assert [name for name, _ in made[0]] == ["bigrams.bin", "signatures.txt", "unigrams.bin"]
 
 
 def test_tagged_lines_are_read_without_their_tags(tmp_path: Path) -> None:
     path = tmp_path / "tagged.txt"
     path.write_text("中/b 国/e １/b ２/m 日/e \n好\n", "utf-8")
     assert list(build._chunks([path])) == ["\n中国12日\n好\n"]
+
+
+def test_signatures_are_rare_but_common_in_misread_text() -> None:
+    found = set(statistics.signatures())
+    assert not found & set(TEXT)
+    for written, read in build.MISREADINGS:
+        text = (
+            TEXT
+            if written != "big5hkscs"
+            else "今天下午，幾個學生在圖書館裡討論問題。他們都覺得這本書寫得很好。"
+        )
+        misread = text.encode(written).decode(read, "ignore")
+        assert sum(c in found for c in misread) > 0.25 * len(misread), (written, read)
+
+
+def test_reading_scores_know_lost_and_control_characters() -> None:
+    table = statistics.reading_scores()
+    assert table[ord("中")] == statistics.unigrams()[ord("中")]
+    assert table[ord("a")] > table[ord("｜")] > table[0xFFFD] > table[1]

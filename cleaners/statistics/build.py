@@ -18,7 +18,17 @@ import numpy as np
 import opencc
 from numpy.typing import NDArray
 
-from . import BIGRAM_FILE, BIGRAM_STEP, HERE, OUTSIDE, UNIGRAM_FILE, UNIGRAM_STEP, Codes, codes
+from . import (
+    BIGRAM_FILE,
+    BIGRAM_STEP,
+    HERE,
+    OUTSIDE,
+    SIGNATURE_FILE,
+    UNIGRAM_FILE,
+    UNIGRAM_STEP,
+    Codes,
+    codes,
+)
 
 Counts = NDArray[np.float64]
 
@@ -30,6 +40,10 @@ LARGEST_TABLE = 300_000  # pairs
 DISCOUNT = 0.75  # absolute discounting, Ney, Essen & Kneser 1994
 # Counts for characters that were not seen, by the sets that the encodings know
 UNSEEN = (("gb2312", 0.5), ("big5", 0.25), ("gbk", 0.02), ("big5hkscs", 0.01))
+# (written in, read as): the misreadings whose characters are collected
+MISREADINGS = (("utf-8", "gb18030"), ("big5hkscs", "gb18030"), ("gb18030", "big5hkscs"))
+MOST_SIGNATURES = 900  # per misreading
+RARE = 1e-5  # share of a text; half the characters of misread text are rarer in proper text
 TAGGED = re.compile(r"(\S)/[a-z](?: |$)")
 FULL_WIDTH = {0xFF01 + i: 0x21 + i for i in range(94) if chr(0x21 + i).isalnum()}
 
@@ -48,14 +62,21 @@ def build(texts: Iterable[Path], words: Path | None, out: Path) -> None:
     """Counts all texts and writes both tables into the folder `out`."""
     singles = np.zeros(65536)
     pairs: dict[int, float] = {}
+    misread = {pair: np.zeros(65536) for pair in MISREADINGS}
     for chunk in _chunks(texts):
         for script, weight in SCRIPTS:
-            count(_convert(chunk, script), weight, singles, pairs)
+            text = _convert(chunk, script)
+            count(text, weight, singles, pairs)
+            for (written, read), counts in misread.items():
+                if script or written != "big5hkscs":
+                    wrong = text.encode(written, "ignore").decode(read, "ignore")
+                    counts += weight * np.bincount(codes(wrong), minlength=65536)
     if words:
         for script, weight in SCRIPTS:
             _count_words(words, script, weight * DICTIONARY_WEIGHT, singles)
     (out / UNIGRAM_FILE).write_bytes(pack_unigrams(singles))
     (out / BIGRAM_FILE).write_bytes(pack_bigrams(pairs, singles))
+    (out / SIGNATURE_FILE).write_text(signatures(singles, misread.values()), "utf-8")
 
 
 def _chunks(texts: Iterable[Path]) -> Iterator[str]:
@@ -134,6 +155,18 @@ def pack_bigrams(pairs: dict[int, float], singles: Counts) -> bytes:
     logprobs = np.log(np.maximum(counts - DISCOUNT, 0.1) / np.maximum(singles[keys >> 16], 1))
     values = np.clip(np.rint(-logprobs / BIGRAM_STEP), 0, 255).astype(np.uint8)
     return zlib.compress(_planes(keys) + values.tobytes(), 9)
+
+
+def signatures(singles: Counts, misread: Iterable[Counts]) -> str:
+    """The commonest ideographs of each kind of misread text that are rare in proper text, sorted."""
+    rare = singles < RARE * singles.sum()
+    rare[:0x3400] = False
+    rare[0xA000:] = False
+    found: set[int] = set()
+    for counts in misread:
+        best = np.argsort(-counts * rare, kind="stable")[:MOST_SIGNATURES]
+        found.update(code for code in best.tolist() if rare[code] and counts[code] > 0)
+    return "".join(map(chr, sorted(found)))
 
 
 def _planes(keys: Codes) -> bytes:
