@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from .config import Config
@@ -41,13 +41,15 @@ from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
 SHORTEST_CLAUSE = 5  # shorter clauses repeat in any text and prove nothing
 SHORTEST_EXACT = 24
 SHORTEST_PART = 24
-SHORTEST_DISTANT_PART = 60
+SHORTEST_DISTANT = 60  # any copy that stands more than NEAR paragraphs away
+SHORTEST_SENTENCE = 12  # of a teaser
 SHORTEST_FUZZY = 40
 SHORTEST_QUOTED = 40  # a paragraph of dialogue
-SHORTEST_BLOCK = 100  # three or more paragraphs that repeat in the same order, together
-LONGEST_VERSE = 100  # a longer paragraph is no line of a poem
+SHORTEST_BLOCK = 100  # paragraphs that repeat in the same order, together
+LONGEST_VERSE = 60  # a longer paragraph is no line of a poem
 LONGEST_COMPARED = 5_000  # the comparison takes time in proportion to the product of the lengths
-NEAR = 10  # paragraphs; a copied part that stands farther away must be longer
+NEAR = 10  # paragraphs
+LONGEST_ENTRY = 10  # paragraphs between a list's entry and the one before it
 SIMILAR = 90.0  # rapidfuzz's ratio, 0 to 100: copies with 8 % of their characters changed have 91 and more
 DAMAGED = 8.0  # nats; of 99 pairs of look-alike laws and news none has more than 6.7
 SLIP = 3.0  # nats for a letter that is doubled or two that are swapped; none of these pairs has one
@@ -68,11 +70,14 @@ _SENTENCE_END = re.compile(r"[。！？!?…][”’」』）)\]】]*\s*\Z|[；;
 _INNER_MARK = re.compile(r"[，。；：！？、,;:!?]")
 _SENTENCE = re.compile(r"[^。！？!?]*(?:[。！？!?]+[”’」』）)】]*|\Z)")
 _NUMBER = re.compile(r"\d+(?:[.．:：,，]\d+)*")
+_PLAIN_NUMBER = str.maketrans({"，": "", ",": "", "．": ".", "：": ":"})
 _DIALOGUE = re.compile(r"\s*(?:“[^“”]*”|「[^「」]*」)\s*\Z")
 _QUOTES_OPEN = frozenset("“‘「『《〈：:\"")
 _ELLIPSIS = re.compile(r"(?:…+|\.{3,})(?:[\[【（(]?(?:详细|全文|更多|查看全文|阅读全文)[\]】）)]?)?\s*\Z")
+_ARTICLE = re.compile(r"\s*第[零〇一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十]+)?[\s：:]")
+_REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
 _ORDINAL = re.compile(
-    r"\s*(?:(第)([零〇一二三四五六七八九十百千]+|\d+)[条章节款项]|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
+    r"\s*(?:第([零〇一二三四五六七八九十百千]+|\d+)([条章节款项])|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
 )
 
 _NUMERALS = frozenset("0123456789０１２３４５６７８９零〇一二三四五六七八九十百千万亿两兩壹贰叁肆伍陆柒捌玖拾佰仟ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ半双")
@@ -88,8 +93,8 @@ _PARALLELS = (
 
 
 Pairs = dict[int, dict[int, int]]
-"""Line number -> {number of an earlier line: characters in clauses that both have}, most first; a line is among
-its own when clauses repeat inside it."""
+"""Line number -> {number of another line: characters in clauses that both have}, most first; a line is among its
+own when clauses repeat inside it."""
 
 
 class _Removal(NamedTuple):
@@ -112,8 +117,8 @@ class _Paragraph:
 
     @cached_property
     def numbers(self) -> str:
-        """The Arabic numbers, with a comma before and after each."""
-        return "," + "".join(number + "," for number in _NUMBER.findall(self.raw))
+        """The Arabic numbers, in one form, with a semicolon before and after each."""
+        return ";" + "".join(number.translate(_PLAIN_NUMBER) + ";" for number in _NUMBER.findall(self.raw))
 
     @cached_property
     def sentences(self) -> list[tuple[int, int, str]]:
@@ -152,28 +157,35 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     repeated ones), `duplicates.teaser` (all its sentences stand elsewhere), `duplicates.sentence` (repeated
     sentences in one paragraph, or at the joint of two). `ref` is the start of the copy that stays.
     """
-    lines, pairs = _pairs(text)
-    if pairs:
-        yield from _Page(lines).edits(pairs)
+    lines, pairs, partners = _pairs(text)
+    if pairs or partners:
+        yield from _Page(lines).edits(pairs, partners)
 
 
 # ---------------------------------------------------------------- candidates
 
 
-def _pairs(text: str) -> tuple[list[str], Pairs]:
-    """The text's lines, and which of them should be compared."""
+def _pairs(text: str) -> tuple[list[str], Pairs, Pairs]:
+    """The text's lines, which of them should be compared, and which share sentences, both ways round."""
     lines = text.split("\n")
     found: Pairs = {}
+    partners: Pairs = {}
     for line, shared in _sharing(*_clauses(text)):
         mine = len(lines[line])
         if mine < SHORTEST_EXACT:
             continue
-        likely = [(-n, other) for other, n in shared.items() if _is_likely(n, mine, len(lines[other]))]
+        likely: list[tuple[int, int]] = []
+        for other, size in shared.items():
+            if _is_likely(size, mine, len(lines[other])):
+                likely.append((-size, other))
+            if size >= SHORTEST_SENTENCE and line != other:
+                partners.setdefault(line, {})[other] = size
+                partners.setdefault(other, {})[line] = size
         if likely:
-            found[line] = {other: -n for n, other in sorted(likely)[:COMPARED]}
+            found[line] = {other: -size for size, other in sorted(likely)[:COMPARED]}
     for line, other in _near_and_alike(lines):
         found.setdefault(line, {}).setdefault(other, len(lines[line]))
-    return lines, found
+    return lines, found, partners
 
 
 def _sharing(
@@ -221,19 +233,18 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and characters: damage
     can leave no clause whole."""
-    filled = [number for number, line in enumerate(lines) if SHORTEST_FUZZY <= len(line) <= LONGEST_COMPARED]
-    sizes = np.fromiter((len(lines[number]) for number in filled), np.int64, len(filled))
-    pairs = [
-        (filled[place + step], filled[place])
-        for step in range(1, min(6, len(sizes)))
-        for place in np.flatnonzero(np.abs(sizes[step:] - sizes[:-step]) * 25 <= sizes[step:] + 50).tolist()
-    ]
-    if not pairs:
-        return
-    later, earlier = [lines[line] for line, _ in pairs], [lines[other] for _, other in pairs]
-    scores = process.cpdist(later, earlier, scorer=fuzz.ratio, score_cutoff=SIMILAR - 2)
-    for i in np.flatnonzero(scores).tolist():
-        yield pairs[i]
+    recent: list[tuple[int, int, str]] = []
+    for number, line in enumerate(lines):
+        size = len(line)
+        if not SHORTEST_FUZZY <= size <= LONGEST_COMPARED:
+            continue
+        slack = size // 25 + 2
+        for other_number, other_size, other in recent:
+            if -slack <= size - other_size <= slack and fuzz.ratio(line, other, score_cutoff=SIMILAR - 2):
+                yield number, other_number
+        recent.append((number, size, line))
+        if len(recent) > 5:
+            del recent[0]
 
 
 def _is_alike(line: str, other: str) -> bool:
@@ -322,10 +333,11 @@ class _Page:
         rank = self.rank[line] + step
         return self.filled[rank] if 0 <= rank < len(self.filled) else -1
 
-    def edits(self, pairs: Pairs) -> Iterator[Edit]:
+    def edits(self, pairs: Pairs, partners: Pairs) -> Iterator[Edit]:
+        self._teasers(partners)
         for line in sorted(pairs):
-            self._judge(line, pairs[line])
-        self._teasers(pairs)
+            if line not in self.removed:
+                self._judge(line, pairs[line])
         self._blocks()
         for line, others in pairs.items():
             self._repeated_sentences(line, others)
@@ -367,7 +379,7 @@ class _Page:
         shorter, longer = (later, earlier) if len(b) <= len(a) else (earlier, later)
         short, long = self.paragraph(shorter), self.paragraph(longer)
         if alike and self._is_fuzzy(short, long):
-            fits = short.is_prose and not self._continues_list(later) and not self._is_verse(later)
+            fits = self._may_go(later, earlier) or (short.is_prose and _damage(list(_changes(a, b))) >= DAMAGED)
             return _Removal(earlier, 0, "duplicates.fuzzy") if fits else None
         place = self._part(shorter, longer)
         return None if place is None else _Removal(longer, place, "duplicates.contained")
@@ -375,21 +387,46 @@ class _Page:
     def _compare_equal(self, earlier: int, later: int) -> _Removal | None:
         paragraph = self.paragraph(later)
         size = len(paragraph.letters)
-        if size < SHORTEST_EXACT or paragraph.numbers != self.paragraph(earlier).numbers:
-            return None
-        if not paragraph.is_prose or self._is_verse(later):
+        if size < self._shortest(earlier, later, SHORTEST_EXACT):
             return None
         if size < SHORTEST_QUOTED and _DIALOGUE.match(paragraph.raw):
             return None
-        if self._continues_list(later):
+        if paragraph.numbers != self.paragraph(earlier).numbers or not self._may_go(later, earlier):
             return None
         return _Removal(earlier, 0, "duplicates.exact")
+
+    def _shortest(self, one: int, other: int, near: int) -> int:
+        """So many letters a copy needs: `near`, and more if other articles of a page may stand between."""
+        return near if abs(self.rank[one] - self.rank[other]) <= NEAR else SHORTEST_DISTANT
+
+    def _may_go(self, line: int, copy: int) -> bool:
+        """True if the paragraph is prose, and no verse, no entry of a list and no part of an article of law that
+        belongs where it stands."""
+        if not self.paragraph(line).is_prose or self._is_verse(line) or self._continues_list(line):
+            return False
+        return not self._belongs_to_article(line, copy)
+
+    def _belongs_to_article(self, line: int, copy: int) -> bool:
+        """True for a paragraph that continues an article of law, if an article begins between it and its copy and
+        it is short or speaks of what stands before it: 有前款行为的……"""
+        raw = self.lines[line]
+        low, high = sorted((self.rank[line], self.rank[copy]))
+        if self._articles_before[low + 1] == self._articles_before[high + 1] or _ARTICLE.match(raw):
+            return False
+        return len(self.paragraph(line).letters) < SHORTEST_DISTANT or _REFERS_BACK.search(raw) is not None
+
+    @cached_property
+    def _articles_before(self) -> list[int]:
+        """How many of the first n paragraphs begin an article of law, by n."""
+        return [0, *accumulate(_ARTICLE.match(self.lines[line]) is not None for line in self.filled)]
 
     @staticmethod
     def _is_fuzzy(short: _Paragraph, long: _Paragraph) -> bool:
         a, b = short.letters, long.letters
         if len(a) < SHORTEST_FUZZY or len(b) > LONGEST_COMPARED or len(a) < len(b) * 0.85:
             return False
+        if short.numbers != long.numbers and _digits(a) == _digits(b):
+            return False  # 1.5 and 15
         return fuzz.ratio(a, b, score_cutoff=SIMILAR) > 0 and _differ_by_slips(a, b)
 
     def _part(self, shorter: int, longer: int) -> int | None:
@@ -398,18 +435,16 @@ class _Page:
         if len(short.letters) < SHORTEST_PART:
             return None
         place = long.letters.find(short.letters)
-        if place < 0:
+        exact = place >= 0
+        if not exact:
             place = _damaged_part(short.letters, long.letters)
         if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
             return None
-        far = abs(self.rank[shorter] - self.rank[longer]) > NEAR
-        if far and len(short.letters) < SHORTEST_DISTANT_PART:
+        if len(short.letters) < self._shortest(shorter, longer, SHORTEST_PART) or _DIALOGUE.match(short.raw):
             return None
-        if not _is_whole(short.raw) or not short.is_prose or _DIALOGUE.match(short.raw):
-            return None
-        if self._is_verse(shorter) or self._continues_list(shorter):
-            return None
-        return place
+        if exact and _is_cut(long, place, len(short.letters)) and not _REFERS_BACK.search(short.raw):
+            return place if short.is_prose and not self._is_verse(shorter) else None
+        return place if _is_whole(short.raw) and self._may_go(shorter, longer) else None
 
     def _is_verse(self, line: int) -> bool:
         """True if most paragraphs around it are short and end no sentence: a poem, a song, a table, a list."""
@@ -426,40 +461,34 @@ class _Page:
         if mine is None:
             return False
         kind, number = mine
-        before, after = self.neighbour(line, -1), self.neighbour(line, 1)
-        previous = _ordinal(self.lines[before]) if before >= 0 else None
-        following = _ordinal(self.lines[after]) if after >= 0 else None
-        if previous is not None and previous[0] == kind:
-            return previous[1] == number - 1
-        return following == (kind, number + 1)
+        for step in range(-1, -LONGEST_ENTRY - 1, -1):
+            before = self.neighbour(line, step)
+            previous = _ordinal(self.lines[before]) if before >= 0 else None
+            if previous is not None and previous[0] == kind and (number > 1 or step == -1):
+                return previous[1] == number - 1
+        after = self.neighbour(line, 1)
+        return after >= 0 and _ordinal(self.lines[after]) == (kind, number + 1)
 
     # ------------------------------------------------------------ more than pairs
 
-    def _teasers(self, pairs: Pairs) -> None:
-        """Removes paragraphs all of whose sentences stand in other paragraphs: a page's teaser."""
-        partners: dict[int, list[int]] = {}
-        shared: Counter[int] = Counter()
-        for line, others in pairs.items():
-            for other, size in others.items():
-                if size >= SHORTEST_EXACT and line != other and not {line, other} & self.removed.keys():
-                    partners.setdefault(line, []).append(other)
-                    partners.setdefault(other, []).append(line)
-                    shared[line] += size
-                    shared[other] += size
+    def _teasers(self, partners: Pairs) -> None:
+        """Removes paragraphs all of whose sentences stand in two or more other paragraphs: a page's teaser."""
         for line in sorted(partners, reverse=True):
-            if shared[line] * 2 < len(self.lines[line]):
+            size = len(self.lines[line])
+            if len(partners[line]) < 2 or size < SHORTEST_DISTANT or sum(partners[line].values()) * 2 < size:
                 continue
             sentences = self.paragraph(line).sentences
-            if len(sentences) < 2 or len(self.paragraph(line).letters) < SHORTEST_DISTANT_PART:
-                continue
-            if min(len(letters) for _, _, letters in sentences) < SHORTEST_EXACT // 2 or self._is_verse(line):
+            if len(sentences) < 2 or min(len(letters) for _, _, letters in sentences) < SHORTEST_SENTENCE:
                 continue
             elsewhere: dict[str, tuple[int, int]] = {}
-            for other in partners[line][:COMPARED]:
+            for other in list(partners[line])[:COMPARED]:
                 if other not in self.removed:
                     for start, _, letters in self.paragraph(other).sentences:
                         elsewhere.setdefault(letters, (other, start))
-            if all(letters in elsewhere for _, _, letters in sentences) and self._numbers_agree(line, elsewhere):
+            if not all(letters in elsewhere for _, _, letters in sentences):
+                continue
+            keepers = {elsewhere[letters][0] for _, _, letters in sentences}
+            if len(keepers) > 1 and self._numbers_agree(line, elsewhere) and self._may_go(line, min(keepers)):
                 keeper, start = elsewhere[sentences[0][2]]
                 place = len(_NO_LETTERS.sub("", self.lines[keeper][:start]))
                 self.removed[line] = _Removal(keeper, place, "duplicates.teaser")
@@ -483,9 +512,8 @@ class _Page:
             shift = self.rank[line] - self.rank[removal.keeper]
             run = self._run(line, shift)
             done.update(run)
-            anchors = sum(number in self.removed for number in run)
             size = sum(len(self.paragraph(number).letters) for number in run)
-            if anchors < 2 and size < SHORTEST_BLOCK or len(run) < 3 or len(run) > shift:
+            if size < SHORTEST_BLOCK or len(run) > shift:
                 continue
             for number in run:
                 if number not in self.removed:
@@ -574,8 +602,8 @@ def _differ_by_slips(a: str, b: str) -> bool:
         before, after = _NUMERALS.intersection(lost), _NUMERALS.intersection(gained)
         if before and after:
             return False
-        if before or after:
-            numerals += _changes_number(before | after, near)
+        if _changes_number(before | after, near + "".join(lost + gained)):
+            numerals += 1
         elif not _is_swap_or_doubling(old, new, near):
             serious += size > 1 or _changes_meaning("".join(lost), "".join(gained))
     if not numerals and not serious:
@@ -623,10 +651,11 @@ def _changes(a: str, b: str) -> Iterator[tuple[str, str, str]]:
         yield a[i:j], b[k:m], (a[i - 1] if i else BOUNDARY) + (a[j] if j < len(a) else BOUNDARY)
 
 
-def _changes_number(numerals: Set[str], near: str) -> bool:
+def _changes_number(numerals: Set[str], beside: str) -> bool:
     """True if numerals that came or went belong to a number; 一 alone is a word like others."""
-    in_number = not _NUMERALS.isdisjoint(near) or near[0] in _BEFORE_NUMERAL
-    return in_number or len(numerals) > 1 or not _DIGITS.isdisjoint(numerals)
+    if len(numerals) != 1:
+        return bool(numerals)
+    return not _DIGITS.isdisjoint(numerals) or any(c in _BEFORE_NUMERAL or c in _NUMERALS - numerals for c in beside)
 
 
 def _is_swap_or_doubling(old: str, new: str, near: str) -> bool:
@@ -652,12 +681,13 @@ def _damaged_part(short: str, long: str) -> int:
     return int(found.dest_start)
 
 
+def _digits(letters: str) -> str:
+    return "".join(filter(str.isdigit, letters))
+
+
 def _is_whole(raw: str) -> bool:
-    """True for a paragraph that ends a sentence, or that was cut off where a teaser says so, or that is too long
-    and has too many clauses to be a title."""
-    if _ends_sentence(raw) or _ELLIPSIS.search(raw):
-        return True
-    return "。" in raw and len(_INNER_MARK.findall(raw)) >= 3
+    """True for a paragraph that ends a sentence, was cut off where a teaser says so, or is several sentences."""
+    return _ends_sentence(raw) or _ELLIPSIS.search(raw) is not None or "。" in raw
 
 
 def _ends_sentence(raw: str) -> bool:
@@ -668,6 +698,13 @@ def _is_quoted(paragraph: _Paragraph, place: int) -> bool:
     """True if the letter with that number follows an opening quotation mark or a colon."""
     position = paragraph.place(place)
     return position > 0 and paragraph.raw[position - 1] in _QUOTES_OPEN
+
+
+def _is_cut(paragraph: _Paragraph, place: int, size: int) -> bool:
+    """True if that many letters from that place on begin or end inside a clause, as no author quotes."""
+    raw = paragraph.raw
+    start, last = paragraph.place(place), paragraph.place(place + size - 1)
+    return _LETTER.match(raw[start - 1 : start]) is not None or _LETTER.match(raw[last + 1 : last + 2]) is not None
 
 
 def _balanced(raw: str) -> bool:
@@ -689,9 +726,9 @@ def _ordinal(raw: str) -> tuple[str, int] | None:
     match = _ORDINAL.match(raw)
     if match is None:
         return None
-    prefix, article, bracket, entry = match.groups()
+    article, unit, bracket, entry = match.groups()
     written = article or entry
-    kind = f"{prefix or bracket or ''}{'1' if written.isdecimal() else '一'}"
+    kind = f"{unit or bracket}{'1' if written.isdecimal() else '一'}"
     return kind, int(written[:9]) if written.isdecimal() else _chinese_number(written)
 
 
