@@ -71,12 +71,21 @@ def write_table(
         small += [_piece(one) for one in kept if one.part.bytes < SMALL_PART]
         kept = [one for one in kept if one.part.bytes >= SMALL_PART]
     made += [parts.write(_rows(run, table), table, folder) for run in _runs(small)]
-    shared = {one.part.sha256: one for one in base}  # a part that came out as before is stored once
-    made += [_linked(shared.get(one.part.sha256, one), folder) for one in [*kept, *large]]
+    made += [_linked(one, folder) for one in [*kept, *large]]
     if not made:
         made.append(parts.write(SCHEMAS[table].empty_table(), table, folder))
+    _share(made, base, folder)
     parts.sync(folder)
     return tuple(sorted(made, key=lambda part: (part.min_id or "", part.file)))
+
+
+def _share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
+    """Stores parts that came out as they were before only once."""
+    known = {one.part.sha256: one.path for one in base}
+    for part in made:
+        if part.sha256 in known:
+            (folder / part.file).unlink()
+            parts.link(known[part.sha256], folder / part.file)
 
 
 def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
@@ -92,9 +101,7 @@ def may_hold(part: Part, ids: Sequence[str]) -> bool:
     return i < len(ids) and ids[i] <= part.max_id
 
 
-def _sort_out(
-    base: Sequence[Source], gone: Sequence[str] | None, table: str
-) -> tuple[list[Source], list[Source]]:
+def _sort_out(base: Sequence[Source], gone: Sequence[str] | None, table: str) -> tuple[list[Source], list[Source]]:
     """The parts that stay as they are, and those that hold rows which must go."""
     kept: list[Source] = []
     touched: list[Source] = []
@@ -120,9 +127,7 @@ def _piece(source: Source) -> Piece:
 
 def _rows(pieces: Sequence[Piece], table: str) -> pa.Table:
     """All rows of the pieces."""
-    found = [
-        parts.read([one.rows.path], table) if isinstance(one.rows, Source) else one.rows for one in pieces
-    ]
+    found = [parts.read([one.rows.path], table) if isinstance(one.rows, Source) else one.rows for one in pieces]
     return pa.concat_tables([SCHEMAS[table].empty_table(), *found])
 
 

@@ -110,9 +110,7 @@ def file_name(sha256: str) -> str:
     return f"part-{sha256[:20]}.parquet"
 
 
-def read(
-    files: Sequence[Path], table: str, columns: Sequence[str] | None = None, filters: Any = None
-) -> pa.Table:
+def read(files: Sequence[Path], table: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
     """The rows of these files of a table; columns and filters as `pyarrow.parquet.read_table` has them.
 
     Raises StoreError when a file is missing or damaged, or a column unknown.
@@ -133,9 +131,7 @@ def read(
         )
     except (OSError, pa.ArrowInvalid) as error:
         folder = files[0].parent if files else "the version"
-        raise StoreError(
-            f"a file of {folder} is missing or damaged: restore it from a copy ({error})"
-        ) from error
+        raise StoreError(f"a file of {folder} is missing or damaged: restore it from a copy ({error})") from error
     return found
 
 
@@ -143,9 +139,7 @@ def count_edits(rows: pa.Table) -> dict[str, dict[str, int]]:
     """Number of edits per cleaner and rule, both sorted."""
     groups = rows.group_by(["cleaner", "rule"]).aggregate([([], "count_all")])
     found: dict[str, dict[str, int]] = {}
-    for cleaner, rule, n in sorted(
-        zip(*(groups[name].to_pylist() for name in groups.column_names), strict=True)
-    ):
+    for cleaner, rule, n in sorted(zip(*(groups[name].to_pylist() for name in groups.column_names), strict=True)):
         found.setdefault(cleaner, {})[rule] = n
     return found
 

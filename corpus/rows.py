@@ -69,9 +69,7 @@ def documents_table(documents: Sequence[Document]) -> pa.Table:
         "encoding": [document.encoding.name for document in documents],
         "encoding_confidence": [document.encoding.confidence for document in documents],
         "bom": [document.encoding.bom or None for document in documents],
-        "encoding_exceptions": _nested(
-            "encoding_exceptions", [document.encoding.exceptions for document in documents]
-        ),
+        "encoding_exceptions": _nested("encoding_exceptions", [document.encoding.exceptions for document in documents]),
     }
     return _table(columns, DOCUMENTS)
 

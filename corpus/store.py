@@ -215,9 +215,7 @@ class Staging:
         """
         tables = rows.tables(documents, problems)
         seeds = tables["seeds"]
-        key = hashlib.sha256(
-            repr([seeds[name].to_pylist() for name in ("id", "sha256")]).encode()
-        ).hexdigest()[:20]
+        key = hashlib.sha256(repr([seeds[name].to_pylist() for name in ("id", "sha256")]).encode()).hexdigest()[:20]
         unfinished = self.folder / f".{key}.{os.getpid()}"
         with explained(self.folder):
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -258,7 +256,7 @@ class Store:
         version = store.commit(plan, staged, fingerprint_parts, start)
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path | str) -> None:
         self.output = Path(output)
         self.corpus = self.output / "corpus"
         self._versions = self.corpus / "versions"
@@ -310,9 +308,7 @@ class Store:
         if newest is None:
             return make_plan(scan, fingerprint, None)
         known = newest.manifest
-        return make_plan(
-            scan, fingerprint, Base(known.number, known.fingerprint, known.schema_version, newest.seeds())
-        )
+        return make_plan(scan, fingerprint, Base(known.number, known.fingerprint, known.schema_version, newest.seeds()))
 
     def staging(self, fingerprint: str) -> Staging:
         """Where this run puts its batches; those of other pipelines are removed.  Needs the writer's lock."""
@@ -360,9 +356,7 @@ class Store:
                 seeds = self._seeds(plan, base, staged)
                 seeds_part = parts.write(seeds, "seeds", unfinished, SEEDS_FILE)
                 made = self._tables(plan, base, staged, unfinished)
-                manifest = _manifest(
-                    number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {}
-                )
+                manifest = _manifest(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
                 parts.write_bytes(unfinished / MANIFEST, manifest.to_json().encode())
                 parts.sync(unfinished)
                 os.rename(unfinished, self._versions / name)
@@ -402,9 +396,7 @@ class Store:
             part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", folder, problems.name)
             sources["quarantine"].append(Source(problems, part))
         made = {
-            table: merge.write_table(
-                table, base.sources(table) if base else [], sources[table], gone, folder / table
-            )
+            table: merge.write_table(table, base.sources(table) if base else [], sources[table], gone, folder / table)
             for table in TABLES
         }
         problems.unlink(missing_ok=True)
@@ -440,9 +432,7 @@ class Store:
         if os.path.islink(latest) and os.readlink(latest) == target:
             return
         if latest.is_dir() and not latest.is_symlink():
-            raise StoreError(
-                f"{latest} is a folder, but must become a link to the newest version: move it away"
-            )
+            raise StoreError(f"{latest} is a folder, but must become a link to the newest version: move it away")
         unfinished = self.output / f".latest.{os.getpid()}"
         os.symlink(target, unfinished)
         os.replace(unfinished, latest)

@@ -17,8 +17,8 @@ START = datetime(2024, 2, 29, 8, 0, tzinfo=UTC)
 
 
 def cleaned(raw: bytes, name: str) -> Document:
-    """A stand-in for cleaning: bytes that are no UTF-8 go to quarantine, commas become full-width, a first line
-    that begins with 来源 is lifted out, 🐍 moves to the end."""
+    """A stand-in for cleaning: bytes that are no UTF-8 go to quarantine, commas become full-width, a first
+    line that begins with 来源 is lifted out, 🐍 moves to the end."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

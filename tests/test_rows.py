@@ -41,7 +41,10 @@ def test_the_columns_of_a_document() -> None:
     ]
     assert row["paragraphs"][1] == {"role": "body", "start": 6, "end": 9}
     assert row["articles"][1] == {"title": None, "column": "时评", "authors": [], "start": 6, "end": 9}
-    assert row["edits_per_rule"] == [{"rule": "metadata.source", "n": 1}, {"rule": "punctuation.width", "n": 1}]
+    assert row["edits_per_rule"] == [
+        {"rule": "metadata.source", "n": 1},
+        {"rule": "punctuation.width", "n": 1},
+    ]
     assert row["n_chars"] == 9
     assert row["bom"] == b"\xef\xbb\xbf"
 
@@ -124,7 +127,7 @@ def test_no_documents_are_empty_tables_with_the_schema() -> None:
 
 @pytest.mark.parametrize("where", ["text", "trail", "metadata"])
 def test_half_a_surrogate_pair_goes_to_quarantine(where: str) -> None:
-    document = cleaned("a,b".encode(), "half")
+    document = cleaned(b"a,b", "half")
     if where == "text":
         document = replace(document, text="a\ud83d")
     elif where == "metadata":
