@@ -49,7 +49,8 @@ ABOVE_CHANCE, ABOVE_CHANCE_IF_SHARP = 1.5, 1.0  # times 1 / sqrt(n), at least
 SHARP_LINES, SHARP_SHARE = 6, 0.8  # of the lines that end inside a sentence end at the width
 PUNCTUATED_SHARE = 0.5  # of the full lines have a mark inside, at least: headlines and names have none
 
-ENDS = frozenset("。！？…!?.；;：:~～")
+ENDS = frozenset("。！？…!?.；;：:~～—―")
+LONGEST_REMARK = 60  # characters
 CLOSERS = "”’」』）)》〉】］]\"'"
 NEVER_FIRST = "，。、；：！？”’」』）》〉】…,.;:!?)]%％·—～"
 OPENERS = "“‘「『（《〈【(["
@@ -64,7 +65,7 @@ LIST_ITEM = re.compile(
 FIRST_WORD = re.compile(
     f"[{re.escape(OPENERS)}]{{0,3}}(?:[^\\s\u1100-\U0010ffff]{{1,60}}|.)[{re.escape(NEVER_FIRST)}]{{0,3}}"
 )
-ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|://")
+ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|^\S*://\S*$")
 
 
 def units(text: str) -> list[Unit]:
@@ -90,9 +91,13 @@ def columns(text: str) -> int:
 
 
 def ends_sentence(text: str) -> bool:
-    """Does `text`, which is not empty, end as a sentence does, closing marks aside?"""
+    """Does `text`, which is not empty, end as a sentence does, closing marks and a remark in brackets aside?"""
     if text[-1] in ENDS:
         return True
+    if text[-1] in "）)":
+        remark = max(text.rfind("（", -LONGEST_REMARK), text.rfind("(", -LONGEST_REMARK))
+        if remark >= 0 and (remark == 0 or text[remark - 1] in ENDS or text[remark - 1] in CLOSERS):
+            return True
     bare = text[-4:].rstrip(CLOSERS)
     return len(bare) < len(text[-4:]) and bare[-1:] in ENDS
 

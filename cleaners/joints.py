@@ -1,7 +1,8 @@
 """Joints: how likely two lines are the halves of one sentence that was cut.
 
-A small logistic model (fitted by `python -m cleaners.statistics.build_joints`, weights in statistics/joints.json)
-over the shape of both lines, their punctuation and quotation marks, the characters that meet across the joint,
+A line that ends inside a sentence chooses between the lines that follow it, and none of them, by a conditional
+logit model (McFadden 1974; fitted by `python -m cleaners.statistics.build_joints`, weights in
+statistics/joints.json): one for lines that are prose, one for bare ones, such as headlines. It looks at the shape of both lines, their punctuation and quotation marks, the characters that meet across the joint,
 the lines around and the lines in between. Layout (indents, empty lines) can only speak for a joint, so that what
 was refused once is refused again when the layout is gone.
 """
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .hard_wraps import LIST_ITEM, NEVER_FIRST, ODD_LINE, Unit, ends_sentence
+from .hard_wraps import LIST_ITEM, Unit, ends_sentence
 from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
 
 Floats = NDArray[np.float64]
@@ -32,9 +33,20 @@ SHORTEST_BARE = 8  # of another first half
 SHORT = 30  # characters: lines of verse, of lists and headlines are no longer
 EDGE = 400  # characters of a long line that are looked at on either side
 
+PROSE = 26  # characters of a line of prose, at least
+MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence is full of cuts
+HAN_SHARE = 0.3  # of its characters, at least, are Chinese
+
 PAUSES = "，、,"
+LAST_CLAUSE = 40  # characters
+ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條]")
+CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
+HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+HAN_SPACE = re.compile("[\u3400-\u9fff][ \u3000]+[\u3400-\u9fff]")
+TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^\S*://\S*$")
 QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"), ("(", ")"))
 INNER = re.compile("[，。、；：！？…,;:!?]")
+CLAUSE = re.compile("[，。；！？,;!?]")
 FIRST_MARK = re.compile("[，。、；：！？…”’」』）》]")
 STOPS = re.compile("[。！？…]")
 ROLE = (
@@ -60,7 +72,7 @@ FEATURES = (
     # characters across the joint
     "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
     # lines around
-    "around_short", "around_open", "page_open",
+    "around_short", "around_open", "around_open_prose", "page_open", "page_open_prose",
     # lines in between
     "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
     # layout
@@ -76,6 +88,7 @@ class Side(NamedTuple):
     jumpable: bool
     is_open: bool
     short: bool
+    is_prose: bool
     quote_left_open: int  # number of opening quotation marks without a closing one
     quote_closed: int  # and the reverse
     first: tuple[float, ...]
@@ -88,23 +101,29 @@ def side(text: str) -> Side:
     head, tail = text[:EDGE], text[-EDGE:]
     is_open = not ends_sentence(text)
     left_open, closed = _quotes(text)
-    marks = INNER.search(head) is not None
+    item = LIST_ITEM.match(head)
+    marks = INNER.search(head, item.end() if item else 0, len(text) - 1) is not None
     byline = BYLINE.match(head) is not None
-    marked = COLUMN_MARK.match(head) is not None
+    marked = COLUMN_MARK.match(head) is not None or item is not None
     credit = CREDIT.search(tail) is not None
-    odd = ODD_LINE.search(head) is not None
-    list_item = LIST_ITEM.match(head) is not None
+    odd = TABLE_LINE.search(head) is not None
     pause = text[-1] in PAUSES
     enough = SHORTEST if pause or left_open else SHORTEST_BARE
+    heading = (byline or marked) and not marks and not ARTICLE.match(head)
+    code = head[0] in CODE or text[-1] in CODE
+    end = text[-LAST_CLAUSE:]
+    western = len(HAN.findall(end)) < HAN_SHARE * len(end)
     return Side(
-        can_begin=is_open and len(text) >= enough and not (odd or (byline and not marks) or (marked and not marks)),
-        can_go_on=not (odd or byline or marked or list_item or _is_enclosed(head, text)) and _has_letters(head),
+        can_begin=is_open and len(text) >= enough and not (odd or heading or western or code),
+        can_go_on=not (odd or byline or marked or head[0] in CODE or _is_enclosed(head, text))
+        and HAN.search(head) is not None,
         jumpable=len(text) <= LONGEST_JUMPED and not pause,
         is_open=is_open,
         short=len(text) < SHORT,
+        is_prose=len(text) >= PROSE and CLAUSE.search(text, 0, 2 * EDGE) is not None,
         quote_left_open=left_open,
         quote_closed=closed,
-        first=_as_first(text, tail, marks, left_open, marked or list_item, credit),
+        first=_as_first(text, tail, marks, left_open, marked, credit),
         second=_as_second(text, head, is_open, marks, closed),
         between=_as_between(text, is_open, marks, marked or credit or byline),
     )
@@ -125,10 +144,6 @@ def _is_enclosed(head: str, text: str) -> bool:
     return head[0] in "（(【[" and text[-1] in "）)】]"
 
 
-def _has_letters(head: str) -> bool:
-    return any(char.isalpha() for char in head[:20])
-
-
 def _as_first(
     text: str, tail: str, marks: bool, left_open: int, marked: bool, credit: bool
 ) -> tuple[float, ...]:
@@ -138,7 +153,7 @@ def _as_first(
     return (
         math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
         float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
-        float(left_open > 0), math.log(clause), float(" " in tail or "\u3000" in tail), float(marked), float(credit),
+        float(left_open > 0), math.log(clause), float(HAN_SPACE.search(tail) is not None), float(marked), float(credit),
     )  # fmt: skip
 
 
@@ -147,9 +162,9 @@ def _as_second(text: str, head: str, is_open: bool, marks: bool, closed: int) ->
     mark = FIRST_MARK.search(head)
     clause = mark.start() + 1 if mark else len(head) + 1
     return (
-        math.log(len(text)), float(not is_open), float(marks), math.log(clause), float(first in NEVER_FIRST),
+        math.log(len(text)), float(not is_open), float(marks), math.log(clause), float(FIRST_MARK.match(first) is not None),
         float(closed > 0), float(first in "“‘「『《（("), float(first.isdigit()),
-        float(first.isascii() and first.isalpha()), float(" " in head or "\u3000" in head),
+        float(first.isascii() and first.isalpha()), float(HAN_SPACE.search(head) is not None),
         float(is_open and len(text) < SHORT and not marks),
     )  # fmt: skip
 
@@ -183,27 +198,36 @@ def candidates(units: Sequence[Unit], sides: Sequence[Side]) -> list[Joint]:
 
 
 def _in_list(sides: Sequence[Side], i: int) -> bool:
-    """Is unit i one of several short open lines in a row, as verse, lists and tables have them?"""
+    """Is unit i one of several short lines in a row, as verse, lists and tables have them?"""
     around = sides[max(0, i - 2) : i + 4]
-    return len(around) >= 4 and all(one.short and one.is_open for one in around)
+    return len(around) >= 3 and all(one.short for one in around)
 
 
-def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
-    """Log-odds, one for each joint, that it is one."""
+def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> list[float]:
+    """For each joint the log-odds that it is one, against the other joints of its first half and none."""
     if not joints:
-        return np.zeros(0)
-    return features(units, sides, joints) @ _weights()
+        return []
+    prose = np.array([sides[i].is_prose for i, _ in joints])
+    rows = features(units, sides, joints)
+    utility = np.where(prose, rows @ _weights("prose"), rows @ _weights("bare"))
+    weight = np.exp(np.clip(utility, -30, 30)).tolist()
+    total: dict[int, float] = {}
+    for joint, own in zip(joints, weight, strict=True):
+        total[joint.i] = total.get(joint.i, 1.0) + own
+    return [math.log(own / max(total[joint.i] - own, 1e-9)) for joint, own in zip(joints, weight, strict=True)]
 
 
 @cache
-def _weights() -> Floats:
-    weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))
+def _weights(kind: str) -> Floats:
+    weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))[kind]
     return np.array([weights[name] for name in FEATURES])
 
 
 def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
     """Array (joints, FEATURES)."""
     page_open = sum(one.is_open for one in sides) / len(sides)
+    prose = [one.is_open for one in sides if one.is_prose]
+    open_prose = min(1.0, MORE_CUTS * sum(prose) / max(len(prose), 1))
     indented = _is_indented(units, sides)
     tight = _is_spaced(units)
     rows = [
@@ -214,6 +238,7 @@ def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Join
             *_both(units[i], units[j], sides[i], sides[j]),
             *_around(sides, i, j),
             page_open,
+            open_prose,
             *_between(sides, i, j),
             float(indented and not units[j].indent),
             float(tight and units[j].gap == 1),
@@ -235,11 +260,14 @@ def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, float]:
+def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
     around = [*sides[max(0, i - 2) : i], *sides[j + 1 : j + 3]]
     if not around:
-        return 0.0, 0.0
-    return sum(s.short for s in around) / len(around), sum(s.short and s.is_open for s in around) / len(around)
+        return 0.0, 0.0, 0.0
+    short = sum(one.short for one in around)
+    short_open = sum(one.short and one.is_open for one in around)
+    open_prose = sum(one.is_prose and one.is_open for one in around)
+    return short / len(around), short_open / len(around), open_prose / len(around)
 
 
 def _between(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:

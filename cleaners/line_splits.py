@@ -20,8 +20,8 @@ from .joints import Joint, Side, candidates, scores, side
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
-ACCEPTED = 0.5  # log-odds, at least
-ACCEPTED_JUMP = 1.0
+ACCEPTED = 0.5  # log-odds of a joint after a line of prose, at least
+ACCEPTED_BARE = 2.5  # after another line: a headline is much more frequent than a short first half
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 ENDS_OF_CLEAN_LINES = frozenset("。！？…”；：\n")
@@ -108,8 +108,8 @@ class _Page:
         odds = scores(self.whole, sides, asked)
         ranked = sorted(
             (-odd, joint)
-            for odd, joint in zip(odds.tolist(), asked, strict=True)
-            if odd >= (ACCEPTED if joint.j == joint.i + 1 else ACCEPTED_JUMP)
+            for odd, joint in zip(odds, asked, strict=True)
+            if odd >= (ACCEPTED if sides[joint.i].is_prose else ACCEPTED_BARE)
         )
         begun: set[int] = set()
         gone_on: set[int] = set()

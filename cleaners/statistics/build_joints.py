@@ -15,6 +15,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,11 @@ SEED = 20
 PAGES_OF_DOCUMENT = 2
 LONGEST_PAGE = 40  # paragraphs
 CUTTABLE = 24  # characters of a paragraph, at least
+DAMAGED_SHARE = 0.05  # of a document's lines of prose end inside a sentence
 TRADITIONAL_SHARE = 0.25
+LATIN_SHARE = 0.15
+LATIN = ("Python", "API", "Linux", "commit", "CPU", "Mac", "GDP", "App", "5G", "WTO", "SUV", "IPO", "DNA", "3D")
+LONGEST_VERSE = 20  # characters of a line
 RIDGE = 1.0
 STEPS = 30
 ONLY_FOR = ("unindented", "tight")  # layout may only speak for a joint
@@ -61,9 +66,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("texts", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=tables.HERE)
     chosen = parser.parse_args(arguments)
-    weights = fit(*examples(list(documents(chosen.texts))))
-    rounded = {name: round(float(weight), 3) for name, weight in zip(FEATURES, weights, strict=True)}
-    (chosen.out / "joints.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
+    choices = examples(list(documents(chosen.texts)))
+    models = {"prose": _named(fit(choices, True)), "bare": _named(fit(choices, False))}
+    (chosen.out / "joints.json").write_text(json.dumps(models, indent=1) + "\n", "utf-8")
+
+
+def _named(weights: Floats) -> dict[str, float]:
+    return {name: round(float(weight), 3) for name, weight in zip(FEATURES, weights, strict=True)}
 
 
 def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
@@ -75,21 +84,44 @@ def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
             for document in raw.decode("utf-8").split("\n\n"):
                 paragraphs = [line.strip() for line in document.split("\n")]
                 paragraphs = [line for line in paragraphs if line.strip("\u200b*- ")]
-                if paragraphs:
+                if paragraphs and not _is_damaged(paragraphs):
                     yield paragraphs
 
 
-def examples(found: list[list[str]]) -> tuple[Floats, Floats]:
-    """Features and labels (1: a joint) of all candidates on all pages."""
+def _is_damaged(paragraphs: Sequence[str]) -> bool:
+    """Does the document itself have cut or wrapped paragraphs?"""
+    prose = [side(line) for line in paragraphs]
+    open_prose = sum(one.is_prose and one.is_open for one in prose)
+    return open_prose > DAMAGED_SHARE * sum(one.is_prose for one in prose)
+
+
+class Choices(NamedTuple):
+    """What first halves chose from.
+
+    rows   (candidates, FEATURES)
+    taken  (candidates,) 1.0 for a joint
+    group  (candidates,) number of the first half; ascending
+    prose  (candidates,) is the first half prose?
+    """
+
+    rows: Floats
+    taken: Floats
+    group: NDArray[np.int64]
+    prose: NDArray[np.bool_]
+
+
+def examples(found: list[list[str]]) -> Choices:
+    """All candidates on all pages."""
     halves = found[::2], found[1::2]
-    rows, labels = [], []
+    parts: list[Choices] = []
+    groups = 0
     for half, other in (halves, halves[::-1]):
         with tables_of(other):
             for page, joints in pages(half):
-                x, y = _page_examples(page, joints)
-                rows.append(x)
-                labels.append(y)
-    return np.vstack(rows), np.concatenate(labels)
+                part = _page_examples(page, joints, groups)
+                parts.append(part)
+                groups = max(groups, int(part.group.max(initial=-1)) + 1)
+    return Choices(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 @contextmanager
@@ -114,13 +146,17 @@ def _forget() -> None:
     tables.bigrams.cache_clear()
 
 
-def _page_examples(page: str, joints: set[tuple[int, int]]) -> tuple[Floats, Floats]:
+def _page_examples(page: str, joints: set[tuple[int, int]], first_group: int) -> Choices:
     lines = units(page)
     sides = [side(line.text) for line in lines]
     asked = candidates(lines, sides)
-    if not asked:
-        return np.zeros((0, len(FEATURES))), np.zeros(0)
-    return features(lines, sides, asked), np.array([float((i, j) in joints) for i, j in asked])
+    rows = features(lines, sides, asked) if asked else np.zeros((0, len(FEATURES)))
+    return Choices(
+        rows,
+        np.array([float((i, j) in joints) for i, j in asked]),
+        np.array([first_group + i for i, _ in asked], dtype=np.int64),
+        np.array([sides[i].is_prose for i, _ in asked], dtype=bool),
+    )
 
 
 def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]]]]:
@@ -134,12 +170,17 @@ def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]
             at = rng.randrange(max(1, len(one) - LONGEST_PAGE))
             lines = _cut_page(one[at : at + LONGEST_PAGE], headlines, sentences, rng)
             text = _layout(lines, rng)
+            if rng.random() < LATIN_SHARE:
+                text = _with_latin(text, rng)
             if rng.random() < TRADITIONAL_SHARE:
                 text = convert(text).translate(QUOTES)
             yield text, _joints(lines)
     for _ in range(len(found) // 20):  # pages of links and of short news
         lines = [Line(rng.choice(headlines), False, False) for _ in range(rng.randrange(3, 15))]
         yield _layout(lines, rng), set()
+    for one in found[::10]:
+        yield _layout(_verse(one, rng), rng), set()
+        yield _layout(_unstopped(one[: LONGEST_PAGE // 2], rng), rng), set()
 
 
 def _joints(lines: Sequence[Line]) -> set[tuple[int, int]]:
@@ -181,12 +222,54 @@ def _cuts(paragraph: str, rng: random.Random) -> list[int]:
             at = rng.randrange(6, len(paragraph) - 3)
             before, after = paragraph[at - 1], paragraph[at]
             kind = rng.random()
-            fits = before in "，、" if kind < 0.1 else before.isalpha() and after.isalpha() if kind < 0.9 else True
+            fits = before in "，、" if kind < 0.12 else before.isalpha() and after.isalpha() if kind < 0.9 else True
             if fits and before not in "。！？；：…” \u3000" and after not in " \u3000":
                 found.append(at)
                 break
     found = sorted(set(found))
     return [at for i, at in enumerate(found) if i == 0 or at - found[i - 1] > 6]
+
+
+def _verse(paragraphs: Sequence[str], rng: random.Random) -> list[Line]:
+    """Prose set as free verse, a clause or less a line, between some lines of prose."""
+    text = "".join(paragraphs[1:6])[:400]
+    keeps_marks = rng.random() < 0.7
+    clauses = [c for c in re.split("(?<=[，。！？；])", text) if c]
+    if not keeps_marks:
+        clauses = [c.rstrip("，。！？；") for c in clauses]
+    if rng.random() < 0.3:
+        clauses = [piece for c in clauses for piece in _halved(c, rng)]
+    lines = [Line(c, False, False) for c in clauses if 1 < len(c) <= LONGEST_VERSE]
+    around = [Line(p, False, False) for p in paragraphs[:1] + paragraphs[6:8]]
+    return [*around[:1], *lines, *around[1:]]
+
+
+def _unstopped(paragraphs: Sequence[str], rng: random.Random) -> list[Line]:
+    """Some paragraphs in a row without their last full stop, as in lists of points."""
+    first = rng.randrange(max(1, len(paragraphs) - 2))
+    last = first + rng.randrange(2, 10)
+    lines = []
+    for i, paragraph in enumerate(paragraphs):
+        if first <= i < last:
+            sentences = re.split("(?<=[。！？；])", paragraph)
+            paragraph = "".join(sentences[: rng.choice((1, 1, 2))]).rstrip("。；，")
+        lines.append(Line(paragraph, False, False))
+    return [line for line in lines if line.text]
+
+
+def _halved(clause: str, rng: random.Random) -> list[str]:
+    at = rng.randrange(1, max(2, len(clause) - 1))
+    return [piece for piece in (clause[:at], clause[at:]) if piece]
+
+
+def _with_latin(text: str, rng: random.Random) -> str:
+    """Some pairs of characters become Latin words, with a space on either side or without."""
+    space = rng.choice(("", " "))
+    return re.sub(
+        "(?<=[\u4e00-\u9fff])[\u4e00-\u9fff]{2}(?=[\u4e00-\u9fff])",
+        lambda m: f"{space}{rng.choice(LATIN)}{space}" if rng.random() < 0.03 else m.group(),
+        text,
+    )
 
 
 def _foreign(headlines: Sequence[str], sentences: Sequence[str], rng: random.Random) -> str:
@@ -223,27 +306,34 @@ def _layout(lines: Sequence[Line], rng: random.Random) -> str:
     return gap.join(written)
 
 
-def fit(rows: Floats, labels: Floats) -> NDArray[np.float64]:
-    """Weights of a logistic regression with a ridge on everything but the bias, by Newton's method."""
+def fit(choices: Choices, prose: bool) -> Floats:
+    """Weights of the conditional logit for first halves that are prose, or are not, by Newton's method, with a
+    ridge on everything but the bias."""
+    chosen = choices.prose == prose
+    rows, taken = choices.rows[chosen], choices.taken[chosen]
+    starts = np.flatnonzero(np.diff(choices.group[chosen], prepend=-1))
     allowed = np.ones(rows.shape[1], dtype=bool)
     while True:
         weights = np.zeros(rows.shape[1])
-        weights[allowed] = _newton(rows[:, allowed], labels)
+        weights[allowed] = _newton(rows[:, allowed], taken, starts)
         against = [i for i, name in enumerate(FEATURES) if name in ONLY_FOR and weights[i] < 0]
         if not against:
             return weights
         allowed[against] = False
 
 
-def _newton(rows: Floats, labels: Floats) -> Floats:
+def _newton(rows: Floats, taken: Floats, starts: NDArray[np.int64]) -> Floats:
+    """`starts`: number of the first row of each choice; to choose none of its rows has utility 0."""
     weights = np.zeros(rows.shape[1])
     penalty = np.full(rows.shape[1], RIDGE)
     penalty[0] = 0.0
+    sizes = np.diff(starts, append=len(rows))
     for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        slope = rows.T @ (labels - chance) - penalty * weights
-        spread = np.maximum(chance * (1 - chance), 1e-9)
-        bend = rows.T @ (rows * spread[:, None]) + np.diag(penalty + 1e-9)
+        utility = np.exp(np.clip(rows @ weights, -30, 30))
+        chance = utility / np.repeat(1 + np.add.reduceat(utility, starts), sizes)
+        slope = rows.T @ (taken - chance) - penalty * weights
+        expected = np.add.reduceat(rows * chance[:, None], starts)
+        bend = rows.T @ (rows * chance[:, None]) - expected.T @ expected + np.diag(penalty + 1e-6)
         step = np.linalg.solve(bend, slope)
         weights += step
         if np.abs(step).max() < 1e-6:
