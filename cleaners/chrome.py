@@ -81,8 +81,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         end = row.end + 1 if row.end < len(text) else row.end
         match = rule.compiled.fullmatch(fold(row.text).strip()) if "(?P<" in rule.pattern else None
         shift = row.start + len(row.text) - len(row.text.lstrip())
-        spans = [(name, *match.span(name)) for name in match.groupdict()] if match else []
-        yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift) for f, a, b in spans])
+        groups = [(name, *match.span(name)) for name in match.groupdict()] if match else []
+        yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift, rule.id) for f, a, b in groups])
 
 
 def _find(page: Page) -> dict[int, Found]:
@@ -90,7 +90,7 @@ def _find(page: Page) -> dict[int, Found]:
     rows = page.rows
     seen = {i: one for i, row in enumerate(rows) if row.score < 0 and (one := _match(row, "both"))}
     first, last = main_stretch(rows, {i: -REACH_COST for i, one in seen.items() if one.rule.and_all})
-    page = _trimmed(Page(rows, first, last))
+    page = metadata.without_headlines(_trimmed(Page(rows, first, last)))
     candidates: dict[int, Found] = {}
     for i in {*seen, *range(page.first), *range(page.last, len(rows))}:
         if one := _match(rows[i], _place(page, i)):
@@ -173,13 +173,12 @@ def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
     if not anchors:
         return
     lowest = max(anchors)
-    has_title = any(i not in sure and _may_be_title(rows[i]) for i in range(lowest + 1, first))
+    headlines = [i for i in range(first) if i not in sure and _points(rows[i]) <= HEADLINE_POINTS]
+    # the headline stands below the navigation, else it is the last headline above
+    kept = [] if any(i > lowest for i in headlines) else headlines[-1:]
     for i in range(lowest):
-        if i in sure or metadata.tells(rows[i].text):
-            continue
-        if i == 0 and not has_title and _may_be_title(rows[i]):
-            continue
-        sure[i] = Found(sure[lowest].rule)
+        if i not in sure and i not in kept and not metadata.tells(rows[i].text):
+            sure[i] = Found(sure[lowest].rule)
 
 
 def _reach_down(page: Page, sure: dict[int, Found]) -> None:
@@ -206,7 +205,7 @@ def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure:
     that it is a navigation (LEAST_POINTS) and a rule found chrome in the page."""
     total = best = 0.0
     end = 0
-    for i in range(_title_row(rows, first)):
+    for i in range(_title_row(rows, first, candidates)):
         total += 3.0 if i in sure else 1.5 if i in candidates else _points(rows[i])
         if total > best:
             best, end = total, i + 1
@@ -222,12 +221,12 @@ def _navigation_rule() -> Rule:
     return next(rule for rule in load("chrome") if rule.name == "navigation_bar")
 
 
-def _title_row(rows: list[Row], first: int) -> int:
+def _title_row(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
     """The row that is most likely the headline: the last one above the article, or above the first row about the
-    article, that is neither short nor a byline."""
+    article, that no rule wants and that is neither short nor a byline."""
     end = next((i for i in range(first) if metadata.tells(rows[i].text)), first)
     for i in range(end - 1, -1, -1):
-        if _may_be_title(rows[i]) and not names.is_byline(rows[i].text):
+        if i not in candidates and _may_be_title(rows[i]) and not names.is_byline(rows[i].text):
             return i
     return end
 
@@ -235,7 +234,7 @@ def _title_row(rows: list[Row], first: int) -> int:
 def _points(row: Row) -> float:
     """How much a row of a page's head looks like links: above 0 for links, below 0 for headlines and prose."""
     if row.score > 0:
-        return -row.score / 10
+        return min(HEADLINE_POINTS, -row.score / 10)
     text = row.text.strip()
     size = len(text)
     pieces = _LINK_SEPARATORS.split(text)
@@ -243,8 +242,11 @@ def _points(row: Row) -> float:
         return 2.0
     if text.isascii():
         return 0.7
-    return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else -1.0 if size <= 40 else -2.0
+    return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else HEADLINE_POINTS
 
+
+HEADLINE_POINTS = -3.0
+"""Points of a row that reads like a headline: three or four links around it must outweigh it."""
 
 _LINK_SEPARATORS = re.compile("[ \u3000|·/>»-]+")
 

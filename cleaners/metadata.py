@@ -15,7 +15,7 @@ from typing import NamedTuple
 from . import dates, names
 from .config import Config
 from .edits import Edit
-from .prose import read
+from .prose import Page, read
 from .rule_files import Patterns, Rule, Words, fold, lift, load
 
 LONGEST_ROW = 200
@@ -25,7 +25,7 @@ LONGEST_FREE = 16
 """Text without a label in such a row (the name of a newspaper) is at most this long, in characters."""
 
 _SEPARATORS = " |·•●▪■◆-—/\\[]【】()<>《》,;:、~_"
-_STOPS = re.compile("[。!?;…“”\"]")
+_STOPS = re.compile("[。!?;…]")
 
 
 class Token(NamedTuple):
@@ -38,9 +38,19 @@ class Token(NamedTuple):
     end: int
 
 
+class Value(NamedTuple):
+    """The value of a field, at [start, end) of a row, and the id of its rule."""
+
+    field: str
+    start: int
+    end: int
+    rule: str
+
+
 class _Tables(NamedTuple):
     label: re.Pattern[str]
     bare_label: re.Pattern[str]
+    dated_label: re.Pattern[str]
     rules: dict[str, Rule]
     patterns: Patterns
     buttons: Words
@@ -53,11 +63,13 @@ def _tables() -> _Tables:
     ordered = sorted(by_label, key=lambda label: (-len(label), label))
     # letter-spaced labels (作  者) are usual
     spaced = "|".join(" {0,3}".join(map(re.escape, label)) for label in ordered)
+    dated = "|".join(label for label in ordered if by_label[label].value == "date")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     return _Tables(
         re.compile(rf"({spaced}) ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
-        {label: rule for label, rule in by_label.items()},
+        re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
+        by_label,
         Patterns(rule for rule in rules if rule.pattern),
         Words(buttons),
     )
@@ -70,98 +82,152 @@ _COUNT = re.compile(
 )
 
 
-def propose(text: str, config: Config) -> Iterator[Edit]:
-    """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
-    page = read(text)
-    for i, row in enumerate(page.rows):
-        inside = page.first <= i < page.last
-        if len(row.text) > LONGEST_ROW:
-            continue
-        shift = row.start + len(row.text) - len(row.text.lstrip())
-        place = "inside" if inside else "head" if i < page.first else "tail"
-        if page.first == page.last:
-            place = "head" if i < HEAD_ROWS else "tail"
-        taken = _take(row.text, place)
-        if not taken:
-            continue
-        rule, spans = taken
-        end = row.end + 1 if row.end < len(text) else row.end
-        yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift) for f, a, b in spans])
+class Taken(NamedTuple):
+    """A row that goes: in whose name, and its values as (field, start, end, rule) in the row's stripped text.
+    weak: it goes only beside another such row."""
+
+    rule: Rule
+    values: list[Value]
+    weak: bool = False
 
 
 HEAD_ROWS = 6
 """Without any prose, so many rows at the top count as the head."""
 
+LONGEST_HEADLINE = 45
+"""A headline that ends like a sentence (…成功举行!) is at most this long, in characters."""
+
+
+def propose(text: str, config: Config) -> Iterator[Edit]:
+    """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
+    page = without_headlines(read(text))
+    taken = {i: one for i in range(len(page.rows)) if (one := _take(page.rows[i].text, _place(page, i)))}
+    _add_values_below(page, taken)
+    for i in sorted(taken):
+        one, row = taken[i], page.rows[i]
+        if one.weak and not any(j in taken and not taken[j].weak for j in (i - 1, i + 1)):
+            continue
+        shift = row.start + len(row.text) - len(row.text.lstrip())
+        spans = [(v.field, v.start + shift, v.end + shift, v.rule) for v in one.values]
+        end = row.end + 1 if row.end < len(text) else row.end
+        yield from lift(text, row.start, end, one.rule.id, spans)
+
+
+def without_headlines(page: Page) -> Page:
+    """The page with a stretch of prose that begins below the headline and the row about the article, which may
+    read like prose: the headline when it ends like a sentence."""
+    for i in range(page.first, min(page.first + 4, page.last)):
+        text = page.rows[i].text
+        if tells(text):
+            return Page(page.rows, i + 1, page.last)
+        if len(text.strip()) > LONGEST_HEADLINE:
+            break
+    return page
+
+
+def _place(page: Page, i: int) -> str:
+    """top (the first row), head, inside, tail."""
+    if page.first == page.last:
+        return "top" if i == 0 else "head" if i < HEAD_ROWS else "tail"
+    if i < page.first:
+        return "head" if i else "top"
+    return "inside" if i < page.last else "tail"
+
+
+def _add_values_below(page: Page, taken: dict[int, Taken]) -> None:
+    """A label in a line of its own, with its value in the next line."""
+    for i in sorted(taken):
+        one = taken[i]
+        if i + 1 in taken or i + 1 >= len(page.rows) or one.values or not one.rule.field:
+            continue
+        text = page.rows[i + 1].text.strip()
+        if _is_certain_value(one.rule, text):
+            taken[i + 1] = Taken(one.rule, [Value(one.rule.field, 0, len(text), one.rule.id)])
+
+
+def _is_certain_value(rule: Rule, text: str) -> bool:
+    if rule.field == "published_at":
+        found = dates.find(text)
+        return found is not None and found[3] == 0 and found[4] == len(text)
+    if rule.field in ("authors", "editor"):
+        return all(map(names.is_person, text.split()))
+    return rule.field == "source" and _is_outlet(fold(text))
+
 
 def tells(line: str) -> bool:
     """True if the line tells something about the article, so that no other cleaner may take it."""
+    if len(line) > LONGEST_ROW:
+        return False
     taken = _take(line, "head") or _take(line, "tail")
-    return bool(taken and taken[1])
+    return bool(taken and not taken.weak and taken.values)
 
 
-def buttons(line: str) -> list[tuple[int, int]]:
-    """Where buttons (打印, 字号) stand in a line about the article: (start, end) with the space before them."""
-    if not tells(line):
-        return []
-    shift = len(line) - len(line.lstrip())
-    return [(t.start + shift, t.end + shift) for t in _tokens(fold(line).strip()) if t.kind == "button"]
-
-
-def _take(line: str, place: str) -> tuple[Rule, list[tuple[str, int, int]]] | None:
-    """The rule that takes the line at this place, and (field, start, end) of the values; None: the line stays."""
+def _take(line: str, place: str) -> Taken | None:
+    """What the line tells at this place, or None: the line stays."""
+    if len(line) > LONGEST_ROW:
+        return None
     folded = fold(line).strip()
-    if not folded or _STOPS.search(folded) or folded[-1] in ",.":
+    if not folded or _STOPS.search(folded) or folded[-1] in ",." or not _HINT.search(folded):
         return None
     rule = _tables().patterns.find(folded)
-    if rule and _fits_place(rule, place):
-        match = rule.compiled.fullmatch(folded)
-        groups = match.groupdict() if match else {}
-        spans = [(name, *match.span(name)) for name in groups if match and groups[name]]
-        if all(_fits(name, folded[a:b]) for name, a, b in spans):
-            return rule, spans
+    if rule and _fits_place(rule, place) and (match := rule.compiled.fullmatch(folded)):
+        groups = [(name, *match.span(name)) for name, text in match.groupdict().items() if text]
+        if all(name != "published_at" or dates.find(folded[a:b]) for name, a, b in groups):
+            return Taken(rule, [Value(name, a, b, rule.id) for name, a, b in groups], rule.weak)
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
-    return (rule, _spans(folded, tokens)) if rule else None
+    if not rule:
+        return None
+    weak = rule.weak and sum(t.kind in ("value", "date") for t in tokens) < 2
+    return Taken(rule, _values(folded, tokens), weak)
 
 
 def _fits_place(rule: Rule, place: str) -> bool:
+    place = "head" if place == "top" else place
     return rule.where in ("anywhere", place) or (rule.where == "edge" and place != "inside")
 
 
 def _judge(folded: str, tokens: list[Token], place: str) -> Rule | None:
     """The rule in whose name the row goes, or None."""
-    free = [t for t in tokens if t.kind == "free"]
     dated = [t for t in tokens if t.kind == "date"]
     values = [t for t in tokens if t.kind == "value"]
-    if not tokens or len(free) > 1 or len(dated) > 1:
+    if len(dated) > 1 or not (dated or values):
         return None
-    if free and (free[0].end - free[0].start > LONGEST_FREE or not (dated or len(values) > 1)):
-        return None
-    if free and place != "head":
+    if not _free_text_fits(folded, tokens, place):
         return None
     if any(t.rule and not _fits_value(t.rule, folded[t.start : t.end]) for t in values):
         return None
-    if not values:
-        return _bare_date_rule(folded, tokens, place)
     rules = [t.rule for t in values if t.rule]
+    if not rules:
+        return _bare_date_rule(folded, dated[0], tokens, place)
     fitting = [rule for rule in rules if _fits_place(rule, place)]
     several = len(rules) + len(dated) > 1
-    if fitting and (several or not fitting[0].weak):
+    if fitting and not several:
         return fitting[0]
-    return rules[0] if several and place != "inside" else None
+    return rules[0] if several and (fitting or place != "inside") else None
 
 
-def _bare_date_rule(folded: str, tokens: list[Token], place: str) -> Rule | None:
-    """A date without a label counts above the article, and only in a form that prose does not use: with a time of
-    day, or in numbers alone (a letter or diary may well begin with 五月一日)."""
-    if place != "head" or not any(t.kind == "date" for t in tokens):
-        return None
-    date = next(t for t in tokens if t.kind == "date")
-    written = folded[date.start : date.end]
-    others = len(tokens) > 1
-    if ":" not in written and ("年" in written or others and len(tokens) == 2 and tokens[1].kind == "free"):
-        return None
-    return _date_rule()
+def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
+    """Whether text without a label may stand in the row: short, above the article, beside a date or two labels,
+    and at most one piece that is not plainly the name of an outlet or of a person in brackets."""
+    free = [folded[t.start : t.end] for t in tokens if t.kind == "free"]
+    if not free:
+        return True
+    known = sum(t.kind in ("value", "date") for t in tokens)
+    has_clock = any(t.kind == "date" and ":" in folded[t.start : t.end] for t in tokens)
+    if place not in ("top", "head") or not (has_clock or known > 1):
+        return False
+    unknown = [text for text in free if not _is_known(text)]
+    return len(unknown) <= 1 and all(len(text) <= LONGEST_FREE and not _EVENT.search(text) for text in unknown)
+
+
+def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -> Rule | None:
+    """A date without a label counts above the article only; without a time of day it must stand alone and not be
+    the first row, which may be the heading of a diary."""
+    has_clock = ":" in folded[date.start : date.end]
+    if place == "head" and (has_clock or (len(tokens) == 1 and folded[date.start].isdigit())):
+        return _date_rule()
+    return _date_rule() if place == "top" and has_clock else None
 
 
 @cache
@@ -169,30 +235,41 @@ def _date_rule() -> Rule:
     return next(rule for rule in load("metadata") if rule.name == "bare_date")
 
 
-def _spans(folded: str, tokens: list[Token]) -> list[tuple[str, int, int]]:
+def _values(folded: str, tokens: list[Token]) -> list[Value]:
     fields = {t.field for t in tokens}
-    spans = []
+    found = []
     for t in tokens:
-        field = t.field
-        if t.kind == "free" and "source" not in fields and _is_outlet(folded[t.start : t.end]):
+        field, text = t.field, folded[t.start : t.end]
+        if t.kind == "free" and "source" not in fields and _is_outlet(text):
             field = "source"
-        if field and t.start < t.end:
-            spans.append((field, t.start, t.end))
-    return spans
+        elif t.kind == "free" and "authors" not in fields and _is_author(folded, t):
+            field = "authors"
+        if field and text:
+            found.append(Value(field, t.start, t.end, (t.rule or _date_rule()).id))
+    return found
 
 
-_OUTLET = re.compile(r"[一-龥A-Za-z0-9·]{1,12}(?:网|报|社|台|在线|新闻|日报|晚报|早报|周刊|杂志|时报|频道|客户端|之声|传媒|融媒)")
+_EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
+_HINT = re.compile("[:|\\d年]")
+_HOST = re.compile(r"[A-Z0-9]{2,12}(?:\.[A-Z0-9]{2,12}){1,3}|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版")
+
+
+def _is_known(text: str) -> bool:
+    """True if the text without a label is an outlet, a host, the number of a newspaper's page, or names a person."""
+    return bool(_is_outlet(text) or _HOST.fullmatch(text) or names.is_person(text) or names.is_byline(text))
+
+
+def _is_author(folded: str, t: Token) -> bool:
+    """A byline, or a person's name in brackets: [ 张三 ]."""
+    text = folded[t.start : t.end]
+    return names.is_byline(text) or (names.is_person(text) and folded[: t.start].rstrip().endswith(("[", "(")))
+
+
+_OUTLET = re.compile(r"(?:原创 )?[一-龥A-Za-z0-9·—-]{1,14}(?:网|站|报|社|台|在线|新闻|日报|晚报|早报|周刊|杂志|时报|频道|客户端|之声|传媒|融媒)")
 
 
 def _is_outlet(text: str) -> bool:
     return _OUTLET.fullmatch(text) is not None
-
-
-def _fits(field: str, value: str) -> bool:
-    """Whether the text can be the value of the field."""
-    if field == "published_at":
-        return dates.find(value) is not None
-    return 0 < len(value.strip()) <= 40 and not _STOPS.search(value)
 
 
 def _fits_value(rule: Rule, value: str) -> bool:
@@ -203,7 +280,7 @@ def _fits_value(rule: Rule, value: str) -> bool:
     if rule.value == "date":
         return dates.find(value) is not None or _VAGUE_DATE.fullmatch(value) is not None
     if rule.value == "number":
-        return value.strip("次人条 ").replace(",", "").isdecimal()
+        return not value.strip("次人条()0123456789, ")
     if rule.value in ("name", "names"):
         return not re.search("[,!?]", value) or rule.value == "names"
     return True
@@ -242,47 +319,67 @@ def _tokens(folded: str) -> list[Token]:
 def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables) -> tuple[Token | None, int]:
     """The token that begins at `at`, and where to go on behind it; (None, at) if there is none."""
     if begins or folded[at - 1].isdigit():
-        match = tables.label.match(folded, at)
+        match = tables.label.match(folded, at) or (begins and tables.dated_label.match(folded, at)) or None
         if match:
             return _value(folded, match, tables)
-    if begins:
-        if _DATE.match(folded, at) and (found := dates.find(folded[at : at + dates.LONGEST])) and found[3] == 0:
-            return Token("date", None, "published_at", at, at + found[4]), at + found[4]
-        if match := _COUNT.match(folded, at):
-            return Token("count", None, "", at, match.end()), match.end()
-        stop = re.compile(r"[ |\])】]|$").search(folded, at)
-        end = stop.start() if stop else len(folded)
-        if end > at and tables.buttons.split(folded[at:end].strip(":")) and not folded[at:end].isdigit():
-            return Token("button", None, "", at, end), end
-        if follows and (match := tables.bare_label.match(folded, at)):
-            return _value(folded, match, tables)
+    if (token := _date_at(folded, at, begins)) is not None:
+        return token, token.end
+    if not begins:
+        return None, at
+    if match := _COUNT.match(folded, at):
+        return Token("count", None, "", at, match.end()), match.end()
+    stop = _WORD_END.search(folded, at)
+    end = stop.start() if stop else len(folded)
+    if end > at and tables.buttons.split(folded[at:end].strip(":")) and not folded[at:end].isdigit():
+        return Token("button", None, "", at, end), end
+    if follows and (match := tables.bare_label.match(folded, at)):
+        behind = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip())
+        if tables.label.match(folded, behind):
+            return Token("button", None, "", at, match.end()), match.end()
+        return _value(folded, match, tables)
     return None, at
+
+
+_WORD_END = re.compile(r"[ |\])】]|$")
+
+
+def _date_at(folded: str, at: int, begins: bool) -> Token | None:
+    """A date; in the middle of a word (山河网2004年7月16日08:19) only with a time of day."""
+    if not _DATE.match(folded, at) or (not begins and folded[at - 1].isdigit()):
+        return None
+    found = dates.find(folded[at : at + dates.LONGEST])
+    if not found or found[3] != 0 or not (begins or found[1]):
+        return None
+    return Token("date", None, "published_at", at, at + len(folded[at : at + found[4]].rstrip()))
 
 
 def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, int]:
     """The value behind a label: up to the next label, bar or button."""
     rule = tables.rules["".join(match[1].split())]
     start = match.end()
-    while start < len(folded) and folded[start] in " :":
+    while start < len(folded) and folded[start] in " :[【(":
         start += 1
+    if tables.label.match(folded, start) or tables.dated_label.match(folded, start):
+        return Token("value", rule, rule.field, match.end(), match.end()), start
     end = _value_end(folded, start, rule, tables)
-    value = folded[start:end].rstrip(_SEPARATORS.replace(")", "").replace("]", "").replace("》", ""))
-    value = value if value.count("(") >= value.count(")") else value.rstrip(") ")
-    value = value.rstrip("】] ") if value.count("[") < value.count("]") or value.endswith("】") else value
+    value = folded[start:end].rstrip(" |·•●▪■◆-/[【(<,;:、~_")
+    for left, right in ("()", "[]", "【】"):
+        if value.endswith(right) and value.count(left) < value.count(right):
+            value = value[:-1].rstrip()
     return Token("value", rule, rule.field, start, start + len(value)), max(end, start + len(value))
 
 
 def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
     if rule.value == "date" and (found := dates.find(folded[start : start + dates.LONGEST])) and found[3] <= 1:
-        return start + found[4]
+        return start + len(folded[start : start + found[4]].rstrip())
     end = start
     while end < len(folded):
         c = folded[end]
-        if c == "|" or (c == "】" and end > start):
+        if c == "|" or (c in "】]" and end > start) or folded.startswith(("(记者", "(通讯员"), end):
             break
         if c in " )]/,;、" and end > start and _ends_value(folded, end, tables):
             break
-        if tables.label.match(folded, end) and end > start:
+        if end > start and tables.label.match(folded, end):
             break
         end += 1
     return end
@@ -297,7 +394,7 @@ def _ends_value(folded: str, at: int, tables: _Tables) -> bool:
         return False
     if tables.label.match(folded, begin) or _DATE.match(folded, begin) or _COUNT.match(folded, begin):
         return True
-    stop = re.compile(r"[ |\])】]|$").search(folded, begin)
+    stop = _WORD_END.search(folded, begin)
     word = folded[begin : stop.start() if stop else len(folded)].strip("[]【】()")
     return len(word) >= 2 and bool(tables.buttons.split(word)) and not word.isdigit()
 
@@ -318,11 +415,19 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
     plain = " ".join(before.split()).strip(" :：|·•,，;；、-—()（）[]【】")
     if field == "published_at":
         return dates.parse(before, timezone)
+    if plain in _NOBODY:
+        return [] if field in ("authors", "keywords") else ""
     if field == "authors":
         return names.authors("作者:" + plain) or [part for part in re.split(r"[ 、,，;；/]+", plain) if part]
     if field == "keywords":
         return [part for part in re.split(r"[ 、,，;；|]+", plain) if part]
     return plain
+
+
+_NOBODY = frozenset(
+    ["佚名", "未知", "不详", "匿名", "无", "暂无", "admin", "Admin", "管理员", "本站", "本站原创", "原创", "转载", "网络", "互联网", "整理", "null"]
+)
+"""What stands behind 作者 or 来源 when nobody is named."""
 
 
 def choose(field: str, befores: Sequence[str], timezone: str) -> str | list[str]:

@@ -170,6 +170,7 @@ def _fold_table() -> dict[int, str]:
     simplified = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
     table = {ord(a): b for a, b in zip(han, simplified, strict=True) if a != b and len(b) == 1}
     table |= {c + 0xFEE0: chr(c) for c in range(0x21, 0x7F)}
+    table |= dict.fromkeys(range(0xE000, 0xF900), " ")  # private use: icons
     table |= dict.fromkeys((0x3000, 0xA0, 0x09, 0x0B, 0x0C, 0x0D, 0x2002, 0x2003, 0x2009, 0xFEFF, 0x200B), " ")
     return table | {0xFF5C: "|", 0x2502: "|", 0x4E28: "|", 0xFE30: ":", 0x2236: ":"}
 
@@ -372,14 +373,15 @@ def lines(text: str) -> Iterator[tuple[Line, str]]:
         start = end + 1
 
 
-def lift(text: str, start: int, end: int, rule: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[Edit]:
-    """The edits that remove text[start:end]: one for each value (field, start, end), others around the values."""
+def lift(text: str, start: int, end: int, rule: str, values: Iterable[tuple[str, int, int, str]]) -> Iterator[Edit]:
+    """The edits that remove text[start:end]: one for each value (field, start, end, rule), and others with no field
+    for what stands around the values: labels go in the name of the value's rule, the rest in the name of `rule`."""
     at = start
-    for field, a, b in sorted(spans, key=lambda span: span[1]):
+    for field, a, b, of in sorted(values, key=lambda one: one[1]):
         if at < a:
-            yield Edit(at, text[at:a], "", rule)
+            yield Edit(at, text[at:a], "", of)
         if a < b:
-            yield Edit(a, text[a:b], "", rule, field)
-        at = max(at, b)
+            yield Edit(a, text[a:b], "", of, field)
+        at, rule = max(at, b), of
     if at < end:
         yield Edit(at, text[at:end], "", rule)
