@@ -1,12 +1,252 @@
-"""mojibake"""
+"""Mojibake: characters that were written in one encoding and read in another, and escapes that were never undone.
+
+One regular expression finds the few lines that can hold any; only they are looked at. Own repairs come before
+ftfy, which would take GB 18030 read as Latin 1 for something else and destroy it.
+"""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
+from functools import cache
 
+import ftfy
+from ftfy import badness
+
+from . import statistics
 from .config import Config
-from .edits import Edit
+from .edits import Edit, between
+from .misreadings import BIG5, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair
+
+# Second halves of misread pairs: what cp1252 makes of the bytes 80 to BF, and what it leaves as it is
+CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+# Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
+OTHER_LEADS = "ĂĄÄĹ├┬╨╤√ÔŤРСГÐÑØÙâ"
+ROUNDS = 3  # a line may have been misread that often
+LONGEST_LINE = 100_000  # characters: longer lines are repaired only if all their bytes fit
+WINDOW = 8  # characters around a signature that are tried before the whole line is
+NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
+
+FTFY = ftfy.TextFixerConfig(
+    unescape_html=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_latin_ligatures=False,
+    fix_line_breaks=False,
+    normalization="NFC",
+    explain=False,
+)
+
+ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
+ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
+ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
+LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
+QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
+KUN = re.compile("[锟斤拷]{2,}|烫烫+|屯屯屯+|锘[縿挎]?")
+KUN_WORDS = ("锟斤", "斤拷", "烫烫", "屯屯屯", "锘")
+LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    yield from ()
+    """Yields the repairs of misread characters, HTML entities and \\u escapes."""
+    entities, escapes = "&" in text, "\\u" in text or "%u" in text
+    if not entities and not escapes and not _gate().search(text):
+        return
+    for start, line in _suspects(text, entities, escapes):
+        edits = list(_misread(start, line))
+        if not edits and entities and "&" in line:
+            edits = list(_entities(start, line))
+        if not edits and escapes:
+            edits = list(_escapes(start, line))
+        yield from edits
+
+
+def residue(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, what) of mojibake that cannot be repaired; what is `mojibake_residue` (锟斤拷, 烫烫烫 and
+    misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`."""
+    found: list[tuple[int, int, str]] = []
+    if any(word in text for word in KUN_WORDS):
+        found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
+    for match in LOSSES.finditer(text):
+        found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
+    for match in _stayed().finditer(text):
+        if sum(c in _signature_set() for c in match[0]) > 0.4 * len(match[0]) and len(match[0]) > 5:
+            found.append((*match.span(), "mojibake_residue"))
+    done = 0
+    for start, end, what in sorted(found):
+        if start >= done:
+            yield start, end, what
+            done = end
+
+
+# ---- which lines -----------------------------------------------------------------------------------------
+
+
+@cache
+def _signature_set() -> frozenset[str]:
+    return frozenset(statistics.signatures())
+
+
+@cache
+def _gate() -> re.Pattern[str]:
+    """One character class at the head: the search runs over clean text at memory speed."""
+    signs = "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
+    seconds = "\x80-\xbf \u0080-\u009f" + CP1252_MARKS
+    return re.compile(
+        f"(?P<han>{signs}.{{0,3}}{signs})"
+        f"|(?P<latin>[\xc0-\xff][\x80-\xff{CP1252_MARKS}]|[\x80-\x9f]|[{OTHER_LEADS}][^\x00-\x7f{seconds[0]}])"
+    )
+
+
+@cache
+def _stayed() -> re.Pattern[str]:
+    signs = "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
+    return re.compile(f"{signs}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
+
+
+def _suspects(text: str, entities: bool, escapes: bool) -> Iterator[tuple[int, str]]:
+    """The lines that can hold mojibake, with their places, sorted."""
+    if entities or escapes:
+        marks = re.compile(_gate().pattern + (r"|&[#A-Za-z]" if entities else "") + (r"|[\\%]u" if escapes else ""))
+    else:
+        marks = _gate()
+    at = 0
+    while True:
+        match = marks.search(text, at)
+        if match is None:
+            return
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.start())
+        end = len(text) if end < 0 else end
+        yield start, text[start:end]
+        at = end
+
+
+# ---- misread characters ----------------------------------------------------------------------------------
+
+
+def _misread(start: int, line: str) -> Iterator[Edit]:
+    """One round is told piece by piece; several rounds are one edit, since the steps between are no text."""
+    repairs: list[Repair] = []
+    new = line
+    while len(repairs) < ROUNDS:
+        repair = _one_repair(new)
+        if repair is None:
+            break
+        repairs.append(repair)
+        new = _replaced(new, repair.pieces)
+    if len(repairs) == 1:
+        for piece in repairs[0].pieces:
+            rule = _rule(repairs[0], piece.guessed)
+            yield Edit(start + piece.start, line[piece.start : piece.end], piece.text, rule)
+    elif repairs and new != line:
+        guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
+        yield _one_edit(start, line, new, _rule(repairs[-1], guessed, "_twice"))
+    elif not repairs and badness.is_bad(line):
+        yield from between(line, ftfy.fix_text(line, FTFY), "mojibake.ftfy", start)
+
+
+def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
+    name = f"mojibake.{NAMES[repair.written]}_as_{NAMES[repair.read]}{times}"
+    return name + "_guessed" if guessed else name
+
+
+def _replaced(line: str, pieces: tuple[Piece, ...]) -> str:
+    parts: list[str] = []
+    done = 0
+    for piece in pieces:
+        parts += [line[done : piece.start], piece.text]
+        done = piece.end
+    return "".join([*parts, line[done:]])
+
+
+def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
+    """The edit of the differing middle."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return Edit(start + head, old[head : len(old) - tail], new[head : len(new) - tail], rule)
+
+
+def _one_repair(line: str) -> Repair | None:
+    reads = {read for match in _gate().finditer(line) for read in _tried(line, match)}
+    if len(line) > LONGEST_LINE:
+        return None
+    repairs = [best_repair(line, read) for read in sorted(reads)]
+    return max((repair for repair in repairs if repair), key=lambda repair: repair.gain, default=None)
+
+
+def _tried(line: str, match: re.Match[str]) -> Iterator[str]:
+    """The codecs that the line may have been read in, by the characters around a place."""
+    if match["latin"]:
+        yield LATIN
+        return
+    window = line[max(0, match.start() - 2) : match.start() + WINDOW]
+    raw = window.encode(GB, "ignore")
+    if len(re.findall(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}", raw)) > 1 or _likelier(window, GB, BIG5):
+        yield GB
+    if _likelier(window, BIG5, GB):
+        yield BIG5
+
+
+def _likelier(window: str, read: str, written: str) -> bool:
+    old = re.sub("[\x00-\x7f\ufffd]+", "", window)
+    new = window.encode(read, "ignore").decode(written, "ignore")
+    scores = statistics.reading_scores()
+    return len(new) > 3 and bool(
+        scores[statistics.codes(new)].mean() > scores[statistics.codes(old)].mean() + 1.5
+    )
+
+
+# ---- escapes ---------------------------------------------------------------------------------------------
+
+
+def _entities(start: int, line: str) -> Iterator[Edit]:
+    """HTML entities: numbers and names, also escaped twice. Names only where no markup is spoken about."""
+    markup = re.search(r"</?[a-zA-Z!]", line) is not None
+    for match in ENTITY.finditer(line):
+        decimal, hexadecimal, name = match.groups()
+        if name:
+            spoken = markup or _quoted(line, match) or "=" in line[max(0, match.start() - 1) : match.start()]
+            new = "" if spoken else html.unescape(f"&{name};")
+            new = "" if new == f"&{name};" else new
+        else:
+            code = int(decimal) if decimal else int(hexadecimal, 16)
+            new = _numbered(code, match[0].endswith(";"), markup or _quoted(line, match))
+        if new:
+            yield Edit(start + match.start(), match[0], new, "mojibake.html_entity")
+
+
+def _numbered(code: int, closed: bool, spoken: bool) -> str:
+    """The character of a numeric entity; empty when it stays."""
+    if code >= 0x110000 or 0xD800 <= code < 0xE000 or (code < 0x2E80 and (spoken or not closed)):
+        return ""
+    new = html.unescape(f"&#{code};")
+    return "" if new == LOST_CHAR else new
+
+
+def _quoted(line: str, match: re.Match[str]) -> bool:
+    """Whether the entity stands alone between quotation marks or brackets: the text speaks about it."""
+    before, after = line[match.start() - 1 : match.start()], line[match.end() : match.end() + 1]
+    return bool(before and after) and before in QUOTING and after in QUOTING
+
+
+def _escapes(start: int, line: str) -> Iterator[Edit]:
+    """\\u escapes in runs, unless the line has only a few of them or they make up a range of a pattern."""
+    runs = [match for match in ESCAPES.finditer(line) if not _in_pattern(line, match)]
+    if sum(len(match[0]) // 6 for match in runs) < LEAST_ESCAPES:
+        return
+    for match in runs:
+        units = [int(code, 16) for code in ESCAPE.findall(match[0])]
+        raw = b"".join(unit.to_bytes(2, "big") for unit in units)
+        new = raw.decode("utf-16-be", "replace")
+        if LOST_CHAR not in new and all(c.isprintable() or c in "\n\t\u3000" for c in new):
+            yield Edit(start + match.start(), match[0], new, "mojibake.unicode_escape")
+
+
+def _in_pattern(line: str, match: re.Match[str]) -> bool:
+    return line[match.start() - 1 : match.start()] in tuple("[-^") or line[match.end() : match.end() + 1] in tuple("-]")

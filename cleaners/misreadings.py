@@ -1,0 +1,501 @@
+"""Misreadings: text that was written in one codec and read in another, taken back along its bytes.
+
+The characters of a line are turned into the bytes that they were read from, and the likeliest way to read these
+bytes is searched, stretch by stretch: some characters stay as they are, others belong to misread stretches.
+Bytes that were lost on the way are filled in where only one character fits, or one is far likelier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from . import statistics
+
+LATIN, GB, BIG5, UTF8 = "cp1252", "gb18030", "big5hkscs", "utf-8"
+LOST = -1  # a unit whose byte is not known
+LOST_CHAR = "\ufffd"
+
+ENTER_SCORE = -8.0  # for beginning a misread stretch
+SPACE_SCORE = -1.0  # for a space in the place of the byte A0
+FILL_SCORE = -3.0  # for filling in a byte
+MISSING_SCORE = -6.0  # for filling in a byte that left no trace
+BROKEN_SCORE = -13.0  # for a character that cannot be filled in
+LATIN_SCORE = -9.0  # for a Latin letter or sign that stays
+LEAST_GAIN = 8.0  # how much likelier a stretch has to become
+SURE = 0.75  # probability from which a filled-in character is taken
+CONTINUATIONS = tuple(range(0x80, 0xC0))
+# Bytes that cp1252 does not know, and those that later programs drop
+DROPPED = (0x81, 0x8D, 0x8F, 0x90, 0x9D, 0xA0, 0xAD)
+DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
+LEADS = tuple(range(0xE3, 0xEA)) + (0xEF,)
+
+
+class Unit(NamedTuple):
+    """One byte (or LOST) that the character at `char` was read from; `first` when it is its first."""
+
+    byte: int
+    char: int
+    first: bool
+
+
+class Reading(NamedTuple):
+    """A way to read units [at, at + length): text, its score, and the candidates if bytes were filled in."""
+
+    length: int
+    text: str
+    score: float
+    candidates: tuple[str, ...] = ()
+
+
+class Piece(NamedTuple):
+    """line[start:end] was `text` before it was misread; `guessed` when a byte had to be filled in."""
+
+    start: int
+    end: int
+    text: str
+    guessed: bool
+
+
+class Repair(NamedTuple):
+    """The pieces of a line that were written in `written` and read in `read`, and the gain in log P."""
+
+    written: str
+    read: str
+    pieces: tuple[Piece, ...]
+    gain: float
+
+
+def best_repair(line: str, read: str) -> Repair | None:
+    """The likeliest repair of a line that may have been read in codec `read`; None when there is none."""
+    found: list[Repair] = []
+    for written in _WRITTEN[read]:
+        repair = _repair(line, read, written)
+        if repair:
+            found.append(repair)
+    return max(found, key=lambda repair: repair.gain, default=None)
+
+
+_WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
+
+
+def _repair(line: str, read: str, written: str) -> Repair | None:
+    pieces: list[Piece] = []
+    gain = 0.0
+    for units in _segments(line, read):
+        for stretch, better in _stretches(line, units, read, written):
+            pieces += _pieces(line, units, stretch)
+            gain += better
+    return Repair(written, read, tuple(pieces), gain) if pieces else None
+
+
+# ---- characters to bytes ---------------------------------------------------------------------------------
+
+
+@cache
+def _latin_bytes() -> dict[str, int]:
+    """cp1252 as browsers read it: the bytes it does not know become control characters."""
+    table = {chr(byte): byte for byte in range(0x80, 0x100)}
+    for byte in range(0x80, 0xA0):
+        char = bytes([byte]).decode(LATIN, "ignore")
+        if char:
+            table[char] = byte
+    return table
+
+
+@lru_cache(maxsize=16_384)
+def _bytes_of(char: str, read: str) -> tuple[int, ...] | None:
+    """The bytes that codec `read` reads as `char`; None when there are none."""
+    if char == LOST_CHAR:
+        return (LOST,)
+    if char < "\x80":
+        return (ord(char),)
+    if read == LATIN:
+        byte = _latin_bytes().get(char)
+        return None if byte is None else (byte,)
+    if read == GB and char == "€":  # cp936 has it at 80
+        return (0x80,)
+    try:
+        raw = char.encode(read)
+    except UnicodeEncodeError:
+        return None
+    return tuple(raw) if len(raw) <= 2 else None
+
+
+def _segments(line: str, read: str) -> Iterator[list[Unit]]:
+    """The parts of a line that can be turned into bytes and hold something else than ASCII."""
+    units: list[Unit] = []
+    foreign = 0
+    for i, char in enumerate(line):
+        raw = _bytes_of(char, read)
+        if raw is None:
+            if foreign > 1:
+                yield units
+            units, foreign = [], 0
+            continue
+        foreign += char >= "\x80"
+        units += [Unit(byte, i, not k) for k, byte in enumerate(raw)]
+    if foreign > 1:
+        yield units
+
+
+# ---- searching the likeliest reading ---------------------------------------------------------------------
+
+
+class _Node(NamedTuple):
+    """The best way to a place: log P, the place before, whether it stays as it is, and the reading."""
+
+    score: float
+    back: int
+    kept: bool
+    before_kept: bool
+    reading: Reading | None
+
+
+_NOWHERE = _Node(-1e30, 0, True, True, None)
+
+
+def _stretches(
+    line: str, units: list[Unit], read: str, written: str
+) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
+    """The misread stretches with their gain: readings, each with the number of its first unit.
+
+    Dynamic programming over units with two states: the character stays, or its bytes are read in `written`.
+    """
+    size = len(units)
+    kept = [_NOWHERE] * (size + 1)
+    taken = [_NOWHERE] * (size + 1)
+    kept[0] = _Node(0.0, 0, True, True, None)
+    lengths = _char_lengths(units)
+    for at in range(size):
+        unit = units[at]
+        border = unit.first
+        if border:  # only between characters can a stretch begin or end
+            here, before = max((kept[at].score, True), (taken[at].score, False))
+            if here > -1e29:
+                end = at + lengths[at]
+                score = here + _kept_score(line[unit.char], read)
+                if score > kept[end].score:
+                    kept[end] = _Node(score, at, True, before, None)
+        score, before = taken[at].score, False
+        if border and kept[at].score + ENTER_SCORE > score:
+            score, before = kept[at].score + ENTER_SCORE, True
+        if score > -1e29:
+            for reading in _readings(units, at, read, written):
+                end = at + reading.length
+                if score + reading.score > taken[end].score:
+                    taken[end] = _Node(score + reading.score, at, False, before, reading)
+    yield from _accepted(line, units, kept, taken, read)
+
+
+def _char_lengths(units: list[Unit]) -> dict[int, int]:
+    """For the number of a character's first unit, how many units it has."""
+    firsts = [i for i, unit in enumerate(units) if unit.first]
+    return {a: b - a for a, b in pairwise([*firsts, len(units)])}
+
+
+def _accepted(
+    line: str, units: list[Unit], kept: list[_Node], taken: list[_Node], read: str
+) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
+    at = len(units)
+    staying = kept[at].score >= taken[at].score
+    found: list[tuple[list[tuple[int, Reading]], float]] = []
+    stretch: list[tuple[int, Reading]] = []
+    while at > 0:
+        node = kept[at] if staying else taken[at]
+        if node.reading is not None:
+            stretch.append((node.back, node.reading))
+            if node.before_kept:
+                found.append(_trimmed(line, units, stretch[::-1], read))
+                stretch = []
+        at, staying = node.back, node.before_kept
+    if stretch:
+        found.append(_trimmed(line, units, stretch[::-1], read))
+    for readings, gain in reversed(found):
+        if _believed(line, units, readings, gain, read):
+            yield readings, gain
+
+
+def _trimmed(
+    line: str, units: list[Unit], stretch: list[tuple[int, Reading]], read: str
+) -> tuple[list[tuple[int, Reading]], float]:
+    """Without ASCII at its ends; and the gain against leaving it as it is."""
+    while stretch and stretch[-1][1].text < "\x80":
+        stretch.pop()
+    while stretch and stretch[0][1].text < "\x80":
+        stretch.pop(0)
+    if not stretch:
+        return [], 0.0
+    first, last = units[stretch[0][0]].char, units[_end(stretch) - 1].char
+    stay = sum(_kept_score(char, read) for char in line[first : last + 1])
+    return stretch, sum(reading.score for _, reading in stretch) - stay
+
+
+def _end(stretch: list[tuple[int, Reading]]) -> int:
+    at, reading = stretch[-1]
+    return at + reading.length
+
+
+def _believed(
+    line: str, units: list[Unit], stretch: list[tuple[int, Reading]], gain: float, read: str
+) -> bool:
+    """Whether a stretch is long, likely and well-formed enough to be changed."""
+    if not stretch:
+        return False
+    first, last = units[stretch[0][0]].char, units[_end(stretch) - 1].char
+    old = [char for char in line[first : last + 1] if char >= "\x80"]
+    new = [reading for _, reading in stretch if reading.text >= "\x80"]
+    sure = [reading for reading in new if reading.text != LOST_CHAR]
+    least = LEAST_OLD[read]
+    if len(old) < least or len(sure) < 2 or len(sure) < 0.6 * len(new) or gain < LEAST_GAIN:
+        return False
+    mean = sum(reading.score for reading in sure) / len(sure)
+    lowest = LOWEST_MEAN if len(sure) >= 6 else LOWEST_MEAN_SHORT
+    return mean >= lowest and not _in_order(old)
+
+
+LEAST_OLD = {LATIN: 4, GB: 5, BIG5: 5}  # characters that are not ASCII
+LOWEST_MEAN = -10.0
+LOWEST_MEAN_SHORT = -9.0
+
+
+def _in_order(chars: Sequence[str]) -> bool:
+    """Whether the characters come in the order of a code table."""
+    steps = [ord(b) - ord(a) for a, b in pairwise(chars)]
+    return sum(step == 1 for step in steps) > len(steps) / 2
+
+
+@lru_cache(maxsize=16_384)
+def _kept_score(char: str, read: str) -> float:
+    if read == LATIN and char >= "\x80":
+        return LATIN_SCORE
+    return _score(char)
+
+
+@lru_cache(maxsize=16_384)
+def _score(text: str) -> float:
+    return float(statistics.reading_scores()[statistics.codes(text)].sum())
+
+
+# ---- reading bytes ---------------------------------------------------------------------------------------
+
+
+def _readings(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
+    """The ways to read a character of codec `written` at unit `at`."""
+    byte = units[at].byte
+    if 0 <= byte < 0x80:
+        return [Reading(1, chr(byte), _score(chr(byte)))]
+    if written == UTF8:
+        return _utf8_readings(units, at, read)
+    return _double_readings(units, at, read, written)
+
+
+def _double_readings(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
+    readings = [Reading(1, LOST_CHAR, BROKEN_SCORE - 3)]
+    if at + 1 < len(units):
+        pair = (units[at].byte, units[at + 1].byte)
+        text = None if LOST in pair else _decoded(pair, written)
+        if text is not None:
+            readings.append(Reading(2, text, _score(text)))
+        elif LOST in pair:
+            readings += _double_guess(units, at, read, written)
+    if read == LATIN and units[at].byte != LOST:  # a soft hyphen is the byte that programs drop
+        text = _decoded((units[at].byte, 0xAD), written)
+        if text is not None and _score(text) > -10:
+            readings.append(Reading(1, text, _score(text) + MISSING_SCORE, (text,)))
+    return readings
+
+
+def _double_guess(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
+    """A double-byte character of which one byte was lost."""
+    first, second = units[at].byte, units[at + 1].byte
+    following = units[at + 2].byte if at + 2 < len(units) else None
+    firsts = (first,) if first != LOST else _lost_bytes(tuple(range(0xA1, 0xFA)), second, read)
+    seconds = (second,) if second != LOST else _lost_bytes(DOUBLE_SECONDS, following, read)
+    if LOST in (*firsts, *seconds) or len(firsts) * len(seconds) > 100:
+        return [Reading(2, LOST_CHAR, BROKEN_SCORE)]
+    texts = (_decoded((a, b), written) for a in firsts for b in seconds)
+    likely = tuple(dict.fromkeys(text for text in texts if text and _score(text) > -12))
+    return [Reading(2, LOST_CHAR, BROKEN_SCORE), *_guess(likely, 2, FILL_SCORE, read)]
+
+
+def _utf8_readings(units: list[Unit], at: int, read: str) -> list[Reading]:
+    lead = units[at].byte
+    # of a text that was misread twice, the second byte of C2 xx may have been dropped
+    halved = read == LATIN and lead == 0xC2
+    readings = [Reading(1, LOST_CHAR, LATIN_SCORE - 2 if halved else BROKEN_SCORE - 3)]
+    if lead != LOST and not 0xC2 <= lead < 0xF5:
+        return readings
+    length = 3 if lead == LOST else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    options = [_options(units, at + i, read, i) for i in range(length)]
+    there = next((i for i, option in enumerate(options) if not option), length)
+    if there == length:
+        readings += _filled(units, at, length, options, read)
+    elif there > 1:
+        readings.append(Reading(there, LOST_CHAR, BROKEN_SCORE))
+    if length == 3 and there >= 2 and LOST not in (lead, units[at + 1].byte):
+        readings += _missing(units, at, read)
+    return readings
+
+
+def _options(units: list[Unit], at: int, read: str, place: int) -> tuple[int, ...]:
+    """The bytes that unit `at` can have been at this place of a character in UTF-8."""
+    if at >= len(units):
+        return ()
+    byte = units[at].byte
+    if byte == LOST:
+        following = units[at + 1].byte if at + 1 < len(units) else None
+        return _lost_bytes(LEADS if not place else CONTINUATIONS, following, read)
+    if not place:
+        return (byte,)
+    if byte == 0x20 and read == LATIN:
+        return (0xA0,)
+    if byte == 0x3F and read != LATIN:  # many programs write a question mark for what they cannot read
+        following = units[at + 1].byte if at + 1 < len(units) else None
+        return _lost_bytes(CONTINUATIONS, following, read)
+    return (byte,) if 0x80 <= byte < 0xC0 else ()
+
+
+@lru_cache(maxsize=4096)
+def _lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> tuple[int, ...]:
+    """Those of the allowed bytes that the codec `read` could not read before the byte that follows."""
+    if read == LATIN:
+        return tuple(byte for byte in allowed if byte in DROPPED)
+    if following is None or following == LOST or following < 0x40:
+        return allowed
+    return tuple(byte for byte in allowed if _decoded((byte, following), "gbk") is None)
+
+
+def _filled(
+    units: list[Unit], at: int, length: int, options: list[tuple[int, ...]], read: str
+) -> list[Reading]:
+    """A whole character, with at most one byte filled in."""
+    open_places = [i for i in range(length) if len(options[i]) > 1]
+    spaces = sum(units[at + i].byte == 0x20 for i in range(length))
+    if len(open_places) > 1:
+        return [Reading(length, LOST_CHAR, BROKEN_SCORE)]
+    if not open_places:
+        text = _decoded(tuple(option[0] for option in options), UTF8)
+        if text is None or not _welcome(text, read):
+            return []
+        return [Reading(length, text, _new_score(text, read) + SPACE_SCORE * spaces)]
+    texts = _candidates(tuple(options), read)
+    return _guess(texts, length, FILL_SCORE + SPACE_SCORE * spaces, read)
+
+
+def _missing(units: list[Unit], at: int, read: str) -> list[Reading]:
+    """Three bytes of which one left no trace: the second or the third."""
+    lead, second = units[at].byte, units[at + 1].byte
+    following = units[at + 2].byte if at + 2 < len(units) else None
+    if following is not None and 0x80 <= following < 0xC0:
+        return []
+    lost = DROPPED if read == LATIN else _lost_bytes(CONTINUATIONS, following, read)
+    if not 0x80 <= second < 0xC0:
+        return []
+    texts = _candidates(((lead,), (second,), lost), read) + _candidates(((lead,), lost, (second,)), read)
+    return _guess(texts, 2, MISSING_SCORE, read)
+
+
+def _guess(texts: tuple[str, ...], length: int, penalty: float, read: str) -> list[Reading]:
+    if not texts:
+        return []
+    best = max(texts, key=lambda text: _new_score(text, read))
+    return [Reading(length, best, _new_score(best, read) + penalty, texts)]
+
+
+def _new_score(text: str, read: str) -> float:
+    """Signs of cp1252 are welcome: of a text that was misread twice, the first repair finds them."""
+    return LATIN_SCORE if read == LATIN and text in _latin_bytes() else _score(text)
+
+
+@lru_cache(maxsize=4096)
+def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> tuple[str, ...]:
+    """All likely characters that the bytes can make."""
+    found = []
+    for first in options[0]:
+        for second in options[1]:
+            for third in options[2] if len(options) > 2 else (-1,):
+                text = _decoded((first, second) if third < 0 else (first, second, third), UTF8)
+                if text and text != LOST_CHAR and _new_score(text, read) > -14:
+                    found.append(text)
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=65_536)
+def _decoded(raw: tuple[int, ...], codec: str) -> str | None:
+    try:
+        return bytes(raw).decode(codec)
+    except (UnicodeDecodeError, ValueError):
+        return None
+
+
+def _welcome(text: str, read: str) -> bool:
+    """Whether a character may come out of a repair: letters of Latin are another library's business, and a lost
+    character is no repair."""
+    if text == LOST_CHAR:
+        return False
+    return read != LATIN or text >= "\u2000" or text in _latin_bytes()
+
+
+# ---- the result ------------------------------------------------------------------------------------------
+
+
+def _pieces(line: str, units: list[Unit], stretch: list[tuple[int, Reading]]) -> Iterator[Piece]:
+    """The stretch cut where old and new characters both begin, guessed characters apart from sure ones."""
+    start = stretch[0][0]
+    end = _end(stretch)
+    before = line[units[start].char - 1 : units[start].char] or statistics.BOUNDARY
+    last = units[end].char if end < len(units) else units[-1].char + 1
+    texts, guessed = _chosen(stretch, before, line[last : last + 1] or statistics.BOUNDARY)
+    text, guess = "", False
+    done: list[Piece] = []
+    for i, (at, reading) in enumerate(stretch):
+        text += texts[i]
+        guess = guess or guessed[i]
+        end = at + reading.length
+        if end == len(units) or units[end].first:
+            first = units[start].char
+            last = units[end].char if end < len(units) else units[-1].char + 1
+            if done and done[-1].guessed == guess:
+                done[-1] = Piece(done[-1].start, last, done[-1].text + text, guess)
+            else:
+                done.append(Piece(first, last, text, guess))
+            start, text, guess = end, "", False
+    yield from (piece for piece in done if line[piece.start : piece.end] != piece.text)
+
+
+def _chosen(
+    stretch: list[tuple[int, Reading]], before: str, after: str
+) -> tuple[list[str], list[bool]]:
+    """The texts, and which of them are guesses. Among several candidates the neighbours decide; when none is
+    likely enough, the character stays lost."""
+    texts = [reading.text for _, reading in stretch]
+    guessed = [False] * len(texts)
+    for i, (_, reading) in enumerate(stretch):
+        candidates = reading.candidates
+        guessed[i] = len(candidates) == 1 and reading.score < _score(reading.text) + MISSING_SCORE + 1
+        if len(candidates) < 2:
+            continue
+        left = texts[i - 1] if i else before
+        right = texts[i + 1] if i + 1 < len(texts) else after
+        if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
+            right = ""
+        chances = _chances(left[-1], candidates, right[:1])
+        best = int(np.argmax(chances))
+        guessed[i] = bool(chances[best] >= SURE)
+        texts[i] = candidates[best] if guessed[i] else LOST_CHAR
+    return texts, guessed
+
+
+def _chances(before: str, candidates: tuple[str, ...], after: str) -> statistics.Floats:
+    """P(candidate | neighbours), one each."""
+    middle = statistics.codes("".join(candidate[0] for candidate in candidates))
+    scores = statistics.bigram_logprobs(np.full_like(middle, statistics.codes(before)[0]), middle)
+    if after:
+        scores = scores + statistics.bigram_logprobs(middle, np.full_like(middle, statistics.codes(after)[0]))
+    chances: statistics.Floats = np.exp(scores - scores.max())
+    return chances / chances.sum()
