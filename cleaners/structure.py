@@ -1,27 +1,292 @@
-"""Structure: roles of paragraphs, articles on a page, metadata of the document."""
+"""Structure: the role of each paragraph, the articles on a page, the metadata of the document.
+
+It reads the clean text and the trail, and changes neither.
+"""
 
 from __future__ import annotations
 
-from .document import Article, Paragraph
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median_low
+
+from . import metadata, names
+from .config import Config
+from .document import Article, Document, Paragraph
+from .edits import Positions
+
+# A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
+LONGEST_HEADLINE = 60
+LONGEST_HEADING = 40
+LONGEST_ORGANISATION = 6
+# Photo captions on the five seeds have 15 to 39 characters.
+LONGEST_CAPTION = 80
+
+_SENTENCE_END = re.compile(r"[。；;，,、：:…][”’」』）)]*\Z")
+_BODY_END = re.compile(r"[。！？!?；;：:…][”’」』）)]*\Z")
+COLUMN_MARKS = "■▇▌◤"
+_COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
+_SUBTITLE = re.compile(r"(?:——|--|—)\S")
+_ENTRY = re.compile(r"(?:[•·●○▪◦*\-–]|\d{1,3}[.、．)）]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*\S")
+LIST_FIELDS = ("authors", "keywords")
+FIELDS = (
+    "title", "subtitle", "authors", "source", "site", "published_at", "editor", "photographer", "section", "keywords",
+)  # fmt: skip
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 
 
-def paragraphs(text: str) -> tuple[Paragraph, ...]:
-    found, start = [], 0
-    for block in text.split("\n\n"):
-        if block:
-            found.append(Paragraph(block, "body", start, start + len(block)))
-        start += len(block) + 2
-    return tuple(found)
+@dataclass(frozen=True)
+class Line:
+    """What structure knows of a paragraph. `gap`: blank lines before it in the seed; `lifted`: metadata lines
+    were taken out right behind it."""
 
-
-def articles(found: tuple[Paragraph, ...]) -> tuple[Article, ...]:
-    return ()
-
-
-from dataclasses import replace  # noqa
-from .config import Config  # noqa
-from .document import Document  # noqa
+    text: str
+    start: int
+    gap: int
+    lifted: bool
 
 
 def structured(document: Document, config: Config) -> Document:
-    return replace(document, paragraphs=paragraphs(document.text))
+    """The document with its paragraphs, articles and metadata."""
+    lines = _lines(document)
+    usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
+    roles = _roles(lines, usual_gap)
+    paragraphs = tuple(
+        Paragraph(line.text, role, line.start, line.start + len(line.text))
+        for line, role in zip(lines, roles, strict=True)
+    )
+    articles = _articles(lines, roles, usual_gap)
+    found = _metadata(document, paragraphs, articles, config)
+    return replace(document, paragraphs=paragraphs, articles=articles, metadata=found)
+
+
+# -- paragraphs ----------------------------------------------------------------------------------------------
+
+
+def _lines(document: Document) -> list[Line]:
+    gaps, lifted = _seen_in_trail(document)
+    lines, start = [], 0
+    for block in document.text.split("\n\n"):
+        end = start + len(block)
+        if block:
+            lines.append(Line(block, start, gaps.get(start, 1), end in lifted))
+        start = end + 2
+    return lines
+
+
+def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int]]:
+    """By position in the text: blank lines of the seed before it; ends of paragraphs behind which metadata
+    stood. Gaps are those that the first pass of `layout` found."""
+    passes = document.trail
+    later = [Positions(one.edits) for one in passes]
+    ends = _paragraph_ends(document.text)
+    gaps: dict[int, int] = {}
+    lifted: set[int] = set()
+    first_layout = next((i for i, one in enumerate(passes) if one.cleaner == "layout"), -1)
+    for i, one in enumerate(passes):
+        if i != first_layout and one.cleaner != "metadata":
+            continue
+        shift = 0
+        for edit in one.edits:
+            place = edit.start + shift
+            shift += len(edit.after) - len(edit.before)
+            if i == first_layout:
+                gaps[_place_at_end(place + len(edit.after), later[i + 1 :])] = edit.before.count("\n") - 1
+            elif edit.field:
+                place = _place_at_end(place, later[i + 1 :])
+                lifted.add(max((end for end in ends if end <= place), default=-1))
+    return gaps, lifted
+
+
+def _paragraph_ends(text: str) -> list[int]:
+    return [*[gap.start() for gap in re.finditer("\n\n", text)][:LONGEST_HEAD], len(text)]
+
+
+# Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
+LONGEST_HEAD = 12
+
+
+def _place_at_end(place: int, later: Sequence[Positions]) -> int:
+    for positions in later:
+        place = positions.new_span(place, place)[0]
+    return place
+
+
+def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
+    return (
+        2 <= len(text) <= longest
+        and not _SENTENCE_END.search(text)
+        and not _ENTRY.match(text)
+        and _HAN.search(text) is not None
+    )
+
+
+def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
+    roles = ["body"] * len(lines)
+    for i, line in enumerate(lines):
+        if _COLUMN.match(line.text) and len(line.text) <= LONGEST_HEADING:
+            roles[i] = "column"
+        elif names.is_credit(line.text):
+            roles[i] = "credit"
+        elif names.is_byline(line.text):
+            roles[i] = "byline"
+    starts = _title_places(lines, roles, usual_gap)
+    for i in starts:
+        roles[i] = "title"
+        _mark_below_title(lines, roles, i)
+    first_body = next((i for i, role in enumerate(roles) if role == "body" and _ends_body(lines[i])), len(lines))
+    for i in range(first_body, len(lines)):
+        if roles[i] == "body":
+            roles[i] = _inner_role(lines, roles, i, usual_gap)
+    return roles
+
+
+def _ends_body(line: Line) -> bool:
+    return len(line.text) > LONGEST_HEADLINE or _BODY_END.search(line.text) is not None
+
+
+def _mark_below_title(lines: Sequence[Line], roles: list[str], title: int) -> None:
+    """The subtitle and, under it, a short line of names."""
+    i = title + 1
+    if i < len(lines) and roles[i] == "body" and _SUBTITLE.match(lines[i].text) and _is_headline(lines[i].text):
+        roles[i] = "subtitle"
+        i += 1
+    if i + 1 < len(lines) and roles[i] == "body" and _is_bare_byline(lines[i].text):
+        roles[i] = "byline"
+
+
+def _is_bare_byline(text: str) -> bool:
+    """Names and nothing else: what under a title can only be a byline."""
+    found = names.authors(text)
+    bare = re.sub(r"[\s、，,/]+", "", text)
+    people = all(names.is_person(name) for name in found)
+    return (
+        bool(found) and "".join(found) == bare and (people or (len(found) == 1 and len(bare) <= LONGEST_ORGANISATION))
+    )
+
+
+def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> list[int]:
+    """Indexes of titles. Behind the first, a headline is a title only with a sign that a new article begins."""
+    first = _first_title(lines, roles)
+    places = [] if first is None else [first]
+    for i in range(0 if first is None else first + 1, len(lines)):
+        is_subtitle = i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text)
+        if is_subtitle or roles[i] != "body" or not _is_headline(lines[i].text):
+            continue
+        if _begins_article(lines, roles, i, usual_gap):
+            places.append(i)
+    return places
+
+
+def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
+    """The headline above the first metadata line, else the first headline above the first body paragraph."""
+    head: list[int] = []
+    for i, line in enumerate(lines[:LONGEST_HEAD]):
+        if roles[i] == "body" and _is_headline(line.text):
+            head.append(i)
+            if line.lifted:
+                return i
+        elif roles[i] == "body" and _ends_body(line):
+            break
+    if not head or len(lines) == 1:
+        return None
+    return head[0]
+
+
+def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
+    """Under a column's name, above a marked byline, or above a photo's text and credit."""
+    if i and roles[i - 1] == "column":
+        return True
+    if i + 1 < len(lines) and roles[i + 1] == "byline" and _is_marked_byline(lines[i + 1].text):
+        return i + 2 < len(lines)
+    return lines[i].gap > usual_gap and _is_photo_block(lines, roles, i, usual_gap)
+
+
+def _is_marked_byline(text: str) -> bool:
+    return text[0] in "□◎◇○●" or "记者" in text or "通讯员" in text
+
+
+def _is_photo_block(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
+    """A headline, one or two paragraphs, and the photographer's credit, set apart by blank lines."""
+    for j in range(i + 2, min(i + 4, len(lines))):
+        if roles[j] == "credit":
+            return True
+        if lines[j].gap > usual_gap:
+            return False
+    return False
+
+
+def _inner_role(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> str:
+    """heading, caption or body."""
+    line = lines[i]
+    if _is_headline(line.text, LONGEST_HEADING) and not _BODY_END.search(line.text):
+        followed = i + 1 < len(lines) and roles[i + 1] in ("body", "byline")
+        return "heading" if followed else "body"
+    is_one_sentence = len(re.findall("[。！？]", line.text)) <= 1 and len(line.text) <= LONGEST_CAPTION
+    if is_one_sentence and line.gap > usual_gap and _stands_apart(lines, i, usual_gap):
+        return "caption"
+    return "body"
+
+
+def _stands_apart(lines: Sequence[Line], i: int, usual_gap: int) -> bool:
+    """Followed by the end, another wide gap, or a heading: not the beginning of a new part."""
+    if i + 1 == len(lines):
+        return True
+    behind = lines[i + 1]
+    return behind.gap > usual_gap or _is_headline(behind.text, LONGEST_HEADING)
+
+
+# -- articles ------------------------------------------------------------------------------------------------
+
+
+def _articles(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> tuple[Article, ...]:
+    """The articles of a page; none for a document that is one article."""
+    titles = [i for i, role in enumerate(roles) if role == "title"]
+    if len(titles) < 2:
+        return ()
+    starts = [i - 1 if i and roles[i - 1] == "column" else i for i in titles]
+    found, column = [], ""
+    for title, start, behind in zip(titles, starts, [*starts[1:], len(lines)], strict=True):
+        if roles[start] == "column":
+            column = lines[start].text.lstrip(COLUMN_MARKS + " ")
+        elif lines[start].gap > usual_gap:
+            column = ""  # set apart from the column above
+        last = lines[behind - 1]
+        people = _people(lines, roles, range(start, behind))
+        found.append(Article(lines[title].text, column, tuple(people), lines[start].start, last.start + len(last.text)))
+    return tuple(found)
+
+
+def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterator[str]:
+    """Names in bylines; names in credits only where there is no byline (a photo block)."""
+    for role in ("byline", "credit"):
+        found = list(dict.fromkeys(n for i in span if roles[i] == role for n in names.authors(lines[i].text)))
+        if found:
+            return iter(found)
+    return iter(())
+
+
+# -- metadata ------------------------------------------------------------------------------------------------
+
+
+def _metadata(
+    document: Document, paragraphs: Sequence[Paragraph], articles: Sequence[Article], config: Config
+) -> dict[str, str | list[str] | None]:
+    """All fields; None or [] where the document says nothing. What edits lifted comes first, what the text
+    still shows (title, subtitle, bylines) second; a page of several articles has no title or authors itself."""
+    lifted: dict[str, list[str]] = {}
+    for edit in (edit for one in document.trail for edit in one.edits if edit.field):
+        lifted.setdefault(edit.field, []).append(edit.before)
+    fields = dict.fromkeys((*FIELDS, *lifted))
+    found: dict[str, str | list[str] | None] = {
+        field: metadata.choose(field, lifted.get(field, ()), config.timezone) or ([] if field in LIST_FIELDS else None)
+        for field in fields
+    }
+    if articles:
+        return found
+    for field in ("title", "subtitle"):
+        found[field] = found[field] or next((p.text for p in paragraphs if p.role == field), None)
+    bylines = [p.text for p in paragraphs if p.role == "byline"]
+    found["authors"] = found["authors"] or list(dict.fromkeys(name for text in bylines for name in names.authors(text)))
+    return found

@@ -21,8 +21,8 @@ from .progress import Progress
 from .report import Report
 from .tasks import CLEANING_TASKS, Batch, settle, step
 
-EXPECTED_ERRORS = (SeedsError, StoreError)
-"""What can go wrong with the user's folders; the message says what to do."""
+EXPECTED_ERRORS = (SeedsError, StoreError, prefect_setup.ServerError)
+"""What can go wrong with the user's folders and server; the message says what to do."""
 
 TASK_RUNS_PER_RUN = 2  # scan, commit
 TASK_RUNS_PER_BATCH = 3  # read, settle, stage; the cleaners come on top
@@ -36,6 +36,7 @@ def run(seeds: Path, output: Path, config: Config) -> Report:
 
     Raises EXPECTED_ERRORS, and KeyboardInterrupt when the user stops it; the corpus then is as it was.
     """
+    prefect_setup.check_server()
     done = None
     try:
         done = build_corpus(seeds, output, config)

@@ -46,14 +46,16 @@ def main() -> None:
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that make a Config."""
     names = ", ".join(cleaner.name for cleaner in PIPELINE)
+    shown: dict[str, Any] = {"show_default": True}
+    scripts, styles = click.Choice(SCRIPT_CONVERSIONS), click.Choice(QUOTE_STYLES)
     options = [
         click.option("--only", multiple=True, metavar="CLEANER", help=f"Run only this cleaner (repeatable): {names}."),
         click.option("--skip", multiple=True, metavar="CLEANER", help="Leave this cleaner out (repeatable)."),
-        click.option("--script", type=click.Choice(SCRIPT_CONVERSIONS), default="keep", show_default=True, help="Convert the script by OpenCC."),
-        click.option("--quotes", type=click.Choice(QUOTE_STYLES), default="auto", show_default=True, help="House style of quotation marks."),
-        click.option("--timezone", default="+08:00", show_default=True, help="UTC offset of dates that state none."),
-        click.option("--max-bytes", default=Config.max_seed_bytes, show_default=True, help="Larger seeds go to quarantine."),
-    ]  # fmt: skip
+        click.option("--script", type=scripts, default=Config.script, help="Convert the script by OpenCC.", **shown),
+        click.option("--quotes", type=styles, default=Config.quotes, help="House style of quotation marks.", **shown),
+        click.option("--timezone", default=Config.timezone, help="UTC offset of dates that state none.", **shown),
+        click.option("--max-bytes", default=Config.max_seed_bytes, help="Larger seeds go to quarantine.", **shown),
+    ]
     for option in reversed(options):
         command = option(command)
     return command
@@ -250,7 +252,8 @@ def versions_command(output: Path, as_json: bool) -> None:
             continue
         c = m.counts
         click.echo(
-            f"version {m.number}  {m.created['end'][:19]}Z  content {m.content_id[:12]}  pipeline {m.fingerprint[:12]}  "
+            f"version {m.number}  {m.created['end'][:19]}Z  "
+            f"content {m.content_id[:12]}  pipeline {m.fingerprint[:12]}  "
             f"{c['documents']} documents, {c['quarantined']} in quarantine  "
             f"(+{c['added']} ~{c['changed']} -{c['vanished']})"
         )

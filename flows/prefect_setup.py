@@ -36,6 +36,27 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
+class ServerError(Exception):
+    """The configured Prefect server cannot be used.  The message tells the user what to do."""
+
+
+def check_server() -> None:
+    """Raises ServerError when a server is configured and does not answer."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        return
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+    if problem is not None:
+        raise ServerError(
+            f"the Prefect server at {url} does not answer ({problem}): start it, or unset PREFECT_API_URL to run "
+            "with a temporary one"
+        )
+
+
 def wait_until_recorded(flow_run_id: str | None, task_runs: int) -> bool:
     """Waits, for a bounded time, until the temporary server has written the flow's task runs: it is a child of
     this process and is stopped at exit, which would lose those still on their way, with tracebacks.

@@ -12,13 +12,28 @@ from cleaners import Config, Document, clean
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
 CASES = sorted((Path(__file__).parent / "cases").rglob("*.txt"))
 # pieces that the cleaners react to, so that random text reaches their code
-PIECES = [
-    "中文", "句子", "老年人、", "他说:", "“引用”", "‘内’", "\"直引号\"", ",", "，", "。", ".", "...", "……", "——", "--", "(注)", "（注）",
-    "1,000", "12:30", "3.5%", "http://a.cn/b?c=1", "v1.2", "English words.", " ", "  ", "\u3000", "\u00a0", "\n", "\n\n", "\r\n",
-    "\u200b", "\ufeff", "\u202e", "\ufffd", "锟斤拷", "ÄãºÃ", "ä½ å¥½", "浣犲ソ", "&amp;", "&nbsp;", "\\u4e2d", "⑮", "ＡＢＣ", "１２", "\u2f00",
-    "手机版", "打印", "来源:新华社", "发布时间:2014年03月04日 17:26", "责任编辑:王某", "记者 李某", "□张三 李四", "■专栏", "1 1 1", "•", "一、", "第一条",
-    "\u0000", "\ud800", "😀", "臺灣", "ｶﾅ", "相关文档:", "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十",
-]  # fmt: skip
+WORDS = """
+中文 句子 老年人、 他说: “引用” ‘内’ "直引号" , ， 。 . ... …… —— -- (注) （注） 1,000 12:30 3.5% v1.2 words. 锟斤拷
+http://a.cn/b?c=1 ÄãºÃ ä½\x20å¥½ 浣犲ソ &amp; &nbsp; \\u4e2d ⑮ ＡＢＣ １２ 手机版 打印 来源:新华社 责任编辑:王某
+发布时间:2014年03月04日 记者 李某 □张三 ■专栏 1 • 一、 第一条 😀 臺灣 ｶﾅ 相关文档: 一二三四五六七八九十一二三四五六七八九十
+"""
+INVISIBLE = [
+    "\r\n",
+    " ",
+    "  ",
+    "\u3000",
+    "\u00a0",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\u200b",
+    "\ufeff",
+    "\u202e",
+    "\ufffd",
+    "\u2f00",
+    "\0",
+]
+PIECES = [*WORDS.split(), *INVISIBLE, "\ud800"]
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40).map("".join)
 
 

@@ -64,7 +64,8 @@ def test_links_lead_to_files(name: str) -> None:
 
 @pytest.mark.parametrize("name", READMES)
 def test_rules_that_the_table_names_exist(name: str) -> None:
-    rules = re.findall(r"`((?:%s)\.\w+)`" % "|".join(c.name for c in PIPELINE), READMES[name].read_text("utf-8"))
+    cleaners = "|".join(cleaner.name for cleaner in PIPELINE)
+    rules = re.findall(rf"`((?:{cleaners})\.\w+)`", READMES[name].read_text("utf-8"))
     assert rules
     used = {
         edit.rule
