@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache, cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -44,6 +44,7 @@ SHORTEST_PART = 24
 SHORTEST_DISTANT = 60  # any copy that stands more than NEAR paragraphs away
 SHORTEST_SENTENCE = 12  # of a teaser
 SHORTEST_FUZZY = 40
+SHORTEST_UNENDED = 40  # a paragraph that ends no sentence; titles and slogans are shorter
 SHORTEST_QUOTED = 40  # a paragraph of dialogue
 SHORTEST_BLOCK = 100  # paragraphs that repeat in the same order, together
 LONGEST_VERSE = 60  # a longer paragraph is no line of a poem
@@ -56,6 +57,7 @@ SLIP = 3.0  # nats for a letter that is doubled or two that are swapped; none of
 ALIKE = 80.0  # the same, before letters and punctuation are told apart: a first and rough test
 SHARED = 0.12  # part of the shorter paragraph that two of like length must share in whole clauses
 SINGLE = 1.0  # nats for any other change of a single letter; authors change words
+SHARED_DAMAGED = 0.4  # the same for a part in which characters may be damaged
 SHARED_PART = 0.25  # the same if one is longer; a part loses no clauses but those at its ends
 COMPARED = 8  # so many earlier paragraphs a paragraph is compared with, at most
 
@@ -72,7 +74,7 @@ _SENTENCE = re.compile(r"[^。！？!?]*(?:[。！？!?]+[”’」』）)】]*|
 _NUMBER = re.compile(r"\d+(?:[.．:：,，]\d+)*")
 _PLAIN_NUMBER = str.maketrans({"，": "", ",": "", "．": ".", "：": ":"})
 _DIALOGUE = re.compile(r"\s*(?:“[^“”]*”|「[^「」]*」)\s*\Z")
-_QUOTES_OPEN = frozenset("“‘「『《〈：:\"")
+_QUOTES_OPEN = frozenset('“‘「『《〈：:"')
 _ELLIPSIS = re.compile(r"(?:…+|\.{3,})(?:[\[【（(]?(?:详细|全文|更多|查看全文|阅读全文)[\]】）)]?)?\s*\Z")
 _ARTICLE = re.compile(r"\s*第[零〇一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十]+)?[\s：:]")
 _REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
@@ -80,16 +82,44 @@ _ORDINAL = re.compile(
     r"\s*(?:第([零〇一二三四五六七八九十百千]+|\d+)([条章节款项])|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
 )
 
-_NUMERALS = frozenset("0123456789０１２３４５６７８９零〇一二三四五六七八九十百千万亿两兩壹贰叁肆伍陆柒捌玖拾佰仟ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ半双")
 _DIGITS = frozenset("0123456789０１２３４５６７８９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ")
+_NUMERALS = _DIGITS.union("零〇一二三四五六七八九十百千万萬亿億两兩半双雙", "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟")
 _BEFORE_NUMERAL = frozenset("第前后後约近超逾达每")
 _NEGATIONS = frozenset("不非未无無没沒勿莫否别別")
 # One of these in the place of another changes what a sentence says.
 _PARALLELS = (
-    "甲乙丙丁戊己庚辛壬癸", "东南西北中", "東南西北中", "上下左右前后後内外里", "大小高低长短多少", "买卖購售", "男女", "父母子夫妻兄弟姐妹",
-    "春夏秋冬", "年月日周时時", "省市县區区州镇鎮乡鄉村国國", "是否", "有无", "增减減", "升降", "进出入進", "借贷贷貸", "收支付", "早晚",
-    "新旧舊", "公私", "正副反", "先后後", "红黄蓝绿黑白紅黃藍綠", "他她它你我您", "天地", "日夜", "开关開關", "加减", "原被", "主从從", "可应應须須",
-)  # fmt: skip
+    (
+        "甲乙丙丁戊己庚辛壬癸",
+        "东東南西北中",
+        "上下左右前后後内內外里裡",
+        "大小高低长長短多少",
+        "买卖買賣購购售",
+        "男女",
+    ),
+    (
+        "父母子夫妻兄弟姐妹",
+        "春夏秋冬",
+        "年月日周时時",
+        "省市县縣区區州镇鎮乡鄉村国國",
+        "是否",
+        "有无無",
+        "增减減",
+        "升降",
+    ),
+    (
+        "进進出入",
+        "借贷貸",
+        "收支付",
+        "早晚",
+        "新旧舊",
+        "公私",
+        "正副反",
+        "先后後",
+        "红紅黄黃蓝藍绿綠黑白",
+        "他她它你我您",
+    ),
+    ("天地", "日夜", "开開关關", "加减減", "原被", "主从從", "可应應须須"),
+)
 
 
 Pairs = dict[int, dict[int, int]]
@@ -135,7 +165,7 @@ class _Paragraph:
         """True if it holds a Chinese sentence: no heading, no slogan, no row of a table, no code, no verse."""
         marks = len(_INNER_MARK.findall(self.raw))
         ends = _SENTENCE_END.search(self.raw) is not None
-        if not (ends and marks or marks >= 2 and len(self.letters) >= 40):
+        if not ((ends and marks) or (marks >= 2 and len(self.letters) >= SHORTEST_UNENDED)):
             return False
         if len(_HAN.findall(self.raw)) * 3 < len(self.letters):
             return False
@@ -231,7 +261,7 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 
 
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """(line, one of the five paragraphs before it) where both have nearly the same length and characters: damage
+    """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
     recent: list[tuple[int, int, str]] = []
     for number, line in enumerate(lines):
@@ -239,10 +269,11 @@ def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
         if not SHORTEST_FUZZY <= size <= LONGEST_COMPARED:
             continue
         slack = size // 25 + 2
+        head = line[:64]  # one machine word of rapidfuzz's bits
         for other_number, other_size, other in recent:
-            if -slack <= size - other_size <= slack and fuzz.ratio(line, other, score_cutoff=SIMILAR - 2):
+            if -slack <= size - other_size <= slack and fuzz.ratio(head, other, score_cutoff=ALIKE):
                 yield number, other_number
-        recent.append((number, size, line))
+        recent.append((number, size, head))
         if len(recent) > 5:
             del recent[0]
 
@@ -352,14 +383,14 @@ class _Page:
             line, place = removal.keeper, place + removal.place
         return line, place
 
-    def _judge(self, line: int, others: Iterable[int]) -> None:
+    def _judge(self, line: int, others: Mapping[int, int]) -> None:
         seen = {line}
-        for other in others:
+        for other, shared in others.items():
             kept = self.keeper(other)[0]
             if kept in seen:
                 continue
             seen.add(kept)
-            removal = self._compare(kept, line)
+            removal = self._compare(kept, line, shared)
             if removal is None:
                 continue
             gone = line if removal.keeper == kept else kept
@@ -367,8 +398,9 @@ class _Page:
             if gone == line:
                 return
 
-    def _compare(self, earlier: int, later: int) -> _Removal | None:
-        """Which of two paragraphs goes; None if both stay.  The cheap tests come first."""
+    def _compare(self, earlier: int, later: int, shared: int) -> _Removal | None:
+        """Which of two paragraphs, which have `shared` characters in common clauses, goes; None if both stay.
+        The cheap tests come first."""
         old, new = self.lines[earlier], self.lines[later]
         alike = len(old) <= 1.2 * len(new) and len(new) <= 1.2 * len(old)
         if alike and max(len(old), len(new)) <= LONGEST_COMPARED and not _is_alike(old, new):
@@ -381,7 +413,7 @@ class _Page:
         if alike and self._is_fuzzy(short, long):
             fits = self._may_go(later, earlier) or (short.is_prose and _damage(list(_changes(a, b))) >= DAMAGED)
             return _Removal(earlier, 0, "duplicates.fuzzy") if fits else None
-        place = self._part(shorter, longer)
+        place = self._part(shorter, longer, shared)
         return None if place is None else _Removal(longer, place, "duplicates.contained")
 
     def _compare_equal(self, earlier: int, later: int) -> _Removal | None:
@@ -429,14 +461,14 @@ class _Page:
             return False  # 1.5 and 15
         return fuzz.ratio(a, b, score_cutoff=SIMILAR) > 0 and _differ_by_slips(a, b)
 
-    def _part(self, shorter: int, longer: int) -> int | None:
+    def _part(self, shorter: int, longer: int, shared: int) -> int | None:
         """Letter of the longer paragraph at which the shorter one stands in it; None if it does not."""
         short, long = self.paragraph(shorter), self.paragraph(longer)
         if len(short.letters) < SHORTEST_PART:
             return None
         place = long.letters.find(short.letters)
         exact = place >= 0
-        if not exact:
+        if not exact and shared >= SHARED_DAMAGED * len(short.letters):
             place = _damaged_part(short.letters, long.letters)
         if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
             return None
@@ -662,13 +694,13 @@ def _is_swap_or_doubling(old: str, new: str, near: str) -> bool:
     if sorted(old) == sorted(new):
         return True
     more, less = (new, old) if len(new) > len(old) else (old, new)
-    return len(more) == len(less) + 1 and (not less and more in near or bool(less) and set(more) == set(less))
+    return len(more) == len(less) + 1 and (set(more) == set(less) if less else more in near)
 
 
 def _changes_meaning(old: str, new: str) -> bool:
     if not _NEGATIONS.isdisjoint(old + new):
         return True
-    return bool(old and new) and any(old in group and new in group for group in _PARALLELS)
+    return bool(old and new) and any(old in group and new in group for row in _PARALLELS for group in row)
 
 
 def _damaged_part(short: str, long: str) -> int:
