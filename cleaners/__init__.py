@@ -62,8 +62,12 @@ class Cleaner(NamedTuple):
 
 PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mojibake", mojibake.propose),  # first: every other cleaner needs the real characters
-    Cleaner("characters", characters.propose),  # invisible and look-alike characters would hide lines from rules
-    Cleaner("chrome", chrome.propose),  # before the joiner: a split sentence may have a widget between its halves
+    Cleaner(
+        "characters", characters.propose
+    ),  # invisible and look-alike characters would hide lines from rules
+    Cleaner(
+        "chrome", chrome.propose
+    ),  # before the joiner: a split sentence may have a widget between its halves
     Cleaner("metadata", metadata.propose),  # lines about the article, which stand among the chrome
     Cleaner("punctuation", punctuation.propose),  # before the joiner, which expects full-width marks
     Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
@@ -121,8 +125,10 @@ class Draft:
         return False
 
     def finish(self, config: Config, settled: bool = True) -> Document:
-        """The document, with roles, articles, metadata and flags."""
+        """The document, with roles, articles, metadata and flags; without them when it is in quarantine."""
         draft = Document(self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine)
+        if draft.quarantine is not None:
+            return draft
         return flags.flagged(structure.structured(draft, config), config, settled)
 
 
