@@ -205,8 +205,11 @@ def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure:
     that it is a navigation (LEAST_POINTS) and a rule found chrome in the page."""
     total = best = 0.0
     end = 0
-    for i in range(_title_row(rows, first, candidates)):
-        total += 3.0 if i in sure else 1.5 if i in candidates else _points(rows[i])
+    for i in range(_headline(rows, first, candidates)):
+        if i in candidates:
+            total += 3.0 if i in sure and sure[i].rule.and_all == "above" else 1.0
+        else:
+            total += _points(rows[i], after_bullet=i > 0 and rows[i - 1].text.strip() in _BULLETS)
         if total > best:
             best, end = total, i + 1
     if best < LEAST_POINTS:
@@ -221,17 +224,16 @@ def _navigation_rule() -> Rule:
     return next(rule for rule in load("chrome") if rule.name == "navigation_bar")
 
 
-def _title_row(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
-    """The row that is most likely the headline: the last one above the article, or above the first row about the
-    article, that no rule wants and that is neither short nor a byline."""
-    end = next((i for i in range(first) if metadata.tells(rows[i].text)), first)
-    for i in range(end - 1, -1, -1):
+def _headline(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
+    """The row that is most likely the headline: the last one above the article that no rule wants, that is neither
+    short nor a byline, and that tells nothing about the article."""
+    for i in range(first - 1, -1, -1):
         if i not in candidates and _may_be_title(rows[i]) and not names.is_byline(rows[i].text):
             return i
-    return end
+    return first
 
 
-def _points(row: Row) -> float:
+def _points(row: Row, after_bullet: bool = False) -> float:
     """How much a row of a page's head looks like links: above 0 for links, below 0 for headlines and prose."""
     if row.score > 0:
         return min(HEADLINE_POINTS, -row.score / 10)
@@ -242,12 +244,20 @@ def _points(row: Row) -> float:
         return 2.0
     if text.isascii():
         return 0.7
+    if _COUNTED.search(text):
+        return 1.0
+    if after_bullet or text[0] in _BULLETS:
+        return 0.3
+    if metadata.tells(text):
+        return HEADLINE_POINTS
     return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else HEADLINE_POINTS
 
 
 HEADLINE_POINTS = -3.0
 """Points of a row that reads like a headline: three or four links around it must outweigh it."""
 
+_COUNTED = re.compile(r"[(\[（【]\d[\d/: -]*[)\]）】]$")  # a link with the number of its readers, or with a date
+_BULLETS = "•·●▪■◆›»>-"
 _LINK_SEPARATORS = re.compile("[ \u3000|·/>»-]+")
 
 

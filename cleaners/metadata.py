@@ -227,7 +227,11 @@ def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -
     has_clock = ":" in folded[date.start : date.end]
     if place == "head" and (has_clock or (len(tokens) == 1 and folded[date.start].isdigit())):
         return _date_rule()
-    return _date_rule() if place == "top" and has_clock else None
+    written_by_machine = len(tokens) == 1 and _PADDED.fullmatch(folded[date.start : date.end])
+    return _date_rule() if place == "top" and (has_clock or written_by_machine) else None
+
+
+_PADDED = re.compile(r"\d{4}(?:年\d\d月\d\d日|[-./]\d\d[-./]\d\d)")
 
 
 @cache
@@ -236,33 +240,52 @@ def _date_rule() -> Rule:
 
 
 def _values(folded: str, tokens: list[Token]) -> list[Value]:
+    """The values with a field; text without a label becomes the authors or the source if no label gives these."""
     fields = {t.field for t in tokens}
+    has_clock = any(t.kind == "date" and ":" in folded[t.start : t.end] for t in tokens)
     found = []
     for t in tokens:
-        field, text = t.field, folded[t.start : t.end]
-        if t.kind == "free" and "source" not in fields and _is_outlet(text):
-            field = "source"
-        elif t.kind == "free" and "authors" not in fields and _is_author(folded, t):
-            field = "authors"
-        if field and text:
-            found.append(Value(field, t.start, t.end, (t.rule or _date_rule()).id))
+        field, start, end = t.field, t.start, t.end
+        if t.kind == "free":
+            start += len(_BEFORE_SOURCE.match(folded[start:end])[0])  # type: ignore[index]
+            end = start + len(_BEHIND_SOURCE.sub("", folded[start:end]))
+            field = _free_field(folded, start, end, has_clock)
+            field = "" if field in fields else field
+            fields.add(field)
+        if field and start < end:
+            found.append(Value(field, start, end, (t.rule or _date_rule()).id))
     return found
 
 
+_BEFORE_SOURCE = re.compile(r"(?:(?:原创|转载|独家) ?)?")
+_BEHIND_SOURCE = re.compile(r" ?[\[(](?:整理|编译|综合|原创|转载)[\])]?(?: \d{1,5})?$")
+
+
+def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
+    """The field of text without a label: names in the plural or in brackets are authors, an outlet is the source,
+    and so is one other word beside a date with a time of day."""
+    text = folded[start:end]
+    if _is_outlet(text):
+        return "source"
+    people = text.split()
+    in_brackets = folded[:start].rstrip().endswith(("[", "("))
+    if names.is_byline(text) or (in_brackets and names.is_person(text)):
+        return "authors"
+    if len(people) > 1:
+        return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
+    if has_clock and 2 <= len(text) <= 12 and not names.is_person(text) and not _HOST.fullmatch(text) and not text.isdigit():
+        return "source"
+    return ""
+
+
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
-_HINT = re.compile("[:|\\d年]")
+_HINT = re.compile(r"[:|\d年]")
 _HOST = re.compile(r"[A-Z0-9]{2,12}(?:\.[A-Z0-9]{2,12}){1,3}|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版")
 
 
 def _is_known(text: str) -> bool:
     """True if the text without a label is an outlet, a host, the number of a newspaper's page, or names a person."""
     return bool(_is_outlet(text) or _HOST.fullmatch(text) or names.is_person(text) or names.is_byline(text))
-
-
-def _is_author(folded: str, t: Token) -> bool:
-    """A byline, or a person's name in brackets: [ 张三 ]."""
-    text = folded[t.start : t.end]
-    return names.is_byline(text) or (names.is_person(text) and folded[: t.start].rstrip().endswith(("[", "(")))
 
 
 _OUTLET = re.compile(r"(?:原创 )?[一-龥A-Za-z0-9·—-]{1,14}(?:网|站|报|社|台|在线|新闻|日报|晚报|早报|周刊|杂志|时报|频道|客户端|之声|传媒|融媒)")

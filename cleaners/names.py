@@ -25,6 +25,7 @@ _LEADING = re.compile(
 _TAIL = re.compile(r"(?: ?(?:摄影报道|图文报道|摄影|摄制|摄|文/图|图/文|文并摄|图文|文图|文|图|编译|整理|综合|报道|供图|供稿|执笔|绘|画))$")
 _NAME = re.compile(r"[一-龥]{2,4}|[一-龥]{1,8}(?:·[一-龥]{1,8}){1,3}|[A-Z][A-Za-z.'-]{1,20}(?: [A-Z][A-Za-z.'-]{0,20}){0,3}")
 _ORGANISATION = re.compile(r"[一-龥]{1,16}(?:宣|社|部|办|委|局|厅|处|院|会|组|中心|编辑部|课题组|评论员|工作室|频道|报|网|台|站|厂|校|大学|学院|公司)")
+_PLACE = re.compile(r"[省市县区州盟旗镇乡村国京]$")
 _ASIDE = re.compile(r"[(\[][^()\[\]]{0,30}[)\]]")
 _EDITORIAL = re.compile(r"[一-龥]{0,8}(?:评论员|编辑部)(?:文章)?")
 _SPLIT = re.compile(r"[ 、,;/|&]+|(?<=[一-龥])和(?=[一-龥])")
@@ -40,6 +41,11 @@ _SURNAMES = frozenset(
     "庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾沙"
     "乜养鞠须丰巢关蒯相查后荆红游竺权盖益桓公涂肖岳付仝闫覃佟原苑代岩尧晋楚藏海苟税岱仓翦呼"
     "趙錢孫鄭馮陳衛蔣韓楊許呂張嚴華陶謝鄒竇雲蘇鳳范魯韋馬費雷賀湯羅畢鄔樂時傅齊顧蕭紀項閔賈婁顏駱盧萬經應鄧單諸龔陸榮車寧厲劉葉龍喬聞黨譚勞連"
+)
+
+
+_DOUBLE_SURNAMES = frozenset(
+    ["欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "夏侯", "端木", "长孙", "独孤", "南宫", "宇文"]
 )
 
 
@@ -114,7 +120,7 @@ def _parts(line: str) -> list[str]:
 
 
 def _starts_piece(line: str, at: int) -> bool:
-    return at == 0 or line[at - 1] in " 、,;/|()" + _MARKS
+    return at == 0 or line[at - 1] in " 、,;/|():" + _MARKS
 
 
 def _names(piece: str) -> list[str]:
@@ -123,7 +129,7 @@ def _names(piece: str) -> list[str]:
     while (cut := _TAIL.search(piece)) and (cut.start() >= 2):
         piece = piece[: cut.start()].rstrip(" /(")
     pieces = _spaced_names([p for p in _SPLIT.split(_ASIDE.sub(" ", piece)) if p])
-    if reports_from and len(pieces) > 1 and not is_person(pieces[-1]):
+    if reports_from and len(pieces) > 1 and (_PLACE.search(pieces[-1]) or not is_person(pieces[-1])):
         pieces.pop()  # 记者 张三 山东冠县报道: the place
     return [p for p in pieces if (_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)) and not _NO_NAME.match(p)]
 
@@ -158,6 +164,35 @@ def _is_whole(line: str) -> bool:
     return all(_all_names(p) for p in rest)
 
 
+_IN_LEAD = re.compile(
+    r"[(\[【]((?:[一-龥]{0,12}(?:记者|記者|通讯员|通訊員|实习生|實習生|评论员|特派员)|文/图|图/文|文|撰文|采写|作者)[ :/]?[^()\[\]【】。!?;]{2,50})[)\]】]"
+)
+_AT_END = re.compile(r"[。!?”][(]([^()。!?;:,]{2,30})[)]$")
+
+
+def signed(paragraph: str) -> list[str]:
+    """The names in brackets inside a paragraph of prose that say who wrote the article: 本报讯（记者 张三 李四）…,
+    or at its very end: …（文/图 张三）, …（张三）.  For the first and the last paragraphs of an article only: elsewhere
+    brackets name other people.  Looks at the first 120 and the last 60 characters.
+    """
+    flat = " ".join(paragraph[:120].translate(_WIDTH).split())
+    if match := _IN_LEAD.search(flat):
+        return authors(_IN_LEAD_TAIL.sub("", match[1]))
+    tail = " ".join(paragraph[-60:].translate(_WIDTH).split())
+    if match := _AT_END.search(tail):
+        inside = match[1].strip()
+        pieces = _spaced_names([p for p in _SPLIT.split(inside) if p])
+        if is_byline(inside) or (0 < len(pieces) <= 4 and all(map(is_person, pieces))):
+            return authors(inside)
+    return []
+
+
+_IN_LEAD_TAIL = re.compile(r" ?(?:整合|综合|报道|摄影|整理|编译|发自[一-龥]{2,8}|[一-龥]{2,6}报道)$")
+
+
 def is_person(text: str) -> bool:
-    """True if `text` looks like one Chinese person's name: two to four Han characters, a usual surname first."""
-    return 2 <= len(text) <= 4 and text[0] in _SURNAMES and bool(_NAME.fullmatch(text))
+    """True if `text` looks like one Chinese person's name: a usual surname and one or two more characters (after a
+    surname of two characters: four in all)."""
+    if not _NAME.fullmatch(text):
+        return False
+    return text[:2] in _DOUBLE_SURNAMES if len(text) == 4 else len(text) <= 3 and text[0] in _SURNAMES
