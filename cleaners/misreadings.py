@@ -32,7 +32,7 @@ CONTINUATIONS = tuple(range(0x80, 0xC0))
 # Bytes that cp1252 does not know, and those that later programs drop
 DROPPED = (0x81, 0x8D, 0x8F, 0x90, 0x9D, 0xA0, 0xAD)
 DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
-LEADS = tuple(range(0xE3, 0xEA)) + (0xEF,)
+LEADS = (*range(0xE3, 0xEA), 0xEF)
 
 
 class Unit(NamedTuple):
@@ -70,11 +70,12 @@ class Repair(NamedTuple):
     gain: float
 
 
-def best_repair(line: str, read: str) -> Repair | None:
-    """The likeliest repair of a line that may have been read in codec `read`; None when there is none."""
+def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repair | None:
+    """The likeliest repair of the parts [start, end) of a line that may have been read in codec `read`; None
+    when there is none."""
     found: list[Repair] = []
     for written in _WRITTEN[read]:
-        repair = _repair(line, read, written)
+        repair = _repair(line, read, written, parts)
         if repair:
             found.append(repair)
     return max(found, key=lambda repair: repair.gain, default=None)
@@ -83,10 +84,10 @@ def best_repair(line: str, read: str) -> Repair | None:
 _WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
 
 
-def _repair(line: str, read: str, written: str) -> Repair | None:
+def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Repair | None:
     pieces: list[Piece] = []
     gain = 0.0
-    for units in _segments(line, read):
+    for units in (units for part in parts for units in _segments(line, read, part)):
         for stretch, better in _stretches(line, units, read, written):
             pieces += _pieces(line, units, stretch)
             gain += better
@@ -126,11 +127,12 @@ def _bytes_of(char: str, read: str) -> tuple[int, ...] | None:
     return tuple(raw) if len(raw) <= 2 else None
 
 
-def _segments(line: str, read: str) -> Iterator[list[Unit]]:
-    """The parts of a line that can be turned into bytes and hold something else than ASCII."""
+def _segments(line: str, read: str, part: tuple[int, int]) -> Iterator[list[Unit]]:
+    """The stretches of a part that can be turned into bytes and hold something else than ASCII."""
     units: list[Unit] = []
     foreign = 0
-    for i, char in enumerate(line):
+    for i in range(*part):
+        char = line[i]
         raw = _bytes_of(char, read)
         if raw is None:
             if foreign > 1:
@@ -253,9 +255,17 @@ def _believed(
     least = LEAST_OLD[read]
     if len(old) < least or len(sure) < 2 or len(sure) < 0.6 * len(new) or gain < LEAST_GAIN:
         return False
+    if read == LATIN and not _dense([reading.text for _, reading in stretch]):
+        return False
     mean = sum(reading.score for reading in sure) / len(sure)
     lowest = LOWEST_MEAN if len(sure) >= 6 else LOWEST_MEAN_SHORT
     return mean >= lowest and not _in_order(old)
+
+
+def _dense(texts: list[str]) -> bool:
+    """Whether what is no ASCII stands together, as in Chinese, and not letter by letter, as in other languages."""
+    together = sum(a >= "\x80" and b >= "\x80" for a, b in pairwise(texts))
+    return together > 0 and 2 * together >= sum(text >= "\x80" for text in texts) - 1
 
 
 LEAST_OLD = {LATIN: 4, GB: 5, BIG5: 5}  # characters that are not ASCII
@@ -497,5 +507,6 @@ def _chances(before: str, candidates: tuple[str, ...], after: str) -> statistics
     scores = statistics.bigram_logprobs(np.full_like(middle, statistics.codes(before)[0]), middle)
     if after:
         scores = scores + statistics.bigram_logprobs(middle, np.full_like(middle, statistics.codes(after)[0]))
-    chances: statistics.Floats = np.exp(scores - scores.max())
-    return chances / chances.sum()
+    weights = np.exp(scores - scores.max())
+    chances: statistics.Floats = weights / weights.sum()
+    return chances

@@ -22,10 +22,11 @@ from .misreadings import BIG5, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_r
 # Second halves of misread pairs: what cp1252 makes of the bytes 80 to BF, and what it leaves as it is
 CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
-OTHER_LEADS = "ĂĄÄĹ├┬╨╤√ÔŤРСГÐÑØÙâ"
+OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
 LONGEST_LINE = 100_000  # characters: longer lines are repaired only if all their bytes fit
 WINDOW = 8  # characters around a signature that are tried before the whole line is
+MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
 
 FTFY = ftfy.TextFixerConfig(
@@ -38,11 +39,14 @@ FTFY = ftfy.TextFixerConfig(
     explain=False,
 )
 
+LATIN_LEAD = re.compile(f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}][^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]")
+LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
 ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
 LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
 QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
+HAN = re.compile("[\u3400-\u9fff]")
 KUN = re.compile("[锟斤拷]{2,}|烫烫+|屯屯屯+|锘[縿挎]?")
 KUN_WORDS = ("锟斤", "斤拷", "烫烫", "屯屯屯", "锘")
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
@@ -50,16 +54,11 @@ LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields the repairs of misread characters, HTML entities and \\u escapes."""
-    entities, escapes = "&" in text, "\\u" in text or "%u" in text
-    if not entities and not escapes and not _gate().search(text):
-        return
-    for start, line in _suspects(text, entities, escapes):
-        edits = list(_misread(start, line))
-        if not edits and entities and "&" in line:
-            edits = list(_entities(start, line))
-        if not edits and escapes:
-            edits = list(_escapes(start, line))
-        yield from edits
+    marks = [_pairs(), LATIN_LEAD]
+    marks += [ENTITY] if "&" in text else []
+    marks += [ESCAPES] if "\\u" in text or "%u" in text else []
+    for start, line in _suspects(text, marks):
+        yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
 
 
 def residue(text: str) -> Iterator[tuple[int, int, str]]:
@@ -89,44 +88,39 @@ def _signature_set() -> frozenset[str]:
 
 
 @cache
-def _gate() -> re.Pattern[str]:
-    """One character class at the head: the search runs over clean text at memory speed."""
-    signs = "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
-    seconds = "\x80-\xbf \u0080-\u009f" + CP1252_MARKS
-    return re.compile(
-        f"(?P<han>{signs}.{{0,3}}{signs})"
-        f"|(?P<latin>[\xc0-\xff][\x80-\xff{CP1252_MARKS}]|[\x80-\x9f]|[{OTHER_LEADS}][^\x00-\x7f{seconds[0]}])"
-    )
+def _signs() -> str:
+    return "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
+
+
+@cache
+def _pairs() -> re.Pattern[str]:
+    """Two signatures close together. A character class at the head lets the search run at memory speed."""
+    return re.compile(f"{_signs()}.{{0,3}}{_signs()}")
 
 
 @cache
 def _stayed() -> re.Pattern[str]:
-    signs = "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
-    return re.compile(f"{signs}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
+    return re.compile(f"{_signs()}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
 
 
-def _suspects(text: str, entities: bool, escapes: bool) -> Iterator[tuple[int, str]]:
-    """The lines that can hold mojibake, with their places, sorted."""
-    if entities or escapes:
-        marks = re.compile(_gate().pattern + (r"|&[#A-Za-z]" if entities else "") + (r"|[\\%]u" if escapes else ""))
-    else:
-        marks = _gate()
-    at = 0
-    while True:
-        match = marks.search(text, at)
-        if match is None:
-            return
-        start = text.rfind("\n", 0, match.start()) + 1
-        end = text.find("\n", match.start())
-        end = len(text) if end < 0 else end
-        yield start, text[start:end]
-        at = end
+def _suspects(text: str, marks: list[re.Pattern[str]]) -> list[tuple[int, str]]:
+    """The lines in which one of the patterns is found, with their places, sorted."""
+    lines: dict[int, str] = {}
+    for mark in marks:
+        match = mark.search(text)
+        while match:
+            start = text.rfind("\n", 0, match.start()) + 1
+            end = text.find("\n", match.start())
+            end = len(text) if end < 0 else end
+            lines[start] = text[start:end]
+            match = mark.search(text, end)
+    return sorted(lines.items())
 
 
 # ---- misread characters ----------------------------------------------------------------------------------
 
 
-def _misread(start: int, line: str) -> Iterator[Edit]:
+def _misread(start: int, line: str) -> list[Edit]:
     """One round is told piece by piece; several rounds are one edit, since the steps between are no text."""
     repairs: list[Repair] = []
     new = line
@@ -136,15 +130,16 @@ def _misread(start: int, line: str) -> Iterator[Edit]:
             break
         repairs.append(repair)
         new = _replaced(new, repair.pieces)
+    if len(HAN.findall(new)) <= len(HAN.findall(line)) and repairs[:1] and repairs[0].read == LATIN:
+        repairs = []  # not Chinese, after all
+    if not repairs:
+        return list(between(line, ftfy.fix_text(line, FTFY), "mojibake.ftfy", start)) if badness.is_bad(line) else []
     if len(repairs) == 1:
-        for piece in repairs[0].pieces:
-            rule = _rule(repairs[0], piece.guessed)
-            yield Edit(start + piece.start, line[piece.start : piece.end], piece.text, rule)
-    elif repairs and new != line:
-        guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
-        yield _one_edit(start, line, new, _rule(repairs[-1], guessed, "_twice"))
-    elif not repairs and badness.is_bad(line):
-        yield from between(line, ftfy.fix_text(line, FTFY), "mojibake.ftfy", start)
+        return [
+            Edit(start + a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces
+        ]
+    guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
+    return [_one_edit(start, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
 
 
 def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
@@ -173,21 +168,34 @@ def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
 
 
 def _one_repair(line: str) -> Repair | None:
-    reads = {read for match in _gate().finditer(line) for read in _tried(line, match)}
     if len(line) > LONGEST_LINE:
         return None
-    repairs = [best_repair(line, read) for read in sorted(reads)]
+    parts: dict[str, list[tuple[int, int]]] = {}
+    if LATIN_PAIR.search(line):
+        parts[LATIN] = [(0, len(line))]
+    for match in _pairs().finditer(line):
+        for read in _tried(line, match):
+            _add(parts.setdefault(read, []), max(0, match.start() - MARGIN), min(len(line), match.end() + MARGIN))
+    repairs = [best_repair(line, read, parts[read]) for read in sorted(parts)]
     return max((repair for repair in repairs if repair), key=lambda repair: repair.gain, default=None)
+
+
+def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:
+    """Adds a part, in one with the last one where they overlap."""
+    if parts and start <= parts[-1][1]:
+        parts[-1] = (parts[-1][0], end)
+    else:
+        parts.append((start, end))
 
 
 def _tried(line: str, match: re.Match[str]) -> Iterator[str]:
     """The codecs that the line may have been read in, by the characters around a place."""
-    if match["latin"]:
-        yield LATIN
-        return
     window = line[max(0, match.start() - 2) : match.start() + WINDOW]
     raw = window.encode(GB, "ignore")
-    if len(re.findall(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}", raw)) > 1 or _likelier(window, GB, BIG5):
+    if len(re.findall(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}", raw)) > 1:
+        yield GB
+        return
+    if _likelier(window, GB, BIG5):
         yield GB
     if _likelier(window, BIG5, GB):
         yield BIG5
@@ -205,8 +213,11 @@ def _likelier(window: str, read: str, written: str) -> bool:
 # ---- escapes ---------------------------------------------------------------------------------------------
 
 
-def _entities(start: int, line: str) -> Iterator[Edit]:
+def _entities(start: int, line: str) -> list[Edit]:
     """HTML entities: numbers and names, also escaped twice. Names only where no markup is spoken about."""
+    edits: list[Edit] = []
+    if "&" not in line:
+        return edits
     markup = re.search(r"</?[a-zA-Z!]", line) is not None
     for match in ENTITY.finditer(line):
         decimal, hexadecimal, name = match.groups()
@@ -218,7 +229,8 @@ def _entities(start: int, line: str) -> Iterator[Edit]:
             code = int(decimal) if decimal else int(hexadecimal, 16)
             new = _numbered(code, match[0].endswith(";"), markup or _quoted(line, match))
         if new:
-            yield Edit(start + match.start(), match[0], new, "mojibake.html_entity")
+            edits.append(Edit(start + match.start(), match[0], new, "mojibake.html_entity"))
+    return edits
 
 
 def _numbered(code: int, closed: bool, spoken: bool) -> str:
@@ -235,17 +247,19 @@ def _quoted(line: str, match: re.Match[str]) -> bool:
     return bool(before and after) and before in QUOTING and after in QUOTING
 
 
-def _escapes(start: int, line: str) -> Iterator[Edit]:
+def _escapes(start: int, line: str) -> list[Edit]:
     """\\u escapes in runs, unless the line has only a few of them or they make up a range of a pattern."""
+    edits: list[Edit] = []
     runs = [match for match in ESCAPES.finditer(line) if not _in_pattern(line, match)]
     if sum(len(match[0]) // 6 for match in runs) < LEAST_ESCAPES:
-        return
+        return edits
     for match in runs:
         units = [int(code, 16) for code in ESCAPE.findall(match[0])]
         raw = b"".join(unit.to_bytes(2, "big") for unit in units)
         new = raw.decode("utf-16-be", "replace")
         if LOST_CHAR not in new and all(c.isprintable() or c in "\n\t\u3000" for c in new):
-            yield Edit(start + match.start(), match[0], new, "mojibake.unicode_escape")
+            edits.append(Edit(start + match.start(), match[0], new, "mojibake.unicode_escape"))
+    return edits
 
 
 def _in_pattern(line: str, match: re.Match[str]) -> bool:
