@@ -88,7 +88,7 @@ def write(rows: pa.Table, table: str, folder: Path, file: str = "") -> Part:
     Raises ValueError when the rows do not have the table's schema, OSError when they cannot be written.
     """
     check(rows, table)
-    rows = rows.combine_chunks().sort_by([(name, "ascending") for name in ORDER[table]]).combine_chunks()
+    rows = rows.sort_by([(name, "ascending") for name in ORDER[table]]).combine_chunks()
     content = _parquet(rows, table)
     sha256 = hashlib.sha256(content).hexdigest()
     ids = pc.min_max(rows["id"])

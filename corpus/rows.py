@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ TEXT_FIELDS = ("title", "subtitle", "source", "site", "published_at", "editor", 
 LIST_FIELDS = ("authors", "keywords")
 
 Places = npt.NDArray[np.int64]
+
+FAR = 1 << 40  # more characters than any text has
+
 Columns = dict[str, Any]
 Value = str | list[str] | None
 
@@ -88,7 +91,7 @@ def edits_table(documents: Sequence[Document]) -> pa.Table:
         "cleaner": _repeated([one.cleaner for _, one in passes], sizes),
         "rule": rule,
         "start": start,
-        "seed_start": np.concatenate([np.empty(0, np.int64), *(seed_starts(one.trail) for one in documents)]),
+        "seed_start": seed_starts([document.trail for document in documents]),
         "before": [text or None for text in before],
         "after": [text or None for text in after],
         "field": [name or None for name in field],
@@ -116,40 +119,71 @@ def seeds_table(documents: Sequence[Document], problems: Sequence[Problem] = ())
     return _of_rows(rows, SEEDS)
 
 
-def seed_starts(trail: Sequence[Pass]) -> Places:
-    """For each edit of the trail, in order: the place in the decoded seed, in characters, of the character at
-    the edit's `start`.  What was moved is followed to where it came from."""
-    found = np.empty(0, np.int64)
-    for number in range(len(trail) - 1, -1, -1):
-        found = np.concatenate([_starts(trail[number].edits), found])
-        if number:
-            found = _places_before(found, trail[number - 1].edits)
-    return found
+class _Edits(NamedTuple):
+    """Many edits as columns of numbers: the trail they belong to, their pass, start, length before and after,
+    ref."""
+
+    trail: Places
+    number: Places
+    start: Places
+    lost: Places
+    gained: Places
+    ref: Places
+
+    def at(self, rows: Places) -> _Edits:
+        return _Edits(*(column[rows] for column in self))
 
 
-def _starts(edits: Sequence[Edit]) -> Places:
-    return np.fromiter((edit.start for edit in edits), np.int64, len(edits))
+def seed_starts(trails: Sequence[Sequence[Pass]]) -> Places:
+    """For each edit of all these trails, in order: the place in the decoded seed, in characters, of the character
+    at the edit's `start`.  What was moved is followed to where it came from.
+
+    One sweep per pass over all trails at once: what `Positions` does for one place, for many.
+    """
+    edits = _columns(trails)
+    places = edits.start.copy()
+    for number in range(int(edits.number.max(initial=0)) - 1, -1, -1):
+        later = np.flatnonzero(edits.number > number)
+        these = edits.at(np.flatnonzero(edits.number == number))
+        if these.start.size:
+            places[later] = _places_before(edits.trail[later], places[later], these)
+    return places
 
 
-def _places_before(places: Places, edits: Sequence[Edit]) -> Places:
-    """Where the characters at `places` of the text after `edits` stand in the text before them: what
-    `Positions` does for one place, for many at once."""
-    if not edits:
-        return places
-    count = len(edits)
-    starts = _starts(edits)
-    lost = np.fromiter((len(edit.before) for edit in edits), np.int64, count)
-    gained = np.fromiter((len(edit.after) for edit in edits), np.int64, count)
-    refs = np.fromiter((edit.ref for edit in edits), np.int64, count)
-    new_starts = starts + np.cumsum(gained - lost) - (gained - lost)
-    last = np.searchsorted(new_starts, places, side="right") - 1
-    i = np.maximum(last, 0)
-    inside = places - new_starts[i]
-    moved = (refs[i] >= 0) & (lost[i] == 0)
-    in_edit = np.where(moved, refs[i] + inside, starts[i])
-    behind = starts[i] + lost[i] + inside - gained[i]
-    before = np.where(inside < gained[i], in_edit, behind)
-    return np.asarray(np.where(last < 0, places, before), np.int64)
+def _columns(trails: Sequence[Sequence[Pass]]) -> _Edits:
+    passes = [(i, number, one.edits) for i, trail in enumerate(trails) for number, one in enumerate(trail)]
+    sizes = [len(edits) for _, _, edits in passes]
+    every = list(chain.from_iterable(edits for _, _, edits in passes))
+
+    def column(values: Iterable[int]) -> Places:
+        return np.fromiter(values, np.int64)
+
+    return _Edits(
+        np.repeat(column(i for i, _, _ in passes), sizes),
+        np.repeat(column(number for _, number, _ in passes), sizes),
+        column(edit.start for edit in every),
+        column(len(edit.before) for edit in every),
+        column(len(edit.after) for edit in every),
+        column(edit.ref for edit in every),
+    )
+
+
+def _places_before(trail: Places, places: Places, edits: _Edits) -> Places:
+    """Where the characters at `places` of the texts after `edits`, one pass of each trail, stand in the texts
+    before them; `trail` says to which trail each place belongs."""
+    grown = edits.gained - edits.lost
+    shift = np.cumsum(grown) - grown
+    shift -= shift[np.searchsorted(edits.trail, edits.trail)]  # counted from each trail's first edit
+    new_starts = edits.start + shift
+    last = np.searchsorted(edits.trail * FAR + new_starts, trail * FAR + places, side="right") - 1
+    one = edits.at(np.maximum(last, 0))
+    inside = places - new_starts[np.maximum(last, 0)]
+    moved = (one.ref >= 0) & (one.lost == 0)
+    in_edit = np.where(moved, one.ref + inside, one.start)
+    behind = one.start + one.lost + inside - one.gained
+    before = np.where(inside < one.gained, in_edit, behind)
+    untouched = (last < 0) | (one.trail != trail)  # no edit stands before it in its own text
+    return np.where(untouched, places, before)
 
 
 def documents(rows: pa.Table, edits: pa.Table) -> list[Document]:

@@ -174,12 +174,20 @@ def place_in_seed(document: Document, passes: int, place: int) -> int:
     return place
 
 
-@given(st.text(alphabet="甲乙丙，, \n😀", max_size=40), st.integers(0, 2**32))
-def test_seed_start_is_the_place_that_positions_lead_to(text: str, number: int) -> None:
-    after, trail = random_trail(text, random.Random(number))
-    document = replace(cleaned(b"", "x"), text=after, trail=trail)
-    expected = [place_in_seed(document, i, edit.start) for i, one in enumerate(trail) for edit in one.edits]
-    assert rows.seed_starts(trail).tolist() == expected
+@given(st.lists(st.text(alphabet="甲乙丙，, \n😀", max_size=40), max_size=4), st.integers(0, 2**32))
+def test_seed_start_is_the_place_that_positions_lead_to(texts: list[str], number: int) -> None:
+    choose = random.Random(number)
+    documents = []
+    for text in texts:
+        after, trail = random_trail(text, choose)
+        documents.append(replace(cleaned(b"", "x"), text=after, trail=trail))
+    expected = [
+        place_in_seed(document, i, edit.start)
+        for document in documents
+        for i, one in enumerate(document.trail)
+        for edit in one.edits
+    ]
+    assert rows.seed_starts([document.trail for document in documents]).tolist() == expected
 
 
 @given(st.lists(st.tuples(st.text("甲乙, \n", max_size=30), st.integers(0, 99)), max_size=5))
