@@ -80,7 +80,9 @@ def undo(text: str, edits: Iterable[Edit]) -> str:
     for edit in edits:
         start = edit.start + shift
         if start < done or not text.startswith(edit.after, start):
-            raise EditError(f"cannot be undone, the text has {text[start : start + len(edit.after)]!r}: {edit!r}")
+            raise EditError(
+                f"cannot be undone, the text has {text[start : start + len(edit.after)]!r}: {edit!r}"
+            )
         pieces.append(text[done:start])
         pieces.append(edit.before)
         done = start + len(edit.after)
@@ -176,15 +178,19 @@ class Positions:
         if start >= end:
             place = self._new_char(start)[0]
             return place, place
-        spans = [self._new_char(start), self._new_char(end - 1)]
-        kept = [s for s in spans if s[0] < s[1]] or spans
+        first, last = self._new_char(start), self._new_char(end - 1)
+        arrived = list(self._arrived(start, end))
+        # all of it was removed here: if it was moved, only the place that it was moved to counts
+        spans = arrived if arrived and first[0] == last[1] else [first, last, *arrived]
+        return min(a for a, _ in spans), max(b for _, b in spans)
+
+    def _arrived(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Where in the new text the parts of old[start:end] stand that were moved."""
         for i in self._arrivals:
             at, edit = self._new_starts[i], self._edits[i]
             low, high = max(start, edit.ref), min(end, edit.ref + len(edit.after))
             if low < high:
-                arrived = (at + low - edit.ref, at + high - edit.ref)
-                kept = [arrived] if kept is spans and spans[0][0] == spans[-1][1] else [*kept, arrived]
-        return min(a for a, _ in kept), max(b for _, b in kept)
+                yield at + low - edit.ref, at + high - edit.ref
 
     def _old_char(self, place: int) -> tuple[int, int]:
         """The old span of the new text's character at `place`."""

@@ -40,7 +40,14 @@ Exit codes:
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="jingwen")
 def main() -> None:
-    """Repairs scraped Chinese documents and writes a versioned Parquet corpus."""
+    """Repairs scraped Chinese documents and writes a versioned Parquet corpus.
+
+    \b
+    Examples:
+      jingwen build seeds --output output
+      jingwen show 004_95dbc193539e4b84.txt
+      jingwen clean page.txt > clean.txt
+    """
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -135,3 +135,33 @@ def test_moved_text_leads_to_the_place_it_came_from() -> None:
     assert positions.old_span(4, 7) == (0, 3)
     assert positions.new_span(5, 7) == (0, 2)
     assert positions.new_span(9, 12) == (7, 10)
+
+
+def test_a_span_whose_edges_were_removed_keeps_its_middle() -> None:
+    text = "  甲乙丙，"
+    edits = [Edit(0, "  ", "", "r.x"), Edit(5, "，", "", "r.x")]
+    assert apply(text, edits) == "甲乙丙"
+    assert Positions(edits).new_span(0, 6) == (0, 3)
+    assert Positions(edits).new_span(0, 2) == (0, 0)
+
+
+@given(TEXTS, st.integers(0, 2**32), st.integers(0, 60), st.integers(0, 60))
+def test_a_span_holds_the_places_of_all_its_characters(text: str, seed: int, a: int, b: int) -> None:
+    edits = random_edits(text, random.Random(seed))
+    positions, new = Positions(edits), apply(text, edits)
+    start, end = sorted((min(a, len(text)), min(b, len(text))))
+    low, high = positions.new_span(start, end)
+    assert 0 <= low <= high <= len(new)
+    arrivals = [e for e in edits if e.ref >= 0]
+    for place in range(start, end):
+        one_low, one_high = positions.new_span(place, place + 1)
+        if one_low < one_high and not arrivals:
+            assert low <= one_low
+            assert one_high <= high
+    start, end = sorted((min(a, len(new)), min(b, len(new))))
+    low, high = positions.old_span(start, end)
+    assert 0 <= low <= high <= len(text)
+    for place in range(start, end):
+        one_low, one_high = positions.old_span(place, place + 1)
+        assert low <= one_low
+        assert one_high <= high
