@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from .edits import Edit
@@ -30,9 +31,7 @@ _PROTECTED = re.compile(
 )
 # marks that end the sentence around a URL or path rather than the URL
 _TRAILING = ",;:?!)\"'."
-_CODE = re.compile(
-    r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|"
-)
+_CODE = re.compile(r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
@@ -44,25 +43,32 @@ class MarkedLine:
     changes  place -> (end of the place, what comes there, rule)
     """
 
-    __slots__ = ("before", "changes", "protected", "start", "text")
+    __slots__ = ("_ends", "_starts", "before", "changes", "start", "text")
 
     def __init__(self, start: int, before: str) -> None:
         self.start = start
         self.before = before
         self.text = list(before)
         self.changes: dict[int, tuple[int, str, str]] = {}
-        self.protected: set[int] = set()
+        self._starts: list[int] = []
+        self._ends: list[int] = []
         if _ASCII_LETTERS.search(before) or "`" in before or "<" in before:
             self._protect()
 
     def _protect(self) -> None:
-        """Marks all places inside URLs, code, HTML, paths and entities."""
+        """Finds URLs, code, HTML, paths and entities."""
         for found in _PROTECTED.finditer(self.before):
             end = found.end()
             if "://" in found[0] or ":\\" in found[0] or found[0].startswith("www"):
                 while self.before[end - 1] in _TRAILING:
                     end -= 1
-            self.protected.update(range(found.start(), end))
+            self._starts.append(found.start())
+            self._ends.append(end)
+
+    def is_protected(self, place: int) -> bool:
+        """Whether a place lies in a URL, code, HTML, a path or an entity."""
+        i = bisect_right(self._starts, place) - 1
+        return i >= 0 and place < self._ends[i]
 
     def change(self, start: int, end: int, after: str, rule: str) -> None:
         """Puts `after` in the place of text[start:end]; a later change of the same place replaces it."""

@@ -20,16 +20,25 @@ from .config import Config
 from .edits import Edit
 from .marked_line import LETTER, LETTERS, MarkedLine
 from .quotes import unbalanced
+from .widths import FULL, WIDTH
 
 __all__ = ["propose", "unbalanced"]
 
 FORM = "punctuation.form"
+# which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their width
+SURE, IF_DAMAGED, PAIR = 1, 2, 3
+# A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
+LONGEST_LINE = 1_000_000
 RULES = Path(__file__).parent / "rules" / "punctuation"
-_W = f"{LETTERS}、。，；：？！）》】」』％"
+_W = f"{LETTERS}）》】」』％"  # behind these an ASCII mark is a full-width one
 _SP = " \\t\xa0\u3000"
 _TRADITIONAL = frozenset("這個們來說時會學國對過還發經見體點後樣開關東車長門問間馬無與為話語讓認識業當")
 _SIMPLIFIED = frozenset("这个们来说时会学国对过还发经见体点后样开关东车长门问间马无与为话语让认识业当")
 _DAMAGE = re.compile(rf"[,;:!](?<=[{LETTERS}].)(?=[{LETTERS}])|[,;](?<=[{LETTERS}].)(?= [{LETTERS}])")
+
+
+# Making an Edit by its name takes twice as long, and there are ten thousands of them in a text without wide marks
+_edit = tuple.__new__
 
 
 class Style(NamedTuple):
@@ -40,12 +49,14 @@ class Style(NamedTuple):
     damaged    whether marks of this text have lost their width; in one that writes ，；： in full width, ASCII brackets
                are the author's, and a ? between two characters may be a character that was lost
     has_stops  whether the text has any 。
+    has_forms  whether the text has any of the forms in rules/punctuation/forms.txt
     """
 
     marks: tuple[str, str, str, str]
     restyle: bool
     damaged: bool
     has_stops: bool
+    has_forms: bool
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -54,25 +65,35 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         return
     style: Style | None = None
     plain: list[Edit] = []  # of the line that is being read
-    begin, end = 0, -1  # the line that was last looked at as a whole
-    for found in _places(config.quotes != "auto").finditer(text):
+    end = -1  # of the line that was last looked at as a whole
+    long_end = -1  # of the last line that was too long for that
+    every_quote = config.quotes != "auto" or text.count("“") != text.count("”")
+    for found in _places(every_quote).finditer(text):
         start = found.start()
         if start < end:
             continue
-        mark = found[0]
-        if found.lastindex and (mark != "?" or (style := style or _style(text, config)).damaged):
-            plain.append(Edit(start, mark, widths.FULL[mark], widths.WIDTH))
+        kind = found.lastindex
+        if kind == SURE or (kind and (style := style or _style(text, config)).damaged):
+            mark = found[0]
+            plain.append(_edit(Edit, (start, mark[0], FULL[mark[0]], WIDTH, "", -1)))
+            if kind == PAIR:
+                plain.append(_edit(Edit, (found.end() - 1, ")", "）", WIDTH, "", -1)))
+            continue
+        if start < long_end:
             continue
         begin, end = text.rfind("\n", 0, start) + 1, text.find("\n", start)
         end = len(text) if end < 0 else end
-        line = text[begin:end]
+        if end - begin > LONGEST_LINE:
+            long_end, end = end, start
+            continue
+        line = text[begin:end].removesuffix("\r")
         if not LETTER.search(line):
             continue
-        style = style or _style(text, config)
         while plain and plain[-1].start >= begin:
             plain.pop()
         yield from plain
         plain.clear()
+        style = style or _style(text, config)
         yield from _line_edits(begin, line, style)
     yield from plain
 
@@ -80,9 +101,12 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
     """The edits of one line, which begins at `start` of the text."""
     line = MarkedLine(start, before)
-    for found in _forms().finditer(before):
-        line.change(found.start(), found.end(), _converted(found[0]), FORM)
-    _narrow_numbers(line)
+    if style.has_forms:
+        for found in _forms().finditer(before):
+            line.change(found.start(), found.end(), _converted(found[0]), FORM)
+        _narrow_numbers(line)
+    for found in _NAME_DOT.finditer(before):
+        line.change(found.start(), found.end(), "·", FORM)
     if not line.is_code():
         spaces.dots(line)
         spaces.dashes(line)
@@ -93,6 +117,8 @@ def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
         widths.marks(line, style.damaged, style.has_stops)
         spaces.spaces(line)
         spaces.close_up(line)
+        spaces.dots(line)  # again: their neighbours may have become wide
+        spaces.dashes(line)
     return line.edits()
 
 
@@ -105,15 +131,17 @@ def _narrow_numbers(line: MarkedLine) -> None:
                 line.change(place, place + 1, narrow, FORM)
 
 
+# other dots than · between two names (GB/T 15834-2011, 4.14)
+_NAME_DOT = re.compile(rf"[•∙⋅](?<=[{LETTERS}].)(?=[{LETTERS}])")
 _FULL_WIDTH_NUMBER = re.compile(r"[０-９]+(?:(?:[．：／－][０-９]+)+|(?:，[０-９]{3}(?![０-９]))+)?％?")
 _NARROW = {"．": ".", "：": ":", "／": "/", "－": "-", "，": ",", "％": "%"}
 
 
 def _style(text: str, config: Config) -> Style:
-    traditional = config.quotes == "traditional" or config.quotes == "auto" and "「" in text and _is_traditional(text)
+    traditional = config.quotes == "traditional" or (config.quotes == "auto" and "「" in text and _is_traditional(text))
     damaged = "，" not in text or bool(_DAMAGE.search(text))
     marks = quotes.TRADITIONAL if traditional else quotes.MAINLAND
-    return Style(marks, config.quotes != "auto", damaged, "。" in text)
+    return Style(marks, config.quotes != "auto", damaged, "。" in text, bool(_forms().search(text)))
 
 
 def _is_traditional(text: str) -> bool:
@@ -123,17 +151,21 @@ def _is_traditional(text: str) -> bool:
 
 @cache
 def _places(every_quote: bool) -> re.Pattern[str]:
-    """Finds the marks to be looked at. Group 1 takes part where the mark needs no second look: it stands between
-    two Chinese words. Every alternative begins behind the mark, so that the search is one for a set of characters."""
+    """Finds the marks to be looked at. A group takes part where a mark needs no second look: it stands between two
+    Chinese words (SURE), behind a number or Latin word (IF_DAMAGED), or a bracket and its partner hold nothing but
+    Chinese words and numbers (PAIR). Every alternative begins behind the mark: the search is one for characters."""
     forms = re.escape("".join(sorted(set("".join(_form_rows())))))
     quotation = "“”‘’「」『』" if every_quote else ""
     return re.compile(
-        rf"""[,;:?!.()"'`<\-–—…。・·･{_SP}{forms}{quotation}](?:
-        (?:(?<=[{_W}][,;:?!])|(?<=[{_W}][”’][,;:?!]))(?=[{LETTERS}0-9A-Za-z“‘《「『（\r\n]|\Z)()
+        rf"""[,;:?!.()"'`<\-–—…。・·•∙⋅{_SP}{forms}{quotation}](?:
+        (?:(?<=[{_W}][,;:!])|(?<=[{_W}][”’][,;:!]))(?=[{LETTERS}0-9A-Za-z“‘《「『（\r\n]|\Z)()
+        |(?:(?<=[{_W}][?])(?=[{LETTERS}”“\r\n]|\Z)|(?<=[{_W}]!)(?=”)|(?<=[0-9A-Za-z%],)(?=[{LETTERS}])|(?<=[0-9]%[;:])(?=[{LETTERS}]))()
+        |(?<=[{LETTERS}]\()[{LETTERS}0-9、]{{1,60}}\)(?=[{_W}0-9“‘《\r\n]|\Z)()
         |(?<=[,;:?!])(?:(?<![0-9A-Za-z].)|(?![0-9A-Za-z]))
         |(?<=[()"'`<{forms}{quotation}])
+        |(?<=[{LETTERS}][•∙⋅])(?=[{LETTERS}])
         |(?<=\.)(?:(?![0-9A-Za-z])|(?<=[{_W}”’].))
-        |(?<=-)-|(?<=–)–|(?<=—)-|(?<=-)—|(?<=。)。。|(?<=[・·･])[・·･]{{2}}
+        |(?<=-)-|(?<=–)–|(?<=—)-|(?<=-)—|(?<=。)。。|(?<=[・·])[・·]{{2}}
         |(?<=…)(?:(?<!……)(?!…)|……)
         |(?<=[，；、。：？！（《〈【〔「『][{_SP}])(?!\n)
         |(?<=[{_SP}])(?=[，。；：？！、）》〉】〕」』％])

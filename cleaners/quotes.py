@@ -15,6 +15,8 @@ _OPENING = {"“": '"', "‘": "'", "「": "「", "『": "『"}
 _CLOSING = {"”": '"', "’": "'", "」": "「", "』": "『"}
 _NEVER_AFTER_OPENING = frozenset(" \t\n\xa0\u3000，。；：？！、）》〉】〕,;:?!)")
 _NEVER_BEFORE_CLOSING = frozenset(" \t\n\xa0\u3000（《〈【〔：([:")
+_QUOTATION = re.compile("[\"'“”‘’「」『』]")
+_DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
 _STRAIGHT = frozenset("\"'")
 _WORDS = re.compile(r"[*_]*[A-Za-z][0-9A-Za-z]*(?:[ '&-][0-9A-Za-z]+)*[*_.!?]*")
@@ -33,8 +35,10 @@ def is_wide(char: str) -> bool:
     if char in MARKS:
         return True
     code = ord(char)
-    return 0x2E80 <= code <= 0x9FFF and not 0x3000 <= code <= 0x3004 or 0x2460 <= code <= 0x25FF or (
-        0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF
+    return (
+        (0x2E80 <= code <= 0x9FFF and not 0x3000 <= code <= 0x3004)
+        or 0x2460 <= code <= 0x25FF
+        or (0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF)
     )
 
 
@@ -46,8 +50,9 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
     """The quotation marks of a line as pairs, or None when one is left over or stands where it cannot."""
     found: list[Pair] = []
     stack: list[tuple[int, str]] = []
-    for place, char in enumerate(line.text):
-        if char not in "\"'“”‘’「」『』" or place in line.protected:
+    for mark in _QUOTATION.finditer("".join(line.text)):
+        place, char = mark.start(), mark[0]
+        if line.is_protected(place):
             continue
         left, right = line.char(place - 1), line.char(place + 1)
         if char in "'’" and _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
@@ -55,9 +60,9 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
         if char == '"' and left.isdigit() and not _holds(stack, '"'):
             continue  # inches
         kind = _OPENING.get(char) or _CLOSING.get(char) or char
-        closes = char in _CLOSING or char in _STRAIGHT and bool(stack) and stack[-1][1] == kind
+        closes = char in _CLOSING or (char in _STRAIGHT and bool(stack) and stack[-1][1] == kind)
         if closes:
-            if not stack or stack[-1][1] != kind or char in _STRAIGHT and left in _NEVER_BEFORE_CLOSING:
+            if not stack or stack[-1][1] != kind or (char in _STRAIGHT and left in _NEVER_BEFORE_CLOSING):
                 return None
             found.append(Pair(stack.pop()[0], place, len(stack)))
         elif char in _STRAIGHT and right in _NEVER_AFTER_OPENING:
@@ -79,25 +84,43 @@ def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = Tru
 
     foreign  whether foreign words in a Chinese sentence get Chinese quotation marks
     """
-    found = pairs(line)
-    if found is None:
+    _turn(line)
+    if '"' not in line.text and "'" not in line.text:
         return
-    for pair in found:
+    for pair in pairs(line) or ():
         start, end, _ = pair
-        if line.text[start] not in _STRAIGHT and line.text[end] not in _STRAIGHT or not _is_chinese(line, pair, foreign):
+        curly = line.text[start] not in _STRAIGHT and line.text[end] not in _STRAIGHT
+        if curly or not _is_chinese(line, pair, foreign):
             continue
         opening, closing = marks[:2] if {line.text[start], line.text[end]} & set('"“”') else marks[2:]
         line.change(start, start + 1, opening, RULE)
         line.change(end, end + 1, closing, RULE)
 
 
+def _turn(line: MarkedLine) -> None:
+    """Turns curly marks of which all point to the same side: `“甲“，“乙“。` becomes `“甲”，“乙”。`
+
+    Only where every second one surely closes: a mark or the end of the line follows. Else a mark may be missing."""
+    text = "".join(line.text)
+    places = [found.start() for found in _DOUBLE.finditer(text)]
+    if len(places) % 2 or len({text[place] for place in places}) != 1 or text[places[0]] == '"':
+        return
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        if line.char(start + 1) in _NEVER_AFTER_OPENING or line.char(end - 1) in _NEVER_BEFORE_CLOSING:
+            return
+        if line.char(end + 1) not in _NEVER_AFTER_OPENING:
+            return
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        if text[start] == "”":
+            line.change(start, start + 1, "“", RULE)
+        else:
+            line.change(end, end + 1, "”", RULE)
+
+
 def restyle(line: MarkedLine, marks: tuple[str, str, str, str]) -> None:
     """Changes all quotation marks of a line in Chinese to the house style, if they pair: outer and inner ones by
     their depth."""
-    found = pairs(line)
-    if found is None:
-        return
-    for pair in found:
+    for pair in pairs(line) or ():
         if not _is_chinese(line, pair):
             continue
         opening, closing = marks[2:] if pair.depth % 2 else marks[:2]
@@ -114,7 +137,7 @@ def _is_chinese(line: MarkedLine, pair: Pair, foreign: bool = True) -> bool:
     if not foreign:
         return False
     left, right = line.char(pair.start - 1), line.char(pair.end + 1)
-    if is_wide(left) and (is_wide(right) or right == "\n") or left == "\n" and is_wide(right):
+    if (is_wide(left) and (is_wide(right) or right == "\n")) or (left == "\n" and is_wide(right)):
         return True
     if line.text[pair.start] == "'" or not _WORDS.fullmatch("".join(inside)):
         return False
@@ -134,7 +157,7 @@ def unbalanced(paragraph: str) -> list[tuple[int, int]]:
     openers = frozenset(_BRACKETS.values())
     for place, char in enumerate(paragraph):
         if char == '"':
-            char = "”" if waiting.get("\"") else "“"
+            char = "”" if waiting.get('"') else "“"
             mark = '"'
         elif char in openers:
             mark = char
@@ -148,7 +171,7 @@ def unbalanced(paragraph: str) -> list[tuple[int, int]]:
             continue
         left, right = paragraph[place - 1 : place], paragraph[place + 1 : place + 2]
         if not waiting.get(mark):
-            ignored = char == "’" and _is_latin(left or "\n") or char == ")" and (place <= 3 or left in ":;-")
+            ignored = (char == "’" and _is_latin(left or "\n")) or (char == ")" and (place <= 3 or left in ":;-"))
             if not ignored:
                 alone.append(place)
             continue

@@ -4,51 +4,60 @@ from __future__ import annotations
 
 import re
 
-from .marked_line import LETTER, LETTERS, MARKS, MarkedLine
+from .marked_line import LETTER, LETTERS, MarkedLine
 from .quotes import is_wide
 
 SPACE = "punctuation.space"
 ELLIPSIS = "punctuation.ellipsis"
 DASH = "punctuation.dash"
 
-_DOTS = re.compile(r"\.{3,}|。{3,}|…+|[・·･]{3,}")
-_LEADER = re.compile(r"[ \u3000]*\d*\s*$")  # behind the dots of a table of contents
+_DOTS = re.compile(r"(?:\.{3,}|。{3,}|…|[・·･]{3,})+")
+_DOT_RUNS = ("...", "。。。", "···", "・・・", "･･･")
+_LEADER = re.compile(r"[ \u3000]*+\d*+[ \u3000]*+$")  # behind the dots of a table of contents
 _LONGEST_ELLIPSIS = 8  # more dots are a form to fill in or a leader
-_HYPHENS = re.compile(r"-{2,}|[-—]*—-+|–{2,}|ー{2,}")
+_HYPHENS = re.compile(r"[-—]{2,}|–{2,}")
 _SPACES = re.compile("[ \\t\xa0\u3000]+")
 _BEFORE_NO_SPACE = frozenset("，。；：？！、）》〉】〕」』％")
 _AFTER_NO_SPACE = frozenset("，；、")
 _AFTER_ONE_SPACE = frozenset("。：？！")
 _OPENING = frozenset("（《〈【〔「『")
-SPACED = re.compile(
-    rf"(?<![{LETTERS}])(?<![{LETTERS}][ \u3000\xa0])(?:[{LETTERS}][ \u3000\xa0]){{3,}}+[{LETTERS}](?![ \u3000\xa0]?[{LETTERS}])"
+_GAP = "[ \u3000\xa0]"
+_SPACED = re.compile(
+    rf"(?<![{LETTERS}])(?<![{LETTERS}]{_GAP})(?:[{LETTERS}]{_GAP}){{3,}}+[{LETTERS}](?!{_GAP}?[{LETTERS}])"
 )
 # single characters that are listed with spaces between: numbers, weekdays, stems and branches, seasons, directions …
-_LISTED = frozenset("一二三四五六七八九十百千万日月火水木金土甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥春夏秋冬东南西北中上下左右前后東後男女")
+_LISTED = frozenset(
+    "一二三四五六七八九十百千万日月火水木金土甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
+    "春夏秋冬东東南西北中上下左右前后後男女"
+)
 
 
 def dots(line: MarkedLine) -> None:
     """`...`, `。。。` and a single `…` behind Chinese text become `……` (GB/T 15834-2011, 4.11)."""
+    if not any(run in line.before for run in _DOT_RUNS) and "…" not in line.text:
+        return
     for found in _DOTS.finditer("".join(line.text)):
         start, end = found.span()
-        if found[0] == "……" or end - start > _LONGEST_ELLIPSIS or start in line.protected:
+        if found[0] == "……" or end - start > _LONGEST_ELLIPSIS or line.is_protected(start):
             continue
-        if found[0][0] == "…" and end - start > 3 or _LEADER.match(line.before, end) and end - start > 6:
+        if (found[0][0] == "…" and end - start > 3) or (_LEADER.match(line.before, end) and end - start > 6):
             continue
         left, right = _word_before(line, start), line.char(end)
-        if is_wide(left) or left in "\n“‘" and is_wide(right):
+        if is_wide(left) or (left in "\n“‘" and is_wide(right)):
             line.change(start, end, "……", ELLIPSIS)
 
 
 def dashes(line: MarkedLine) -> None:
     """Two or more hyphens between Chinese words become `——` (GB/T 15834-2011, 4.10)."""
+    if "--" not in line.before and "—" not in line.before and "––" not in line.before:
+        return
     for found in _HYPHENS.finditer("".join(line.text)):
         start, end = found.span()
-        if end - start > 4 or start in line.protected or found[0] in ("——", "ー"):
+        if end - start > 4 or line.is_protected(start) or found[0].strip("—") == "":
             continue
         left = _word_before(line, start - (line.char(start - 1) == " "))
         right = line.char(end + (line.char(end) == " " and left != "\n"))
-        if (is_wide(left) or left == "\n") and (is_wide(right) or right in "“‘\"\n") and left != right:
+        if (is_wide(left) or left == "\n") and (is_wide(right) or right in '“‘"\n') and left != right:
             line.change(start, end, "——", DASH)
 
 
@@ -56,7 +65,7 @@ def _word_before(line: MarkedLine, place: int) -> str:
     """The last character before a place, behind quotation marks and ASCII marks."""
     place -= 1
     lowest = place - 4
-    while place > lowest and line.char(place) in "”’\"'—,;:?!)":
+    while place > lowest and line.char(place) in "”’\"'—,;:?!)\0":
         place -= 1
     return line.char(place)
 
@@ -66,26 +75,23 @@ def spaces(line: MarkedLine) -> None:
     for found in _SPACES.finditer("".join(line.text)):
         start, end = found.span()
         left, right = line.char(start - 1), line.char(end)
-        if left == "\n" or right in "\r\n" or start in line.protected:
+        if left == "\n" or right in "\r\n" or line.is_protected(start):
             continue
         if (
             left in _AFTER_NO_SPACE
             or left in _OPENING
-            or left in _AFTER_ONE_SPACE and end - start == 1
-            or right in _BEFORE_NO_SPACE and left not in _AFTER_ONE_SPACE
-            or right == "（" and line.before[end] == "(" and LETTER.match(left)
-            or left == "）" and line.before[start - 1] == ")" and LETTER.match(right)
+            or (left in _AFTER_ONE_SPACE and end - start == 1)
+            or (right in _BEFORE_NO_SPACE and left not in _AFTER_ONE_SPACE)
+            or (right == "（" and line.before[end] == "(" and LETTER.match(left))
+            or (left == "）" and line.before[start - 1] == ")" and LETTER.match(right))
         ):
             line.change(start, end, "", SPACE)
 
 
 def close_up(line: MarkedLine) -> None:
     """Closes letter-spaced runs of four and more single characters: `重 要 通 知`."""
-    for found in SPACED.finditer(line.before):
+    for found in _SPACED.finditer(line.before):
         if sum(char in _LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):
             continue
         for place in range(found.start() + 1, found.end(), 2):
             line.change(place, place + 1, "", SPACE)
-
-
-__all__ = ["DASH", "ELLIPSIS", "MARKS", "SPACE", "SPACED", "close_up", "dashes", "dots", "spaces"]

@@ -11,6 +11,7 @@ WIDTH = "punctuation.width"
 FULL_STOP = "punctuation.full_stop"
 
 FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
+_FULL_OR_STOP = FULL | {".": "。"}
 _MARKS = re.compile(r"[,;:?!.]")
 _BRACKETS = re.compile(r"[()（）]")
 _SPACES = " \t\xa0\u3000"
@@ -20,7 +21,9 @@ _SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
 _FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
 _EMOTICON = re.compile(r"[:;]['\-^]?[()DPpOo|](?![A-Za-z])")
 _WORDS = re.compile(r"[*_]*[A-Za-z][A-Za-z'-]+(?: [A-Za-z'-]+)+[*_]*")
-_ABBREVIATION = re.compile(r"(?<![A-Za-z])(?:vs|etc|e\.g|i\.e|cf|Mr|Mrs|Ms|Dr|Prof|No|Vol|Fig|St|Jr|Sr|Inc|Ltd|Co|Corp|[A-Z])$")
+_ABBREVIATION = re.compile(
+    r"(?<![A-Za-z])(?:vs|etc|e\.g|i\.e|cf|Mr|Mrs|Ms|Dr|Prof|No|Vol|Fig|St|Jr|Sr|Inc|Ltd|Co|Corp|[A-Z])$"
+)
 _SHORT_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,2}$")
 _NO_MARK_AFTER = frozenset("，。；：、？！（《〈【「『“‘")
 _NUMERALS = "一二三四五六七八九十百〇零甲乙丙丁"
@@ -47,17 +50,19 @@ def brackets(line: MarkedLine, damaged: bool = True) -> None:
     damaged  False when the document writes its other marks in full width: then its ASCII brackets are its style, and
              only pairs of two widths are changed
     """
+    if "(" not in line.text and ")" not in line.text:
+        return
     stack: list[int] = []
     for found in _BRACKETS.finditer("".join(line.text)):
         place = found.start()
-        if place in line.protected:
+        if line.is_protected(place):
             continue
         if found[0] in "(（":
             stack.append(place)
         elif stack:
             start = stack.pop()
             pair = line.text[start] + line.text[place]
-            if pair in ("(）", "（)") or pair == "()" and damaged and _bracket_is_chinese(line, start, place):
+            if pair in ("(）", "（)") or (pair == "()" and damaged and _bracket_is_chinese(line, start, place)):
                 for one in (start, place):
                     if line.text[one] in FULL:
                         line.change(one, one + 1, FULL[line.text[one]], WIDTH)
@@ -78,7 +83,7 @@ def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
     if is_wide(left):
         return True
     if _WORDS.fullmatch(inside):
-        return is_wide(right) or _starts_chinese(line, end + 1) or right in "\n,.;:?!" and _is_chinese(line, start)
+        return is_wide(right) or _starts_chinese(line, end + 1) or (right in "\n,.;:?!" and _is_chinese(line, start))
     return False
 
 
@@ -91,13 +96,23 @@ def marks(line: MarkedLine, damaged: bool = True, has_stops: bool = True) -> Non
     """
     for found in _MARKS.finditer("".join(line.text)):
         place, char = found.start(), found[0]
-        if place in line.protected or line.text[place] != char:
+        if line.is_protected(place):
             continue
-        if char == ".":
+        if char != "?" and _is_between_words(line, place, char):
+            line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
+        elif char == ".":
             if _is_full_stop(line, place, has_stops):
                 line.change(place, place + 1, "。", FULL_STOP)
         elif _is_wide_mark(line, place, char, damaged):
             line.change(place, place + 1, FULL[char], WIDTH)
+
+
+def _is_between_words(line: MarkedLine, place: int, char: str) -> bool:
+    """The common case, fast: a mark directly between two Chinese words, a dot not inside a name or behind a number."""
+    left, right = line.char(place - 1), line.char(place + 1)
+    if not ("\u4e00" <= left <= "\u9fff" and "\u4e00" <= right <= "\u9fff"):
+        return False
+    return char != "." or (left not in _NUMERALS and not (left in _NAME_CHARACTERS and right in _NAME_CHARACTERS))
 
 
 def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> bool:
@@ -110,9 +125,9 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
         return False
     if not damaged and _is_authors(char, left, right):
         return False
-    if left in _SPACES and not LETTER.match(right) and right not in "\n“‘《「『（":
-        return False  # a mark between two spaces is spoken of
-    if left in ",;:" or right in "=)" or right == "." and line.char(place + 2) != ".":
+    if left in _SPACES and _is_spoken_of(line, place, char):
+        return False
+    if left in ",;:" or right in "=)" or (right == "." and line.char(place + 2) != "."):
         return False
     if is_wide(_word_before(line, place)):
         return True
@@ -122,16 +137,24 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
         return True
     if right == " " and line.char(place + 2) == "\n":
         right = "\n"
-    if char == "!" and right in _SPACES or is_wide(right) and right in MARKS or not _is_chinese(line, place):
+    if (char == "!" and right in _SPACES) or (is_wide(right) and right in MARKS) or not _is_chinese(line, place):
         return False
     return right == "\n" or right in _CLOSERS or _starts_chinese(line, place + 1)
+
+
+def _is_spoken_of(line: MarkedLine, place: int, char: str) -> bool:
+    """Whether a mark behind a space is spoken of (`用 , 分离`), or parts labels (`作者 : 某人`)."""
+    right = line.char(place + 1)
+    if LETTER.match(right) or right in "\n“‘《「『（":
+        return False
+    return char == ":" or not (LETTER.match(line.char(place - 2)) and LETTER.match(line.char(place + 2)))
 
 
 def _is_authors(char: str, left: str, right: str) -> bool:
     """Whether a mark may be meant in a document whose marks have full width."""
     if char == "?" and LETTER.match(left) and LETTER.match(right):
         return left not in _QUESTIONS  # else it may be a character that was lost
-    return left.isascii() or char == ":" and right in _SPACES
+    return left.isascii() or (char == ":" and right in _SPACES)
 
 
 def _is_full_stop(line: MarkedLine, place: int, has_stops: bool) -> bool:
@@ -206,4 +229,3 @@ def _starts_chinese(line: MarkedLine, place: int) -> bool:
 
 def _is_ascii_word(char: str) -> bool:
     return char.isascii() and (char.isalnum() or char in "_/\\@#$&+-=<{[")
-

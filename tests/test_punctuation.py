@@ -1,0 +1,207 @@
+"""The punctuation cleaner: its rules one by one, its tables, and what must hold of every text."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import Config, Edit, apply, punctuation
+from cleaners.marked_line import LETTER
+from cleaners.punctuation import propose, unbalanced
+
+FORMS = Path(punctuation.__file__).parent / "rules" / "punctuation" / "forms.txt"
+SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
+PIECES = [
+    "中文", "句子", "老年人、", "他说:", "“引用”", "‘内’", '"直引号"', "'", '"', ",", "，", "。", ".",
+    "...", "…", "……", "——", "--", "(注)",
+    "（注）", "(", ")", "（", "）", "1,000", "12:30", "3.5%", "http://a.cn/b?c=1,2", "v1.2",
+    "English words.", " ", "  ", "\u3000", "\u00a0",
+    "\n", "\r\n", "⑮", "ＡＢＣ", "１２", "１．５％", "臺灣", "「", "」", "?", "!", ":", ";", "Rust",
+    "React, ", "重 要 通 知", "。。。", "–", "—",
+    "•", "·", "<", ">", "`a", "\\", "马克思", "吗", "一", "｢", "﹐", "＂", "\0", "\ud800", "😀", "》", "《",
+    "&nbsp;", "vs. ", "5'10\"",
+]  # fmt: skip
+TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=30).map("".join)
+CONFIGS = st.sampled_from([Config(), Config(quotes="mainland"), Config(quotes="traditional")])
+
+
+def cleaned(text: str, config: Config | None = None) -> str:
+    return apply(text, propose(text, config or Config()))
+
+
+def rules(text: str) -> set[str]:
+    return {edit.rule for edit in propose(text, Config())}
+
+
+def words(text: str) -> str:
+    """Everything but marks and spaces, full-width letters and digits as half-width ones."""
+    narrow = text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
+    return "".join(char for char in narrow if char.isalnum() or LETTER.match(char))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("水渠修通了,两岸一片新绿。", "水渠修通了，两岸一片新绿。", "punctuation.width"),
+        ("第一行\n,第二行", "第一行\n，第二行", "punctuation.width"),
+        ("增长5.2%,完成计划", "增长5.2%，完成计划", "punctuation.width"),
+        ("你来吗?!", "你来吗？！", "punctuation.width"),
+        ("镇(乡)长", "镇（乡）长", "punctuation.width"),
+        ("雨停了.", "雨停了。", "punctuation.full_stop"),
+        ('他说"好"', "他说“好”", "punctuation.quote"),
+        ("等等...", "等等……", "punctuation.ellipsis"),
+        ("桥--老桥", "桥——老桥", "punctuation.dash"),
+        ("来， 坐", "来，坐", "punctuation.space"),
+        ("停 水 通 知", "停水通知", "punctuation.space"),
+        ("清晨﹐集市", "清晨，集市", "punctuation.form"),
+        ("Ａ座", "A座", "punctuation.form"),
+        ("１，０００户", "1,000户", "punctuation.form"),
+    ],
+)
+def test_each_rule(before: str, after: str, rule: str) -> None:
+    assert cleaned(before) == after
+    assert rules(before) == {rule}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3:4", "1,000人", "12:30开始", "版本1.2.3发布", "温度-5.5度", "No. 5", "English, only English.",
+        "f(x, y)", "见https://a.cn/b?c=1,2;d",
+        "李四 王五", "你好 (Hello) 世界", "卡尔.马克思", "北京—上海", "a,b", "《甲》 《乙》", "“甲” 乙",
+        "今天:)", "说明.txt", "", "\n\n", "。", ",", "(",
+        '"', "他们说’",
+    ],
+)  # fmt: skip
+def test_what_stays(text: str) -> None:
+    assert cleaned(text) == text
+
+
+def test_marks_of_an_undamaged_document_are_the_authors() -> None:
+    text = "甲，乙。\n\n丙(丁)戊，己。鱼鳞?鞋，例如: git，庚。"
+    assert cleaned(text) == text
+    assert (
+        cleaned(text + "辛,壬")
+        == text.replace("(", "（").replace(")", "）").replace("?", "？").replace(": ", "：") + "辛，壬"
+    )
+
+
+def test_config_quotes() -> None:
+    text = '他说：“走到‘渡口’再说。”她说:"好"。'
+    assert cleaned(text) == "他说：“走到‘渡口’再说。”她说：“好”。"
+    assert cleaned(text, Config(quotes="mainland")) == cleaned(text)
+    assert cleaned(text, Config(quotes="traditional")) == "他说：「走到『渡口』再说。」她说：「好」。"
+    assert cleaned("他說：「走到『渡口』再說。」", Config(quotes="mainland")) == "他說：“走到‘渡口’再說。”"
+
+
+def test_auto_writes_traditional_quotes_only_where_the_document_has_some() -> None:
+    assert cleaned('「這個」和"那個"，他們說') == "「這個」和「那個」，他們說"
+    assert cleaned('這個和"那個"，他們說') == "這個和“那個”，他們說"
+    assert cleaned('「这个」和"那个"，他们说') == "「这个」和“那个”，他们说"
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "places"),
+    [
+        ("“甲”（乙）《丙》「丁」", []),
+        ("“甲", [0]),
+        ("甲”", [1]),
+        ("“甲（乙”", [2]),
+        ("“甲‘乙”丙’", [2, 6]),
+        ("甲）", [1]),
+        ('"甲"乙"', [4]),
+        ("1)甲 don’t", []),
+        ("《甲》》", [3]),
+    ],
+)
+def test_unbalanced(paragraph: str, places: list[int]) -> None:
+    assert unbalanced(paragraph) == [(place, place + 1) for place in places]
+
+
+def test_forms_are_a_table_that_keeps_places() -> None:
+    """Sorted rows, no doubles, as many characters on the right, nothing that would be changed again."""
+    lines = FORMS.read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert lines[0].startswith("# ")
+    assert any("cleaners/punctuation.py" in line for line in lines[:5])
+    assert all(len(row) == 2 and len(row[0]) == len(row[1]) and row[0] != row[1] for row in rows)
+    froms = [row[0] for row in rows]
+    assert froms == sorted(set(froms))
+    assert not any(form in after for form in froms for _, after in rows)
+
+
+def test_every_form_becomes_its_row() -> None:
+    for line in FORMS.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            before, after = line.split("\t")
+            edits = list(propose(f"甲{before}乙", Config()))
+            assert [edit.start for edit in edits][:1] == [1], before
+            assert after in ('"', "'", "…") or cleaned(f"甲{before}乙") == cleaned(f"甲{after}乙"), before
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name)
+def test_seeds_change_nothing_but_marks_and_spaces(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8")
+    clean = cleaned(text)
+    assert words(clean) == words(text)
+    assert clean.count("\n") == text.count("\n")
+    assert not re.search("(?<=[一-鿿])[,;!?](?=[一-鿿])", clean)
+    assert cleaned(clean) == clean
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, CONFIGS)
+def test_random_text(text: str, config: Config) -> None:
+    edits = list(propose(text, config))
+    assert all(isinstance(edit, Edit) and edit.rule.startswith("punctuation.") for edit in edits)
+    changed = apply(text, edits)
+    assert words(changed) == words(text)
+    for _ in range(5):
+        again = cleaned(changed, config)
+        if again == changed:
+            break
+        changed = again
+    else:
+        pytest.fail("does not settle")
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+def test_unbalanced_random_text(text: str) -> None:
+    found = unbalanced(text)
+    assert found == sorted(set(found))
+    assert all(end == start + 1 and 0 <= start < len(text) for start, end in found)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        ".", "…", "—", "-", "(", ")", '"', "'", ",", "?", " ", "\u3000", "<", "`", "\\", "http://", "a=\"",
+        "](", "[a](", "。", "，", "·", "甲 ", "甲,", "甲.",
+        "甲(", "甲\"", "１．", "&a", ":)", "“", "”", "A ", "a'", "\r", "１，０００", "<甲",
+    ],
+)  # fmt: skip
+def test_long_runs(piece: str) -> None:
+    """Repeated pieces in one long line: quadratic work would take minutes here."""
+    text = "中" + piece * (200_000 // len(piece)) + "文"
+    changed = cleaned(text)
+    assert changed.startswith("中")
+    unbalanced(text)
+
+
+def test_many_lines() -> None:
+    text = "甲,乙(丙\n" * 100_000
+    assert cleaned(text) == "甲，乙(丙\n" * 100_000
+
+
+def test_a_text_without_line_breaks() -> None:
+    text = '甲乙,丙丁"' * 300_000
+    assert cleaned(text) == '甲乙，丙丁"' * 300_000
+
+
+def test_deterministic() -> None:
+    text = "".join(random.Random(5).choices(PIECES, k=500)).replace("\ud800", "")
+    assert list(propose(text, Config())) == list(propose(text, Config()))
