@@ -43,10 +43,11 @@ LEAST_POINTS = 6.0
 
 
 class Found(NamedTuple):
-    """Which rule wants the row, and how many words of a bar it holds (0: it is no bar)."""
+    """Which rule wants the row, and, for a bar, how many words it holds and how many it needs (0: it is no bar)."""
 
     rule: Rule
     words: int = 0
+    needs: int = 0
 
 
 class _Matchers(NamedTuple):
@@ -92,7 +93,7 @@ def _find(page: Page) -> dict[int, Found]:
     first, last = main_stretch(rows, {i: -REACH_COST for i, one in seen.items() if one.rule.and_all})
     page = metadata.without_headlines(_trimmed(Page(rows, first, last)))
     candidates: dict[int, Found] = {}
-    for i in {*seen, *range(page.first), *range(page.last, len(rows))}:
+    for i in {*seen, *(i for i, row in enumerate(rows) if row.score > 0 and not page.first <= i < page.last)}:
         if one := _match(rows[i], _place(page, i)):
             candidates[i] = one
     sure = _sure(rows, candidates)
@@ -114,14 +115,19 @@ def _match(row: Row, where: str) -> Found | None:
     if size > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
         return None
     folded = fold(row.text).strip()
+    lower = folded.lower()
+    squeezed = "".join(lower.split())
     lines, patterns, words, phrases = _matchers(where)
-    bare = squeeze(folded)
-    rule = lines.get(bare) or lines.get(bare.strip("[]【】()<>|·•+:"))
-    rule = rule or phrases.find(folded) or patterns.find(folded)
+    rule = lines.get(squeezed) or lines.get(squeezed.strip("[]【】()<>|·•+:"))
+    rule = rule or phrases.find(lower) or patterns.find(folded)
     if rule:
         return Found(rule)
-    bar = words.split(folded) or words.bar(folded)
-    return Found(min(bar, key=lambda r: r.at_least), len(bar)) if bar else None
+    bar = words.split(squeezed) or words.bar(lower)
+    if not bar:
+        return None
+    # the rule of most words names the bar, the easiest one decides how many are needed
+    most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
+    return Found(most, len(bar), min(r.at_least for r in bar))
 
 
 def _trimmed(page: Page) -> Page:
@@ -160,7 +166,7 @@ def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Fo
             total += found.words
         elif not found.rule.weak:
             strong = True
-    full = [i for i in bars if total >= candidates[i].rule.at_least and not candidates[i].rule.weak]
+    full = [i for i in bars if total >= candidates[i].needs and not candidates[i].rule.weak]
     strong = strong or bool(full)
     for i in run:
         if strong:

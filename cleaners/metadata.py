@@ -16,7 +16,7 @@ from . import dates, names
 from .config import Config
 from .edits import Edit
 from .prose import Page, read
-from .rule_files import Patterns, Rule, Words, fold, lift, load
+from .rule_files import Patterns, Rule, Words, fold, lift, load, squeeze
 
 LONGEST_ROW = 200
 """Longer rows are not about the article, in characters."""
@@ -25,7 +25,7 @@ LONGEST_FREE = 16
 """Text without a label in such a row (the name of a newspaper) is at most this long, in characters."""
 
 _SEPARATORS = " |·•●▪■◆-—/\\[]【】()<>《》,;:、~_"
-_STOPS = re.compile("[。!?;…]")
+_STOPS = re.compile("[。!?;…！？；]")
 
 
 class Token(NamedTuple):
@@ -164,10 +164,10 @@ def tells(line: str) -> bool:
 
 def _take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
-    if len(line) > LONGEST_ROW:
+    if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
         return None
     folded = fold(line).strip()
-    if not folded or _STOPS.search(folded) or folded[-1] in ",." or not _HINT.search(folded):
+    if not folded or folded[-1] in ",.":
         return None
     rule = _tables().patterns.find(folded)
     if rule and _fits_place(rule, place) and (match := rule.compiled.fullmatch(folded)):
@@ -279,7 +279,7 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
 
 
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
-_HINT = re.compile(r"[:|\d年]")
+_HINT = re.compile(r"[:：|｜\d年\]】]")
 _HOST = re.compile(r"[A-Z0-9]{2,12}(?:\.[A-Z0-9]{2,12}){1,3}|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版")
 
 
@@ -353,7 +353,7 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
         return Token("count", None, "", at, match.end()), match.end()
     stop = _WORD_END.search(folded, at)
     end = stop.start() if stop else len(folded)
-    if end > at and tables.buttons.split(folded[at:end].strip(":")) and not folded[at:end].isdigit():
+    if end > at and tables.buttons.split(squeeze(folded[at:end].strip(":"))) and not folded[at:end].isdigit():
         return Token("button", None, "", at, end), end
     if follows and (match := tables.bare_label.match(folded, at)):
         behind = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip())
@@ -419,7 +419,7 @@ def _ends_value(folded: str, at: int, tables: _Tables) -> bool:
         return True
     stop = _WORD_END.search(folded, begin)
     word = folded[begin : stop.start() if stop else len(folded)].strip("[]【】()")
-    return len(word) >= 2 and bool(tables.buttons.split(word)) and not word.isdigit()
+    return len(word) >= 2 and bool(tables.buttons.split(squeeze(word))) and not word.isdigit()
 
 
 # ---------------------------------------------------------------- values

@@ -271,30 +271,31 @@ class Phrases:
     The phrases that begin a line are looked up by length, those inside it with one search for all of them."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._begins = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.begins}
-        self._sizes = sorted({len(phrase) for phrase in self._begins}, reverse=True)
+        self._begins: dict[str, list[tuple[str, Rule]]] = {}
+        pairs = [(fold(phrase).lower(), rule) for rule in rules for phrase in rule.begins]
+        for phrase, rule in sorted(pairs, key=lambda pair: -len(pair[0])):
+            self._begins.setdefault(phrase[0], []).append((phrase, rule))
         self._inside = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.contains}
         ordered = sorted(self._inside, key=lambda phrase: (-len(phrase), phrase))
         self._search = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
-    def find(self, folded: str) -> Rule | None:
-        """The rule whose phrase begins the line, the longest phrase first, else the first that it contains."""
-        lower = folded.lower()
+    def find(self, lower: str) -> Rule | None:
+        """The rule whose phrase begins the folded, lower-case line, the longest phrase first, else the first that it
+        contains."""
         bare = lower.lstrip(_OPENING)
-        for size in self._sizes:
-            rule = self._begins.get(bare[:size])
-            if rule and _fits(rule, folded):
+        for phrase, rule in self._begins.get(bare[:1], ()):
+            if bare.startswith(phrase) and _fits(rule, lower):
                 return rule
         if self._search:
             for match in self._search.finditer(lower):
                 rule = self._inside[match.group()]
-                if _fits(rule, folded):
+                if _fits(rule, lower):
                     return rule
         return None
 
 
-def _fits(rule: Rule, folded: str) -> bool:
-    return len(folded) <= rule.longest and (rule.sentences or folded[-1] not in "。!?;,…”")
+def _fits(rule: Rule, line: str) -> bool:
+    return len(line) <= rule.longest and (rule.sentences or line[-1] not in "。!?;,…”")
 
 
 _OPENING = " ·•|[(【<《>-—→»›◆■●▪※*+#_/"
@@ -310,33 +311,35 @@ class Words:
             sizes = {len(word) for word in self._rule_of if word[0] == first}
             self._lengths[first] = tuple(sorted(sizes, reverse=True))
 
-    def split(self, folded: str) -> list[Rule]:
-        """The rules of the words that the line consists of; [] when anything else but separators stands there.
+    def split(self, line: str) -> list[Rule]:
+        """The rules of the words that the squeezed line consists of; [] when anything else but separators stands
+        there.
 
         Longest word first, without going back: a line of n characters costs n steps."""
-        line = squeeze(folded)
         found: list[Rule] = []
         at = 0
         while at < len(line):
             c = line[at]
-            if c in _SEPARATORS:
-                at += 1
-                continue
-            for size in self._lengths.get(c, ()):
+            sizes = self._lengths.get(c, ())
+            for size in sizes:
                 rule = self._rule_of.get(line[at : at + size])
                 if rule is not None:
                     found.append(rule)
                     at += size
                     break
             else:
-                return []
+                if c not in _SEPARATORS:
+                    return []
+                at += 1
         return found
 
-    def bar(self, folded: str) -> list[Rule]:
+    def bar(self, lower: str) -> list[Rule]:
         """The rules of the known words in a bar of pieces with separators between them, most of them known.
 
         [] unless MOST_KNOWN of at least LEAST_PIECES pieces are known and none is longer than LONGEST_PIECE."""
-        pieces = [piece for piece in _PIECES.split(folded.lower()) if piece]
+        if not _PIECES.search(lower):
+            return []
+        pieces = [piece for piece in _PIECES.split(lower) if piece]
         if len(pieces) < LEAST_PIECES or max(map(len, pieces)) > LONGEST_PIECE:
             return []
         found = [rules for piece in pieces if (rules := self.split(piece))]
