@@ -9,6 +9,7 @@ to the text, also when all paragraphs are alike.
 
 Which copy stays, decided in the order of the text:
 - a paragraph that holds all of the other one and more stays, wherever it stands;
+- of two that differ in damaged characters, the clearly sounder one stays;
 - of two that hold the same, the first stays.
 
 What looks like a copy and stays:
@@ -49,6 +50,7 @@ SHORTEST_QUOTED = 40  # a paragraph of dialogue
 SHORTEST_BLOCK = 100  # paragraphs that repeat in the same order, together
 LONGEST_VERSE = 60  # a longer paragraph is no line of a poem
 LONGEST_COMPARED = 5_000  # the comparison takes time in proportion to the product of the lengths
+LONGEST_SEARCHED = 2_000  # for damaged parts, which takes even longer
 NEAR = 10  # paragraphs
 LONGEST_ENTRY = 10  # paragraphs between a list's entry and the one before it
 SIMILAR = 90.0  # rapidfuzz's ratio, 0 to 100: copies with 8 % of their characters changed have 91 and more
@@ -75,7 +77,8 @@ _NUMBER = re.compile(r"\d+(?:[.．:：,，]\d+)*")
 _PLAIN_NUMBER = str.maketrans({"，": "", ",": "", "．": ".", "：": ":"})
 _DIALOGUE = re.compile(r"\s*(?:“[^“”]*”|「[^「」]*」)\s*\Z")
 _QUOTES_OPEN = frozenset('“‘「『《〈：:"')
-_ELLIPSIS = re.compile(r"(?:…+|\.{3,})(?:[\[【（(]?(?:详细|全文|更多|查看全文|阅读全文)[\]】）)]?)?\s*\Z")
+_LINK = re.compile(r"(?<=[….])\s*[\[【（(]?(?:详细|详情|全文|更多|查看全文|阅读全文)[\]】）)]?\s*\Z")
+_ELLIPSIS = re.compile(r"(?:…|\.\.\.)\s*\Z")
 _ARTICLE = re.compile(r"\s*第[零〇一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十]+)?[\s：:]")
 _REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
 _ORDINAL = re.compile(
@@ -142,8 +145,13 @@ class _Paragraph:
         self.raw = raw
 
     @cached_property
+    def body(self) -> str:
+        """The line without a teaser's link to the whole text."""
+        return _LINK.sub("", self.raw)
+
+    @cached_property
     def letters(self) -> str:
-        return _NO_LETTERS.sub("", self.raw)
+        return _NO_LETTERS.sub("", self.body)
 
     @cached_property
     def numbers(self) -> str:
@@ -163,13 +171,13 @@ class _Paragraph:
     @cached_property
     def is_prose(self) -> bool:
         """True if it holds a Chinese sentence: no heading, no slogan, no row of a table, no code, no verse."""
-        marks = len(_INNER_MARK.findall(self.raw))
-        ends = _SENTENCE_END.search(self.raw) is not None
+        marks = len(_INNER_MARK.findall(self.body))
+        ends = _SENTENCE_END.search(self.body) is not None
         if not ((ends and marks) or (marks >= 2 and len(self.letters) >= SHORTEST_UNENDED)):
             return False
-        if len(_HAN.findall(self.raw)) * 3 < len(self.letters):
+        if len(_HAN.findall(self.body)) * 3 < len(self.letters):
             return False
-        return not _is_metric(self.raw)
+        return not _is_metric(self.body)
 
     def place(self, letter: int) -> int:
         """Position in `raw` of the letter with that number."""
@@ -340,7 +348,7 @@ class _Page:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
         self.removed: dict[int, _Removal] = {}
-        self.cuts: dict[int, list[tuple[int, int, int, int]]] = {}  # line -> (start, end, keeper, place)
+        self.cuts: dict[int, list[tuple[int, int, int, int]]] = {}  # line -> (start, end, keeper, position in it)
         self._known: dict[int, _Paragraph] = {}
 
     def paragraph(self, line: int) -> _Paragraph:
@@ -412,7 +420,10 @@ class _Page:
         short, long = self.paragraph(shorter), self.paragraph(longer)
         if alike and self._is_fuzzy(short, long):
             fits = self._may_go(later, earlier) or (short.is_prose and _damage(list(_changes(a, b))) >= DAMAGED)
-            return _Removal(earlier, 0, "duplicates.fuzzy") if fits else None
+            if not fits:
+                return None
+            gone = earlier if _worsening(list(_changes(a, b))) <= -DAMAGED else later
+            return _Removal(earlier + later - gone, 0, "duplicates.fuzzy")
         place = self._part(shorter, longer, shared)
         return None if place is None else _Removal(longer, place, "duplicates.contained")
 
@@ -476,7 +487,7 @@ class _Page:
             return None
         if exact and _is_cut(long, place, len(short.letters)) and not _REFERS_BACK.search(short.raw):
             return place if short.is_prose and not self._is_verse(shorter) else None
-        return place if _is_whole(short.raw) and self._may_go(shorter, longer) else None
+        return place if _is_whole(short.body) and self._may_go(shorter, longer) else None
 
     def _is_verse(self, line: int) -> bool:
         """True if most paragraphs around it are short and end no sentence: a poem, a song, a table, a list."""
@@ -507,7 +518,8 @@ class _Page:
         """Removes paragraphs all of whose sentences stand in two or more other paragraphs: a page's teaser."""
         for line in sorted(partners, reverse=True):
             size = len(self.lines[line])
-            if len(partners[line]) < 2 or size < SHORTEST_DISTANT or sum(partners[line].values()) * 2 < size:
+            shared = partners[line].values()
+            if len(shared) < 2 or size < SHORTEST_DISTANT or sum(shared) * 2 < size or max(shared) * 4 > 3 * size:
                 continue
             sentences = self.paragraph(line).sentences
             if len(sentences) < 2 or min(len(letters) for _, _, letters in sentences) < SHORTEST_SENTENCE:
@@ -578,28 +590,21 @@ class _Page:
 
     def _repeated_inside(self, line: int) -> None:
         """Cuts sentences that directly follow their own copy."""
-        sentences = self.paragraph(line).sentences
-        last: dict[str, int] = {}
+        raw, sentences = self.lines[line], self.paragraph(line).sentences
+        kept: list[tuple[int, int, str]] = []
+        last: dict[str, int] = {}  # letters of a sentence -> its last place in `kept`
         number = 0
         while number < len(sentences):
-            letters = sentences[number][2]
-            before = last.get(letters, -1)
-            last[letters] = number
-            count = number - before
-            if before < 0 or count > COMPARED or number + count > len(sentences):
-                number += 1
-                continue
-            old, new = sentences[before:number], sentences[number : number + count]
-            size = sum(len(one[2]) for one in new)
-            raw = self.lines[line]
-            start, end = new[0][0], new[-1][1]
-            same = [one[2] for one in old] == [one[2] for one in new] and size >= SHORTEST_EXACT
-            if same and _ends_sentence(raw[start:end]) and _balanced(raw[start:end]):
-                place = len(_NO_LETTERS.sub("", raw[: old[0][0]]))
-                self.cuts.setdefault(line, []).append((start, end, line, place))
+            before = last.get(sentences[number][2], len(kept))
+            count = min(len(kept) - before, COMPARED + 1)
+            new = sentences[number : number + count]
+            if 0 < count <= COMPARED and _is_repeat(kept[before:], new, raw):
+                self.cuts.setdefault(line, []).append((new[0][0], new[-1][1], line, kept[before][0]))
                 number += count
-            else:
-                number += 1
+                continue
+            last[sentences[number][2]] = len(kept)
+            kept.append(sentences[number])
+            number += 1
 
     def _repeated_at_joint(self, before: int, line: int) -> None:
         """Cuts the sentences at the beginning of `line` with which the paragraph before it ends."""
@@ -607,12 +612,10 @@ class _Page:
         for count in range(min(len(old), len(new) - 1, COMPARED), 0, -1):
             if [one[2] for one in old[-count:]] != [one[2] for one in new[:count]]:
                 continue
-            start, end = new[0][0], new[count - 1][1]
-            start += len(self.lines[line]) - len(self.lines[line].lstrip()) if start == 0 else 0
-            repeated = self.lines[line][start:end]
-            if sum(len(one[2]) for one in new[:count]) >= SHORTEST_PART and _balanced(repeated):
-                place = len(_NO_LETTERS.sub("", self.lines[before][: old[-count][0]]))
-                self.cuts[line] = [(start, end, before, place)]
+            raw = self.lines[line]
+            start, end = len(raw) - len(raw.lstrip()), new[count - 1][1]
+            if sum(len(one[2]) for one in new[:count]) >= SHORTEST_PART and _balanced(raw[start:end]):
+                self.cuts[line] = [(start, end, before, old[-count][0])]
             return
 
 
@@ -650,16 +653,25 @@ def _damage(changes: Sequence[tuple[str, str, str]]) -> float:
     an author's changes leave both copies good Chinese. Measured in nats of pointwise mutual information.
     """
     signs = 0.0
-    worse: list[float] = []
     for old, new, near in changes:
         if _is_swap_or_doubling(old, new, near):
             signs += SLIP
         elif len(old) <= 1 and len(new) <= 1:
             signs += SINGLE
-        if _NUMERALS.isdisjoint(old + new):
-            worse.append(_weakest_pair(near[0] + old + near[1]) - _weakest_pair(near[0] + new + near[1]))
-    total = abs(sum(worse))
-    return signs + (total if total >= 0.7 * sum(map(abs, worse)) else 0.0)
+    return signs + abs(_worsening(changes))
+
+
+def _worsening(changes: Sequence[tuple[str, str, str]]) -> float:
+    """How much less likely the new characters are than the old ones, in nats; negative if the old ones are less
+    likely; 0.0 if neither side is clearly the worse one."""
+    steps = [
+        _weakest_pair(near[0] + old + near[1]) - _weakest_pair(near[0] + new + near[1])
+        for old, new, near in changes
+        if _NUMERALS.isdisjoint(old + new)
+    ]
+    steps = [min(max(step, -SLIP), SLIP) for step in steps]  # one change alone proves nothing
+    total = sum(steps)
+    return total if abs(total) >= 0.7 * sum(map(abs, steps)) else 0.0
 
 
 def _weakest_pair(letters: str) -> float:
@@ -705,21 +717,34 @@ def _changes_meaning(old: str, new: str) -> bool:
 
 def _damaged_part(short: str, long: str) -> int:
     """Letter of `long` at which a damaged copy of `short` begins; -1 if there is none."""
-    if len(long) > LONGEST_COMPARED or len(short) < SHORTEST_FUZZY:
+    if len(long) > LONGEST_SEARCHED or len(short) < SHORTEST_FUZZY:
         return -1
     found = fuzz.partial_ratio_alignment(short, long, score_cutoff=SIMILAR)
-    if found is None or not _differ_by_slips(short, long[found.dest_start : found.dest_end]):
+    if found is None or found.src_start or found.src_end < len(short):
+        return -1
+    window = long[found.dest_start : found.dest_end]
+    # at its ends the window slides over what differs there: 甲方 and 乙方
+    if short[:2] != window[:2] or short[-2:] != window[-2:] or not _differ_by_slips(short, window):
         return -1
     return int(found.dest_start)
+
+
+def _is_repeat(old: Sequence[tuple[int, int, str]], new: Sequence[tuple[int, int, str]], raw: str) -> bool:
+    """True if these sentences of one paragraph say the same, at enough length."""
+    if [one[2] for one in old] != [one[2] for one in new] or sum(len(one[2]) for one in new) < SHORTEST_EXACT:
+        return False
+    before, after = raw[old[0][0] : old[-1][1]], raw[new[0][0] : new[-1][1]]
+    same_numbers = _Paragraph(before).numbers == _Paragraph(after).numbers
+    return same_numbers and _ends_sentence(after) and _balanced(after)
 
 
 def _digits(letters: str) -> str:
     return "".join(filter(str.isdigit, letters))
 
 
-def _is_whole(raw: str) -> bool:
+def _is_whole(body: str) -> bool:
     """True for a paragraph that ends a sentence, was cut off where a teaser says so, or is several sentences."""
-    return _ends_sentence(raw) or _ELLIPSIS.search(raw) is not None or "。" in raw
+    return _ends_sentence(body) or _ELLIPSIS.search(body) is not None or "。" in body
 
 
 def _ends_sentence(raw: str) -> bool:
@@ -789,10 +814,10 @@ def _removals(page: _Page) -> Iterator[Edit]:
     for rank, line in enumerate(filled):
         removal = page.removed.get(line)
         if removal is None:
-            for start, end, keeper, place in sorted(page.cuts.get(line, ())):
-                ref = _place(page, starts, keeper, place)
-                at = starts[line]
-                yield Edit(at + start, text[at + start : at + end], "", "duplicates.sentence", ref=ref)
+            for start, end, keeper, position in page.cuts.get(line, ()):
+                repeated = lines[line][start:end]
+                ref = starts[keeper] + position
+                yield Edit(starts[line] + start, repeated, "", "duplicates.sentence", ref=ref)
             continue
         if rank < kept_after:
             start, end = starts[line], starts[filled[rank + 1]]
@@ -800,8 +825,5 @@ def _removals(page: _Page) -> Iterator[Edit]:
             before = filled[rank - 1]
             start, end = starts[before] + len(lines[before]), starts[line] + len(lines[line])
         keeper, place = page.keeper(line)
-        yield Edit(start, text[start:end], "", removal.rule, ref=_place(page, starts, keeper, place))
-
-
-def _place(page: _Page, starts: Sequence[int], line: int, letter: int) -> int:
-    return starts[line] + page.paragraph(line).place(letter)
+        ref = starts[keeper] + page.paragraph(keeper).place(place)
+        yield Edit(start, text[start:end], "", removal.rule, ref=ref)
