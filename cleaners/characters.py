@@ -1,12 +1,139 @@
-"""characters"""
+"""Characters: invisible ones, look-alikes and compatibility forms become the characters that readers mean.
+
+Left alone: circled numbers, squared units, trade marks, full-width punctuation (see punctuation.py), joiners in
+emoji and in scripts that need them, direction marks in right-to-left text, and indents (see layout.py).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
+from heapq import merge
+from unicodedata import normalize
 
 from .config import Config
 from .edits import Edit
 
+LINE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
+CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\ufffb\ufffe\uffff"
+ZERO_WIDTH = "\u200b\u2060-\u2064\u180e\u034f\ufffc"
+JOINERS = "\u200c\u200d"
+DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
+# U+E5E5 is what GB 18030 makes of A3A0, the empty cell of the full-width ASCII row
+SPACES = "\xa0\u1680\u2000-\u200a\u202f\u205f\ue5e5"
+RADICALS = "\u2e81-\u2ef3\u2f00-\u2fd5"
+IDEOGRAPHS = "\uf900-\ufaff\U0002f800-\U0002fa1f"
+WIDE = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
+KANA = "\uff61-\uff9f"
+COMBINING = "\u0300-\u034e\u0350-\u036f\u3099\u309a"
+LIGATURES = "\ufb00-\ufb06"
+
+ODD = re.compile(
+    f"[{LINE_ENDS}{CONTROLS}{ZERO_WIDTH}{JOINERS}{DIRECTIONS}\xad\ufeff{SPACES}{RADICALS}{IDEOGRAPHS}{WIDE}{KANA}"
+    f"{COMBINING}{LIGATURES}]"
+)
+RULES = (
+    ("line_end", re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")),
+    ("terminal_escape", re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")),
+    ("control", re.compile(f"[{CONTROLS}]+")),
+    ("zero_width", re.compile(f"[{ZERO_WIDTH}]+")),
+    ("joiner", re.compile(f"[{JOINERS}]")),
+    ("direction", re.compile(f"[{DIRECTIONS}]+")),
+    ("soft_hyphen", re.compile("\xad+")),
+    ("byte_order_mark", re.compile("\ufeff+")),
+    ("space", re.compile(f"[{SPACES}]+")),
+    ("radical", re.compile(f"[{RADICALS}]+")),
+    ("compatibility_ideograph", re.compile(f"[{IDEOGRAPHS}]+")),
+    ("width", re.compile(f"[{WIDE}]+")),
+    ("kana", re.compile(f"[{KANA}]+")),
+    ("combining", re.compile(f"[{COMBINING}]+")),
+    ("ligature", re.compile(f"[{LIGATURES}]+")),
+)
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+NEEDS_JOINER = re.compile("[\u0600-\u109f\u1780-\u17ff\u1a20-\u1aaf\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
+
+# The radicals supplement has no mappings in NFKC; these are from Unicode's EquivalentUnifiedIdeograph.txt
+# (Unicode License v3).
+SUPPLEMENT = (
+    "⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺕彐⺖忄⺗心⺘扌⺙攵⺛旡⺜日⺝月⺞歺⺟母⺠民"
+    "⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺧牛⺨犭⺩王⺪𤴔⺫目⺬示⺭礻⺮𥫗⺯糹⺰纟⺱罓⺲罒⺳㓁⺴冗⺵𦉫⺶羊⺷𦍌⺸𦍋⺹耂⺺肀⺻聿⺼肉"
+    "⺽𦥑⺾艹⺿艹⻀艹⻁虎⻂衤⻃覀⻄西⻅见⻆角⻇𧢲⻈讠⻉贝⻊𧾷⻋车⻌辶⻍辶⻎辶⻏邑⻐钅⻑長⻒镸⻓长⻔门⻕𨸏⻖阝⻗雨⻘青"
+    "⻙韦⻚页⻛风⻜飞⻝食⻞𩙿⻟飠⻠饣⻡𩠐⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻫斉⻬齐⻭歯⻮齿⻯竜⻰龙⻱龜⻲亀⻳龟"
+)
+
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    yield from ()
+    """Yields one edit per run of characters of one kind that is not what readers mean."""
+    odd = _odd_characters(text) if ODD.search(text) else iter(())
+    if "\u3000" in text:
+        yield from merge(odd, _ideographic_spaces(text))
+    else:
+        yield from odd
+
+
+def _odd_characters(text: str) -> Iterator[Edit]:
+    right_to_left = RIGHT_TO_LEFT.search(text) is not None
+    at = done = 0
+    while match := ODD.search(text, at):
+        start = match.start()
+        name, found = _rule(text, start)
+        at = found.end()
+        if name == "combining":
+            start = max(start - 1, 0)
+        if start < done or (name == "direction" and right_to_left):
+            continue
+        new = _replacement(name, text, start, at)
+        before = text[start:at]
+        if new != before:
+            yield Edit(start, before, new, f"characters.{name}")
+            done = at
+
+
+def _rule(text: str, start: int) -> tuple[str, re.Match[str]]:
+    """The first rule for the character at `start`; there is one for each character of ODD."""
+    return next((name, match) for name, rule in RULES if (match := rule.match(text, start)))
+
+
+def _replacement(name: str, text: str, start: int, end: int) -> str:
+    """What stands for text[start:end] afterwards."""
+    before = text[start:end]
+    if name == "line_end":
+        return "\n"
+    if name == "space":
+        return " " * len(before)
+    if name == "joiner":
+        joins = start and NEEDS_JOINER.match(text, start - 1)
+        return before if joins else ""
+    if name == "control":
+        return "".join(_cp1252(char) for char in before)
+    if name == "radical":
+        return normalize("NFKC", before.translate(_supplement()))
+    if name in ("width", "kana", "ligature"):
+        return normalize("NFKC", before)
+    if name in ("compatibility_ideograph", "combining"):
+        return normalize("NFC", before)
+    return ""
+
+
+@cache
+def _supplement() -> dict[int, str]:
+    return {ord(a): b for a, b in zip(SUPPLEMENT[::2], SUPPLEMENT[1::2], strict=True)}
+
+
+def _cp1252(char: str) -> str:
+    """The control characters 80 to 9F are read as cp1252, as browsers do; all others go."""
+    return bytes([ord(char)]).decode("cp1252", "ignore") if "\x80" <= char <= "\x9f" else ""
+
+
+def _ideographic_spaces(text: str) -> Iterator[Edit]:
+    """Ideographic spaces that are no indent become plain spaces."""
+    done = 0
+    indent = True
+    for match in re.finditer("\u3000+", text):
+        start, end = match.span()
+        line = text.rfind("\n", done, start)
+        indent = (indent or line >= 0) and not text[max(done, line + 1) : start].strip()
+        done = end
+        if not indent:
+            yield Edit(start, match[0], " " * (end - start), "characters.space")
