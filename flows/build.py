@@ -115,7 +115,7 @@ def _cleaned(
         progress.advance(members)
 
 
-@step("read", "read · batch {batch.number}")
+@step("read", "read, batch {batch.number}")
 def read_batch(batch: Batch, root: Path, members: Sequence[Seed], config: Config) -> list[Problem]:
     """Reads and decodes the seeds; returns the problems of those that are no longer what the scan found."""
     problems = []
@@ -127,7 +127,7 @@ def read_batch(batch: Batch, root: Path, members: Sequence[Seed], config: Config
     return problems
 
 
-@step("stage", "stage · batch {batch.number}")
+@step("stage", "stage, batch {batch.number}")
 def stage(batch: Batch, staging: Staging, problems: Sequence[Problem], config: Config) -> Staged:
     """Finishes the documents and writes them beside the corpus."""
     return staging.write(batch.finish(config), problems)

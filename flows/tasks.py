@@ -60,7 +60,7 @@ def cleaning_task(cleaner: Cleaner) -> Task[..., dict[str, int]]:
 
     @task(
         name=cleaner.name,
-        task_run_name=f"{cleaner.name} · batch {{batch.number}}",
+        task_run_name=f"{cleaner.name}, batch {{batch.number}}",
         cache_policy=NO_CACHE,
         persist_result=False,
     )
@@ -74,7 +74,7 @@ CLEANING_TASKS: dict[str, Task[..., dict[str, int]]] = {c.name: cleaning_task(c)
 """The tasks of the cleaners in PIPELINE, by name."""
 
 
-@task(name="settle", task_run_name="settle · batch {batch.number}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="settle", task_run_name="settle, batch {batch.number}", cache_policy=NO_CACHE, persist_result=False)
 def settle(batch: Batch, config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> dict[str, int]:
     """Repeats the pipeline until nothing changes, so that cleaning twice is cleaning once."""
     return batch.settle(config, pipeline)
