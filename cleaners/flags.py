@@ -12,6 +12,9 @@ from .document import Document, Flag
 from .edits import Positions
 
 QUOTES = "“”‘’「」『』\"'"
+DEEPEST_NESTING = 4
+_NO_MARKS = re.compile(r"[^“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"']+")
+_PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
 _EMPTY_QUOTES = re.compile("“”|‘’|「」|『』|《》")
 # A text full of damage says so with its first flags: more of a kind would only fill the corpus.
 MOST_FLAGS_OF_A_KIND = 1_000
@@ -62,8 +65,20 @@ def _mojibake(document: Document) -> Iterator[Flag]:
         yield Flag(kind, start, end, RESIDUE_NOTES[kind])
 
 
+def _is_balanced(paragraph: str) -> bool:
+    """True if taking out neighbouring pairs leaves nothing: a cheap test that most paragraphs pass."""
+    marks = _NO_MARKS.sub("", paragraph)
+    for _ in range(DEEPEST_NESTING):
+        if not marks:
+            return True
+        marks = _PAIRS.sub("", marks)
+    return not marks
+
+
 def _unbalanced(document: Document) -> Iterator[Flag]:
     for paragraph in document.paragraphs:
+        if _is_balanced(paragraph.text):
+            continue
         for start, end in quotes.unbalanced(paragraph.text):
             mark = paragraph.text[start:end]
             kind = "unbalanced_quotes" if mark in QUOTES else "unbalanced_brackets"

@@ -127,6 +127,8 @@ def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
     for i, line in enumerate(lines):
         if _COLUMN.match(line.text) and len(line.text) <= LONGEST_HEADING:
             roles[i] = "column"
+        elif len(line.text) > names.LONGEST_LINE:
+            continue
         elif names.is_credit(line.text):
             roles[i] = "credit"
         elif names.is_byline(line.text):
@@ -223,8 +225,9 @@ def _inner_role(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: 
     if _is_headline(line.text, LONGEST_HEADING) and not _BODY_END.search(line.text):
         followed = i + 1 < len(lines) and roles[i + 1] in ("body", "byline")
         return "heading" if followed else "body"
-    is_one_sentence = len(re.findall("[。！？]", line.text)) <= 1 and len(line.text) <= LONGEST_CAPTION
-    if is_one_sentence and line.gap > usual_gap and _stands_apart(lines, i, usual_gap):
+    if line.gap <= usual_gap or len(line.text) > LONGEST_CAPTION:
+        return "body"
+    if len(re.findall("[。！？]", line.text)) <= 1 and _stands_apart(lines, i, usual_gap):
         return "caption"
     return "body"
 
