@@ -59,6 +59,7 @@ MAGIC = (
 FIRST_BYTES = frozenset(magic[0] for magic, _ in MAGIC)
 
 BLANK = b" \t\r\n\f\v\x00"
+WHITE = " \t\r\n\f\v\0\ufeff\u3000\xa0\u200b"
 CONTROLS = bytes(i for i in range(1, 32) if i not in b"\t\n\v\f\r\x1b") + b"\x7f"
 MOST_CONTROLS = 0.1  # share of control bytes above which a file is no text
 HTML = re.compile(
@@ -113,7 +114,7 @@ def decode(raw: bytes, config: Config) -> Decoded:
             "split it, or raise max_seed_bytes."
         )
         return _refused(raw, "too_large", reason)
-    if not raw.strip(BLANK):
+    if not raw[:64].strip(BLANK) and not raw.strip(BLANK):
         return _refused(raw, "empty", "The seed holds no text: remove it, or fetch it again.")
     kind = _magic(raw)
     if kind:
@@ -152,7 +153,7 @@ def _magic(raw: bytes) -> str:
 def _inspected(decoded: Decoded) -> Decoded:
     """Sends to quarantine what is decoded but is no plain text."""
     text, encoding, _ = decoded
-    if not text.strip(" \t\r\n\f\v\0\ufeff\u3000\xa0\u200b"):
+    if not text[:64].strip(WHITE) and not text.strip(WHITE):
         reason = "The seed holds nothing but white space: remove it, or fetch it again."
         return Decoded(text, encoding, Quarantine("empty", reason))
     if HTML.match(text, 0, 4000):
@@ -187,9 +188,9 @@ def _decode_plain(raw: bytes) -> Decoded:
         return _decode_guessed(raw, controls)
     if controls > MOST_CONTROLS:
         return Decoded(text, Encoding(UTF8, 0.0), _binary())
-    if b"\x1b$" in raw:
+    if b"\x1b" in raw and b"\x1b$" in raw:
         return Decoded(text, Encoding(UTF8, 0.0), _undecodable("ISO 2022"))
-    if b"~{" in raw and HZ_WORD.search(raw):
+    if b"~" in raw and HZ_WORD.search(raw):  # one byte is found faster than two
         decoded = _decode_hz(raw)
         if decoded:
             return decoded
@@ -209,7 +210,7 @@ def _undecodable(guess: str) -> Quarantine:
 
 
 def _control_share(raw: bytes) -> float:
-    sample = raw[:4096]
+    sample = raw[:1024]
     return 1 - len(sample.translate(None, CONTROLS)) / len(sample) if sample else 0.0
 
 

@@ -54,10 +54,7 @@ LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields the repairs of misread characters, HTML entities and \\u escapes."""
-    marks = [_pairs(), LATIN_LEAD]
-    marks += [ENTITY] if "&" in text else []
-    marks += [ESCAPES] if "\\u" in text or "%u" in text else []
-    for start, line in _suspects(text, marks):
+    for start, line in _suspects(text):
         yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
 
 
@@ -93,8 +90,14 @@ def _signs() -> str:
 
 
 @cache
+def _heads() -> re.Pattern[str]:
+    """The first characters of all that is misread: one class, so that clean text is searched at memory speed."""
+    return re.compile(f"[{re.escape(statistics.signatures())}{LOST_CHAR}\x80-\x9f\xc0-\xff{OTHER_LEADS}]")
+
+
+@cache
 def _pairs() -> re.Pattern[str]:
-    """Two signatures close together. A character class at the head lets the search run at memory speed."""
+    """Two signatures close together."""
     return re.compile(f"{_signs()}.{{0,3}}{_signs()}")
 
 
@@ -103,18 +106,29 @@ def _stayed() -> re.Pattern[str]:
     return re.compile(f"{_signs()}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
 
 
-def _suspects(text: str, marks: list[re.Pattern[str]]) -> list[tuple[int, str]]:
-    """The lines in which one of the patterns is found, with their places, sorted."""
+def _suspects(text: str) -> list[tuple[int, str]]:
+    """The lines that can hold misread characters or escapes, with their places, sorted."""
     lines: dict[int, str] = {}
-    for mark in marks:
-        match = mark.search(text)
+    searches: list[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]]] = [(_heads(), (_pairs(), LATIN_LEAD))]
+    if "&" in text:
+        searches.append((ENTITY, (ENTITY,)))
+    if ("\\" in text and "\\u" in text) or ("%" in text and "%u" in text):
+        searches.append((ESCAPES, (ESCAPES,)))
+    for head, marks in searches:
+        match = head.search(text)
         while match:
-            start = text.rfind("\n", 0, match.start()) + 1
-            end = text.find("\n", match.start())
-            end = len(text) if end < 0 else end
-            lines[start] = text[start:end]
-            match = mark.search(text, end)
+            at = match.end()
+            if any(mark.match(text, match.start()) for mark in marks):
+                start, at = _line(text, match.start())
+                lines[start] = text[start:at]
+            match = head.search(text, at)
     return sorted(lines.items())
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Where the line around `at` starts and ends."""
+    end = text.find("\n", at)
+    return text.rfind("\n", 0, at) + 1, len(text) if end < 0 else end
 
 
 # ---- misread characters ----------------------------------------------------------------------------------
