@@ -48,14 +48,14 @@ class Style(NamedTuple):
     restyle    whether the ones that are there are changed to these
     damaged    whether marks of this text have lost their width; in one that writes ，；： in full width, ASCII brackets
                are the author's, and a ? between two characters may be a character that was lost
-    has_stops  whether the text has any 。
+    one_sided  whether the curly double quotation marks of the text all point to the same side
     has_forms  whether the text has any of the forms in rules/punctuation/forms.txt
     """
 
     marks: tuple[str, str, str, str]
     restyle: bool
     damaged: bool
-    has_stops: bool
+    one_sided: bool
     has_forms: bool
 
 
@@ -111,10 +111,10 @@ def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
         spaces.dots(line)
         spaces.dashes(line)
         widths.brackets(line, style.damaged)
-        quotes.curl(line, style.marks, style.damaged)
+        quotes.curl(line, style.marks, style.damaged, style.one_sided)
         if style.restyle:
             quotes.restyle(line, style.marks)
-        widths.marks(line, style.damaged, style.has_stops)
+        widths.marks(line, style.damaged)
         spaces.spaces(line)
         spaces.close_up(line)
         spaces.dots(line)  # again: their neighbours may have become wide
@@ -141,7 +141,7 @@ def _style(text: str, config: Config) -> Style:
     traditional = config.quotes == "traditional" or (config.quotes == "auto" and "「" in text and _is_traditional(text))
     damaged = "，" not in text or bool(_DAMAGE.search(text))
     marks = quotes.TRADITIONAL if traditional else quotes.MAINLAND
-    return Style(marks, config.quotes != "auto", damaged, "。" in text, bool(_forms().search(text)))
+    return Style(marks, config.quotes != "auto", damaged, ("“" in text) != ("”" in text), bool(_forms().search(text)))
 
 
 def _is_traditional(text: str) -> bool:

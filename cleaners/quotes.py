@@ -16,8 +16,10 @@ _CLOSING = {"”": '"', "’": "'", "」": "「", "』": "『"}
 _NEVER_AFTER_OPENING = frozenset(" \t\n\xa0\u3000，。；：？！、）》〉】〕,;:?!)")
 _NEVER_BEFORE_CLOSING = frozenset(" \t\n\xa0\u3000（《〈【〔：([:")
 _QUOTATION = re.compile("[\"'“”‘’「」『』]")
+_INNER = re.compile("['‘’]")
 _DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
+_ENDS = frozenset(",.;?!，。；？！…")
 _STRAIGHT = frozenset("\"'")
 _WORDS = re.compile(r"[*_]*[A-Za-z][0-9A-Za-z]*(?:[ '&-][0-9A-Za-z]+)*[*_.!?]*")
 
@@ -48,21 +50,35 @@ def _is_latin(char: str) -> bool:
 
 def pairs(line: MarkedLine) -> list[Pair] | None:
     """The quotation marks of a line as pairs, or None when one is left over or stands where it cannot."""
+    marks = [
+        (found.start(), found[0])
+        for found in _QUOTATION.finditer("".join(line.text))
+        if not line.is_protected(found.start())
+    ]
+    found = _pairs(line, marks)
+    if found is None or any(
+        line.text[p.start] == '"' and _is_inch(line, p.start) and _is_inch(line, p.end) for p in found
+    ):
+        # perhaps they pair without the marks that may be inches: 27"
+        without = [mark for mark in marks if mark[1] != '"' or not _is_inch(line, mark[0])]
+        found = _pairs(line, without) if len(without) < len(marks) else None
+    return found
+
+
+def _is_inch(line: MarkedLine, place: int) -> bool:
+    return line.char(place - 1).isdigit()
+
+
+def _pairs(line: MarkedLine, marks: list[tuple[int, str]]) -> list[Pair] | None:
     found: list[Pair] = []
     stack: list[tuple[int, str]] = []
-    for mark in _QUOTATION.finditer("".join(line.text)):
-        place, char = mark.start(), mark[0]
-        if line.is_protected(place):
-            continue
+    for place, char in marks:
         left, right = line.char(place - 1), line.char(place + 1)
         if char in "'’" and _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
             continue  # an apostrophe or feet
-        if char == '"' and left.isdigit() and not _holds(stack, '"'):
-            continue  # inches
         kind = _OPENING.get(char) or _CLOSING.get(char) or char
-        closes = char in _CLOSING or (char in _STRAIGHT and bool(stack) and stack[-1][1] == kind)
-        if closes:
-            if not stack or stack[-1][1] != kind or (char in _STRAIGHT and left in _NEVER_BEFORE_CLOSING):
+        if char in _CLOSING or (char in _STRAIGHT and bool(stack) and stack[-1][1] == kind):
+            if not stack or stack[-1][1] != kind or (char in _STRAIGHT and not _can_close(line, place)):
                 return None
             found.append(Pair(stack.pop()[0], place, len(stack)))
         elif char in _STRAIGHT and right in _NEVER_AFTER_OPENING:
@@ -74,20 +90,33 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
     return None if stack else sorted(found)
 
 
+def _can_close(line: MarkedLine, place: int) -> bool:
+    """Whether a closing mark can stand at a place: not behind an opening one; behind a space only after a mark."""
+    left = line.char(place - 1)
+    if left == " ":
+        return line.char(place - 2) in _ENDS
+    return left not in _NEVER_BEFORE_CLOSING
+
+
 def _holds(stack: list[tuple[int, str]], kind: str) -> bool:
     return any(one == kind for _, one in stack)
 
 
-def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = True) -> None:
+def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = True, one_sided: bool = False) -> None:
     """Changes the straight quotation marks of a line, if they pair for certain, to `marks`: outer opening, outer
     closing, inner opening, inner closing. English quotations inside English text stay.
 
-    foreign  whether foreign words in a Chinese sentence get Chinese quotation marks
+    foreign    whether foreign words in a Chinese sentence get Chinese quotation marks
+    one_sided  whether the curly marks of the whole document point to the same side
     """
-    _turn(line)
+    _turn(line, one_sided)
     if '"' not in line.text and "'" not in line.text:
         return
-    for pair in pairs(line) or ():
+    found = pairs(line)
+    if found is None:
+        _curl_alternating(line, marks)
+        return
+    for pair in found:
         start, end, _ = pair
         curly = line.text[start] not in _STRAIGHT and line.text[end] not in _STRAIGHT
         if curly or not _is_chinese(line, pair, foreign):
@@ -97,10 +126,38 @@ def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = Tru
         line.change(end, end + 1, closing, RULE)
 
 
-def _turn(line: MarkedLine) -> None:
+def _curl_alternating(line: MarkedLine, marks: tuple[str, str, str, str]) -> None:
+    """A line that is a part of a longer speech has one quotation mark without a partner: `…去。"他说:"我`.
+    The side of its straight marks is certain where each of them shows it (behind a colon or a full stop) and they
+    take turns."""
+    text = "".join(line.text)
+    places = [found.start() for found in _DOUBLE.finditer(text)]
+    sides = [_side(line, place) for place in places]
+    turns = all(a and b and a != b for a, b in zip(sides, sides[1:], strict=False))
+    if len(places) < 2 or not turns or _INNER.search(text):
+        return
+    for place, side in zip(places, sides, strict=True):
+        if line.text[place] == '"':
+            line.change(place, place + 1, marks[0] if side == 1 else marks[1], RULE)
+
+
+def _side(line: MarkedLine, place: int) -> int:
+    """1 for a double mark that opens, 2 for one that closes, 0 for one that does not show it."""
+    char, left, right = line.text[place], line.char(place - 1), line.char(place + 1)
+    if char != '"':
+        return 1 if char == "“" else 2
+    if left in ":：\n" and is_wide(right):
+        return 1
+    if left in ".!?。！？…" and is_wide(line.char(place - 2)) and (right == "\n" or is_wide(right)):
+        return 2
+    return 0
+
+
+def _turn(line: MarkedLine, one_sided: bool) -> None:
     """Turns curly marks of which all point to the same side: `“甲“，“乙“。` becomes `“甲”，“乙”。`
 
-    Only where every second one surely closes: a mark or the end of the line follows. Else a mark may be missing."""
+    Unless the whole document is so, only where every second one surely closes, because a mark or the end of the line
+    follows: else a mark may be missing."""
     text = "".join(line.text)
     places = [found.start() for found in _DOUBLE.finditer(text)]
     if len(places) % 2 or len({text[place] for place in places}) != 1 or text[places[0]] == '"':
@@ -108,7 +165,7 @@ def _turn(line: MarkedLine) -> None:
     for start, end in zip(places[::2], places[1::2], strict=True):
         if line.char(start + 1) in _NEVER_AFTER_OPENING or line.char(end - 1) in _NEVER_BEFORE_CLOSING:
             return
-        if line.char(end + 1) not in _NEVER_AFTER_OPENING:
+        if not one_sided and line.char(end + 1) not in _NEVER_AFTER_OPENING:
             return
     for start, end in zip(places[::2], places[1::2], strict=True):
         if text[start] == "”":

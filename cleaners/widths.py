@@ -14,6 +14,7 @@ FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", 
 _FULL_OR_STOP = FULL | {".": "。"}
 _MARKS = re.compile(r"[,;:?!.]")
 _BRACKETS = re.compile(r"[()（）]")
+_BESIDE_A_MARK = frozenset("\n\"'“”‘’《》「」『』（）()")
 _SPACES = " \t\xa0\u3000"
 # closing marks and emphasis between a word and the mark that follows it
 _CLOSERS = frozenset("”’\"'）》〉】」』〕)]*_`…—\0")
@@ -25,6 +26,7 @@ _ABBREVIATION = re.compile(
     r"(?<![A-Za-z])(?:vs|etc|e\.g|i\.e|cf|Mr|Mrs|Ms|Dr|Prof|No|Vol|Fig|St|Jr|Sr|Inc|Ltd|Co|Corp|[A-Z])$"
 )
 _SHORT_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,2}$")
+_NUMBERED = frozenset("图表卷章节号第版本期件圖號節")
 _NO_MARK_AFTER = frozenset("，。；：、？！（《〈【「『“‘")
 _NUMERALS = "一二三四五六七八九十百〇零甲乙丙丁"
 # what may follow a dot inside a file name, an address or the number of a share: 说明.txt, 阿里巴巴.US
@@ -36,7 +38,7 @@ _QUESTIONS = frozenset("吗呢么吧嘛啊呀哪嗎麼誰谁何")
 # Characters that transcribe foreign names: `卡尔.马克思` has a dot between names, not a full stop. After the
 # tables of 世界人名翻译大辞典 (新华通讯社译名室), both scripts.
 _NAME_CHARACTERS = frozenset(
-    "阿埃艾安昂奥巴白拜班邦保鲍贝本比彼宾波伯博勃布查达戴丹当道德登邓迪蒂丁杜敦顿多尔恩法凡范方菲费芬弗夫福富盖甘高戈格葛古圭哈海汉豪赫亨洪胡华惠霍"
+    "阿埃艾安昂奥巴白拜班邦保鲍贝本比彼宾波伯博勃布查达戴丹当德登邓迪蒂丁杜敦顿多尔恩法凡范方菲费芬弗夫福富盖甘高戈格葛古圭哈海汉翰豪赫亨洪胡华惠霍"
     "基吉加贾简杰金卡凯坎康考柯科克肯孔库夸奎昆拉莱赖兰朗劳勒雷黎里理利莉列林琳卢鲁路伦罗洛吕马玛迈麦曼芒毛梅门蒙米密明摩莫默姆慕穆纳娜南内尼妮年涅宁牛"
     "纽农努诺欧帕派潘庞佩彭皮平珀普契恰强乔切钦琼丘让热日荣茹瑞若撒萨塞赛桑瑟森沙莎珊绍舍申圣施什史士舒顺斯丝思松苏孙索塔泰坦汤唐陶特滕提田廷通图托瓦"
     "万汪旺威韦维伟魏温文翁沃乌吴武西希席夏香肖谢辛兴修休许逊雅亚延扬耶叶伊易因英尤于约越云泽曾扎詹珍芝兹朱卓孜佐爾奧貝賓達戴當頓爾凱劉蘭羅馬瑪麥門蒙納"
@@ -87,12 +89,11 @@ def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
     return False
 
 
-def marks(line: MarkedLine, damaged: bool = True, has_stops: bool = True) -> None:
+def marks(line: MarkedLine, damaged: bool = True) -> None:
     """Widens , ; : ? ! and makes `.` a full stop `。` where they belong to a Chinese sentence.
 
     damaged    False when the document writes its other marks in full width: then a ? between two characters may be
                a character that was lost, and the marks beside spaces and Latin words are the author's
-    has_stops  False when the document has no `。` at all: then a dot behind Chinese is one, also before Latin
     """
     for found in _MARKS.finditer("".join(line.text)):
         place, char = found.start(), found[0]
@@ -101,7 +102,7 @@ def marks(line: MarkedLine, damaged: bool = True, has_stops: bool = True) -> Non
         if char != "?" and _is_between_words(line, place, char):
             line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
         elif char == ".":
-            if _is_full_stop(line, place, has_stops):
+            if _is_full_stop(line, place, damaged):
                 line.change(place, place + 1, "。", FULL_STOP)
         elif _is_wide_mark(line, place, char, damaged):
             line.change(place, place + 1, FULL[char], WIDTH)
@@ -125,7 +126,7 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
         return False
     if not damaged and _is_authors(char, left, right):
         return False
-    if left in _SPACES and _is_spoken_of(line, place, char):
+    if left in _SPACES and _is_spoken_of(line, place):
         return False
     if left in ",;:" or right in "=)" or (right == "." and line.char(place + 2) != "."):
         return False
@@ -142,12 +143,16 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
     return right == "\n" or right in _CLOSERS or _starts_chinese(line, place + 1)
 
 
-def _is_spoken_of(line: MarkedLine, place: int, char: str) -> bool:
-    """Whether a mark behind a space is spoken of (`用 , 分离`), or parts labels (`作者 : 某人`)."""
-    right = line.char(place + 1)
-    if LETTER.match(right) or right in "\n“‘《「『（":
-        return False
-    return char == ":" or not (LETTER.match(line.char(place - 2)) and LETTER.match(line.char(place + 2)))
+def _is_spoken_of(line: MarkedLine, place: int) -> bool:
+    """Whether a mark behind a space does not belong to the words around it: `加上 :? 就行`."""
+    before, right = line.char(place - 2), line.char(place + 1)
+    if right in _SPACES:
+        right = line.char(place + 2)
+    if is_wide(right) and right in MARKS and right not in _BESIDE_A_MARK:
+        return True
+    return not (LETTER.match(right) or right.isalnum() or right in _BESIDE_A_MARK) or not (
+        LETTER.match(before) or _is_ascii_word(before) or before in _CLOSERS or before in "%)"
+    )
 
 
 def _is_authors(char: str, left: str, right: str) -> bool:
@@ -157,17 +162,19 @@ def _is_authors(char: str, left: str, right: str) -> bool:
     return left.isascii() or (char == ":" and right in _SPACES)
 
 
-def _is_full_stop(line: MarkedLine, place: int, has_stops: bool) -> bool:
+def _is_full_stop(line: MarkedLine, place: int, damaged: bool) -> bool:
     left, right = line.char(place - 1), line.char(place + 1)
-    if left in ".,;:?!" or right == "." or left in _SPACES or left == "\n" or left in _NO_MARK_AFTER:
+    if left in ".,;:?!\n" or right == "." or left in _NO_MARK_AFTER:
         return False
+    if left in _SPACES:
+        return damaged and bool(LETTER.match(line.char(place - 2))) and not _is_spoken_of(line, place)
     word = _word_before(line, place)
     if not is_wide(word):
         return _ends_chinese_sentence(line, place)
     if _is_ascii_word(right):
         if left in _NUMERALS or _SUFFIX.match("".join(line.text[place + 1 : place + 9])):
             return False
-        return not has_stops or not right.isdigit()
+        return not right.isdigit() or (damaged and left not in _NUMBERED)
     if left in _NUMERALS and _begins_line(line, place):
         return False
     return not (LETTER.match(right) and _is_between_names(line, place))
