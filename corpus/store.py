@@ -43,6 +43,18 @@ __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Vers
 MANIFEST, SEEDS_FILE, STAGED = "_manifest.json", "_seeds.parquet", "_staged.json"
 
 
+_held: set[int] = set()  # descriptors of the locks that this process holds
+
+
+def _let_go() -> None:
+    """A forked worker must not keep the lock of a run that was killed."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a version is and where it comes from: the content of _manifest.json.
@@ -260,7 +272,7 @@ class Store:
         self.output = Path(output)
         self.corpus = self.output / "corpus"
         self._versions = self.corpus / "versions"
-        self._locked = False
+        self._holder = 0  # the process that has the lock through this object
 
     def versions(self) -> list[Version]:
         """All committed versions, the oldest first."""
@@ -293,14 +305,21 @@ class Store:
         try:
             with explained(self.output):
                 self._take(descriptor)
-                self._locked = True
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._holder = os.getpid()
+        _held.add(descriptor)
+        try:
+            with explained(self.output):
                 self._clear_up()
             yield
         finally:
-            if self._locked:
-                self._locked = False
+            if self._holder == os.getpid():  # not in a child that was forked meanwhile
+                self._holder = 0
+                _held.discard(descriptor)
                 os.ftruncate(descriptor, 0)
-            os.close(descriptor)
+                os.close(descriptor)
 
     def plan(self, scan: Scan, fingerprint: str) -> Plan:
         """Compares a scan with the newest version.  Raises StoreError when that is damaged."""
@@ -442,7 +461,7 @@ class Store:
         shutil.rmtree(self.corpus / ".staging", ignore_errors=True)
 
     def _check_locked(self) -> None:
-        if not self._locked:
+        if self._holder != os.getpid():
             raise RuntimeError("only to be called within `with store.writer_lock():`")
 
 

@@ -360,6 +360,40 @@ def test_a_second_writer_is_told_who_writes(seeds: Path, output: Path, holder: s
     assert build(seeds, output).number == 1  # the lock of a killed process is gone
 
 
+FORKING = """
+import os, sys, time
+from corpus.store import Store
+with Store(sys.argv[1]).writer_lock():
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_worker_does_not_keep_the_lock_of_a_killed_run(seeds: Path, output: Path) -> None:
+    command = [sys.executable, "-c", FORKING, str(output)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        try:
+            with pytest.raises(StoreError, match=f"process {process.pid} on "):
+                build(seeds, output)
+            process.kill()
+            process.wait()
+            assert build(seeds, output).number == 1
+        finally:
+            os.kill(worker, signal.SIGKILL)
+
+
+def test_a_second_lock_in_the_same_process_is_refused(seeds: Path, output: Path) -> None:
+    store = Store(output)
+    with store.writer_lock():
+        with pytest.raises(StoreError, match="is writing to"), store.writer_lock():
+            raise AssertionError("two locks")
+        staging = store.staging(FINGERPRINT)  # the first lock is still held
+        assert staging.folder.is_dir()
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
