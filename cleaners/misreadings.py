@@ -383,17 +383,17 @@ def _lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> t
 def _filled(
     units: list[Unit], at: int, length: int, options: list[tuple[int, ...]], read: str
 ) -> list[Reading]:
-    """A whole character, with at most one byte filled in."""
+    """A whole character, with one byte filled in where it was lost."""
     open_places = [i for i in range(length) if len(options[i]) > 1]
     spaces = sum(units[at + i].byte == 0x20 for i in range(length))
-    if len(open_places) > 1:
+    if len(open_places) > 1 and (units[at].byte not in (0xE3, 0xEF) or length != 3):
         return [Reading(length, LOST_CHAR, BROKEN_SCORE)]
     if not open_places:
         text = _decoded(tuple(option[0] for option in options), UTF8)
         if text is None or not _welcome(text, read):
             return []
         return [Reading(length, text, _new_score(text, read) + SPACE_SCORE * spaces)]
-    texts = _candidates(tuple(options), read)
+    texts = _candidates(tuple(options), read)  # of two lost bytes only in punctuation: there are few marks
     return _guess(texts, length, FILL_SCORE + SPACE_SCORE * spaces, read)
 
 
