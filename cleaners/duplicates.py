@@ -61,7 +61,8 @@ SHARED = 0.12  # part of the shorter paragraph that two of like length must shar
 SINGLE = 1.0  # nats for any other change of a single letter; authors change words
 SHARED_DAMAGED = 0.4  # the same for a part in which characters may be damaged
 SHARED_PART = 0.25  # the same if one is longer; a part loses no clauses but those at its ends
-COMPARED = 8  # so many earlier paragraphs a paragraph is compared with, at most
+COMPARED = 5  # so many earlier paragraphs a paragraph is compared with, at most
+LONGEST_REPEAT = 8  # sentences that are repeated together inside a paragraph or at a joint
 
 _CHUNK = 1 << 16  # UTF-16 code units that are hashed at once
 _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64; 2**64 / golden ratio
@@ -87,6 +88,7 @@ _ORDINAL = re.compile(
 
 _DIGITS = frozenset("0123456789０１２３４５６７８９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ")
 _NUMERALS = _DIGITS.union("零〇一二三四五六七八九十百千万萬亿億两兩半双雙", "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟")
+_NUMERAL = re.compile(f"[{''.join(sorted(_NUMERALS))}]+")
 _BEFORE_NUMERAL = frozenset("第前后後约近超逾达每")
 _NEGATIONS = frozenset("不非未无無没沒勿莫否别別")
 # One of these in the place of another changes what a sentence says.
@@ -130,6 +132,10 @@ Pairs = dict[int, dict[int, int]]
 own when clauses repeat inside it."""
 
 
+Changes = list[tuple[str, str, str]]
+"""(old, new, the letter before and the one after) of each stretch in which two texts differ."""
+
+
 class _Removal(NamedTuple):
     """Paragraph `line` goes because its text stands in paragraph `keeper`, from letter `place` on."""
 
@@ -154,6 +160,11 @@ class _Paragraph:
         return _NO_LETTERS.sub("", self.body)
 
     @cached_property
+    def words(self) -> str:
+        """The letters without numerals."""
+        return _NUMERAL.sub("", self.letters)
+
+    @cached_property
     def numbers(self) -> str:
         """The Arabic numbers, in one form, with a semicolon before and after each."""
         return ";" + "".join(number.translate(_PLAIN_NUMBER) + ";" for number in _NUMBER.findall(self.raw))
@@ -171,11 +182,11 @@ class _Paragraph:
     @cached_property
     def is_prose(self) -> bool:
         """True if it holds a Chinese sentence: no heading, no slogan, no row of a table, no code, no verse."""
-        marks = len(_INNER_MARK.findall(self.body))
-        ends = _SENTENCE_END.search(self.body) is not None
-        if not ((ends and marks) or (marks >= 2 and len(self.letters) >= SHORTEST_UNENDED)):
+        head = self.body[:300]
+        marks = len(_INNER_MARK.findall(head))
+        if not ((marks and _ends_sentence(self.body)) or (marks >= 2 and len(self.letters) >= SHORTEST_UNENDED)):
             return False
-        if len(_HAN.findall(self.body)) * 3 < len(self.letters):
+        if len(_HAN.findall(head)) * 3 < len(_NO_LETTERS.sub("", head)):
             return False
         return not _is_metric(self.body)
 
@@ -222,7 +233,9 @@ def _pairs(text: str) -> tuple[list[str], Pairs, Pairs]:
         if likely:
             found[line] = {other: -size for size, other in sorted(likely)[:COMPARED]}
     for line, other in _near_and_alike(lines):
-        found.setdefault(line, {}).setdefault(other, len(lines[line]))
+        others = found.setdefault(line, {})
+        if len(others) < COMPARED:
+            others.setdefault(other, len(lines[line]))
     return lines, found, partners
 
 
@@ -349,12 +362,14 @@ class _Page:
         self.lines = lines
         self.removed: dict[int, _Removal] = {}
         self.cuts: dict[int, list[tuple[int, int, int, int]]] = {}  # line -> (start, end, keeper, position in it)
-        self._known: dict[int, _Paragraph] = {}
+        self._known: dict[str, _Paragraph] = {}
 
     def paragraph(self, line: int) -> _Paragraph:
-        found = self._known.get(line)
+        """Lines with the same text share one paragraph, so that a copy costs little."""
+        raw = self.lines[line]
+        found = self._known.get(raw)
         if found is None:
-            found = self._known[line] = _Paragraph(self.lines[line])
+            found = self._known[raw] = _Paragraph(raw)
         return found
 
     @cached_property
@@ -418,12 +433,10 @@ class _Page:
             return self._compare_equal(earlier, later)
         shorter, longer = (later, earlier) if len(b) <= len(a) else (earlier, later)
         short, long = self.paragraph(shorter), self.paragraph(longer)
-        if alike and self._is_fuzzy(short, long):
-            fits = self._may_go(later, earlier) or (short.is_prose and _damage(list(_changes(a, b))) >= DAMAGED)
-            if not fits:
-                return None
-            gone = earlier if _worsening(list(_changes(a, b))) <= -DAMAGED else later
-            return _Removal(earlier + later - gone, 0, "duplicates.fuzzy")
+        if alike and short.words == long.words:
+            return None  # they differ in numerals only
+        if alike and (changes := _fuzzy_changes(self.paragraph(earlier), self.paragraph(later))):
+            return self._compare_damaged(earlier, later, changes)
         place = self._part(shorter, longer, shared)
         return None if place is None else _Removal(longer, place, "duplicates.contained")
 
@@ -437,6 +450,14 @@ class _Page:
         if paragraph.numbers != self.paragraph(earlier).numbers or not self._may_go(later, earlier):
             return None
         return _Removal(earlier, 0, "duplicates.exact")
+
+    def _compare_damaged(self, earlier: int, later: int, changes: Changes) -> _Removal | None:
+        old, new = self.paragraph(earlier), self.paragraph(later)
+        certain = new.is_prose and _damage(changes) >= DAMAGED
+        if not certain and not self._may_go(later, earlier):
+            return None
+        better = _information(new.letters) - _information(old.letters) >= DAMAGED
+        return _Removal(later if better else earlier, 0, "duplicates.fuzzy")
 
     def _shortest(self, one: int, other: int, near: int) -> int:
         """So many letters a copy needs: `near`, and more if other articles of a page may stand between."""
@@ -463,15 +484,6 @@ class _Page:
         """How many of the first n paragraphs begin an article of law, by n."""
         return [0, *accumulate(_ARTICLE.match(self.lines[line]) is not None for line in self.filled)]
 
-    @staticmethod
-    def _is_fuzzy(short: _Paragraph, long: _Paragraph) -> bool:
-        a, b = short.letters, long.letters
-        if len(a) < SHORTEST_FUZZY or len(b) > LONGEST_COMPARED or len(a) < len(b) * 0.85:
-            return False
-        if short.numbers != long.numbers and _digits(a) == _digits(b):
-            return False  # 1.5 and 15
-        return fuzz.ratio(a, b, score_cutoff=SIMILAR) > 0 and _differ_by_slips(a, b)
-
     def _part(self, shorter: int, longer: int, shared: int) -> int | None:
         """Letter of the longer paragraph at which the shorter one stands in it; None if it does not."""
         short, long = self.paragraph(shorter), self.paragraph(longer)
@@ -479,7 +491,8 @@ class _Page:
             return None
         place = long.letters.find(short.letters)
         exact = place >= 0
-        if not exact and shared >= SHARED_DAMAGED * len(short.letters):
+        much_longer = len(long.letters) > 1.1 * len(short.letters)
+        if not exact and much_longer and shared >= SHARED_DAMAGED * len(short.letters):
             place = _damaged_part(short.letters, long.letters)
         if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
             return None
@@ -596,9 +609,9 @@ class _Page:
         number = 0
         while number < len(sentences):
             before = last.get(sentences[number][2], len(kept))
-            count = min(len(kept) - before, COMPARED + 1)
+            count = min(len(kept) - before, LONGEST_REPEAT + 1)
             new = sentences[number : number + count]
-            if 0 < count <= COMPARED and _is_repeat(kept[before:], new, raw):
+            if 0 < count <= LONGEST_REPEAT and _is_repeat(kept[before:], new, raw):
                 self.cuts.setdefault(line, []).append((new[0][0], new[-1][1], line, kept[before][0]))
                 number += count
                 continue
@@ -609,7 +622,7 @@ class _Page:
     def _repeated_at_joint(self, before: int, line: int) -> None:
         """Cuts the sentences at the beginning of `line` with which the paragraph before it ends."""
         old, new = self.paragraph(before).sentences, self.paragraph(line).sentences
-        for count in range(min(len(old), len(new) - 1, COMPARED), 0, -1):
+        for count in range(min(len(old), len(new) - 1, LONGEST_REPEAT), 0, -1):
             if [one[2] for one in old[-count:]] != [one[2] for one in new[:count]]:
                 continue
             raw = self.lines[line]
@@ -622,12 +635,25 @@ class _Page:
 # ---------------------------------------------------------------- what is a copy
 
 
-def _differ_by_slips(a: str, b: str) -> bool:
+def _fuzzy_changes(old: _Paragraph, new: _Paragraph) -> Changes:
+    """The changes that lead from one paragraph to the other, if there are few and all are slips; else nothing."""
+    a, b = old.letters, new.letters
+    small, large = sorted((len(a), len(b)))
+    if small < SHORTEST_FUZZY or large > LONGEST_COMPARED or small < large * 0.85:
+        return []
+    if old.numbers != new.numbers and _digits(a) == _digits(b):
+        return []  # 1.5 and 15
+    if not fuzz.ratio(a, b, score_cutoff=SIMILAR):
+        return []
+    changes = _changes(a, b)
+    return changes if _are_slips(changes) else []
+
+
+def _are_slips(changes: Changes) -> bool:
     """True if letters were dropped, doubled, swapped or mistaken, but no numeral and no word was exchanged.
 
     Exchanged words and lost numerals are only overlooked among other changes that no author makes.
     """
-    changes = list(_changes(a, b))
     serious = numerals = 0
     for old, new, near in changes:
         lost, gained = Counter(old) - Counter(new), Counter(new) - Counter(old)
@@ -646,7 +672,7 @@ def _differ_by_slips(a: str, b: str) -> bool:
     return numerals * 2 <= len(changes) and _damage(changes) >= DAMAGED
 
 
-def _damage(changes: Sequence[tuple[str, str, str]]) -> float:
+def _damage(changes: Changes) -> float:
     """How sure we are that characters were damaged and not words exchanged.
 
     Damage makes neighbours out of characters that hardly ever are, and always in the same one of two copies;
@@ -661,28 +687,42 @@ def _damage(changes: Sequence[tuple[str, str, str]]) -> float:
     return signs + abs(_worsening(changes))
 
 
-def _worsening(changes: Sequence[tuple[str, str, str]]) -> float:
+def _worsening(changes: Changes) -> float:
     """How much less likely the new characters are than the old ones, in nats; negative if the old ones are less
     likely; 0.0 if neither side is clearly the worse one."""
-    steps = [
-        _weakest_pair(near[0] + old + near[1]) - _weakest_pair(near[0] + new + near[1])
-        for old, new, near in changes
-        if _NUMERALS.isdisjoint(old + new)
-    ]
-    steps = [min(max(step, -SLIP), SLIP) for step in steps]  # one change alone proves nothing
-    total = sum(steps)
-    return total if abs(total) >= 0.7 * sum(map(abs, steps)) else 0.0
+    judged = [(old, new, near) for old, new, near in changes if _NUMERALS.isdisjoint(old + new)]
+    if not judged:
+        return 0.0
+    olds = _weakest_pairs([near[0] + old + near[1] for old, _, near in judged])
+    news = _weakest_pairs([near[0] + new + near[1] for _, new, near in judged])
+    steps = np.clip(olds - news, -SLIP, SLIP)  # one change alone proves nothing
+    total = float(steps.sum())
+    return total if abs(total) >= 0.7 * float(np.abs(steps).sum()) else 0.0
 
 
-def _weakest_pair(letters: str) -> float:
-    """The least pointwise mutual information of two neighbouring characters, in nats."""
+def _weakest_pairs(pieces: Sequence[str]) -> NDArray[np.float32]:
+    """For each piece of two characters and more, the least pointwise mutual information of two neighbours in it,
+    in nats, and 0 at most."""
+    ends = np.cumsum([len(piece) for piece in pieces])
+    information = _pair_information("".join(pieces))
+    information[ends[:-1] - 1] = 0.0  # the pairs between two pieces
+    starts = np.concatenate([[0], ends[:-1]])
+    weakest: NDArray[np.float32] = np.minimum.reduceat(np.minimum(information, 0.0), starts)
+    return weakest
+
+
+def _information(letters: str) -> float:
+    """The pointwise mutual information of all neighbours together, in nats: damage makes it less."""
+    return float(_pair_information(letters).sum())
+
+
+def _pair_information(letters: str) -> NDArray[np.float32]:
     points = codes(letters)
-    return float(np.min(bigram_logprobs(points[:-1], points[1:]) - unigrams()[points[1:]], initial=0.0))
+    return bigram_logprobs(points[:-1], points[1:]) - unigrams()[points[1:]]
 
 
-def _changes(a: str, b: str) -> Iterator[tuple[str, str, str]]:
-    """(old, new, the letter before and the one after) of each stretch in which two texts differ; stretches with one
-    equal letter between them count as one."""
+def _changes(a: str, b: str) -> Changes:
+    """The stretches in which two texts differ; those with one equal letter between them count as one."""
     spans: list[tuple[int, int, int, int]] = []
     for step in Levenshtein.opcodes(a, b):
         if step.tag == "equal":
@@ -691,8 +731,9 @@ def _changes(a: str, b: str) -> Iterator[tuple[str, str, str]]:
         if spans and i - spans[-1][1] <= 1 and k - spans[-1][3] <= 1:
             i, _, k, _ = spans.pop()
         spans.append((i, step.src_end, k, step.dest_end))
-    for i, j, k, m in spans:
-        yield a[i:j], b[k:m], (a[i - 1] if i else BOUNDARY) + (a[j] if j < len(a) else BOUNDARY)
+    return [
+        (a[i:j], b[k:m], (a[i - 1] if i else BOUNDARY) + (a[j] if j < len(a) else BOUNDARY)) for i, j, k, m in spans
+    ]
 
 
 def _changes_number(numerals: Set[str], beside: str) -> bool:
@@ -724,7 +765,7 @@ def _damaged_part(short: str, long: str) -> int:
         return -1
     window = long[found.dest_start : found.dest_end]
     # at its ends the window slides over what differs there: 甲方 and 乙方
-    if short[:2] != window[:2] or short[-2:] != window[-2:] or not _differ_by_slips(short, window):
+    if short[:2] != window[:2] or short[-2:] != window[-2:] or not _are_slips(_changes(short, window)):
         return -1
     return int(found.dest_start)
 
