@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from cleaners import Config, Edit, chrome, metadata
@@ -54,9 +55,9 @@ def speed(clean: Callable[[], object], size: int, seconds: float) -> float:
     return size / best / 1e6
 
 
-def both(text: str) -> list[Edit]:
-    """The edits of both cleaners."""
-    return [edit for propose in CLEANERS.values() for edit in propose(text, Config())]
+def run(cleaners: tuple[str, ...], text: str) -> list[Edit]:
+    """The edits of the named cleaners."""
+    return [edit for name in cleaners for edit in CLEANERS[name](text, Config())]
 
 
 def main() -> None:
@@ -68,10 +69,10 @@ def main() -> None:
     figures: dict[str, dict[str, float]] = {}
     print(f"{'MB/s':10}" + "".join(f"{name:>12}" for name in (*CLEANERS, "both")))
     for name, text in TEXTS.items():
-        both(text)  # loads the rules
+        run(tuple(CLEANERS), text)  # loads the rules
         size = len(text.encode())
-        row = {one: speed(lambda f=f, t=text: list(f(t, Config())), size, given.seconds) for one, f in CLEANERS.items()}
-        row["both"] = speed(lambda t=text: both(t), size, given.seconds)
+        row = {one: speed(partial(run, (one,), text), size, given.seconds) for one in CLEANERS}
+        row["both"] = speed(partial(run, tuple(CLEANERS), text), size, given.seconds)
         figures[name] = row
         print(f"{name:10}" + "".join(f"{figure:12.1f}" for figure in row.values()))
     if given.json:

@@ -12,7 +12,9 @@ EARLIEST, LATEST = 1800, 2100
 
 _DIGITS = {**{c: i for i, c in enumerate("〇一二三四五六七八九")}, "○": 0, "零": 0, "Ｏ": 0, "元": 1, "两": 2}
 _CN = "〇○零一二三四五六七八九十"
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 
 _WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " "}
 
@@ -26,7 +28,8 @@ def _forms() -> tuple[re.Pattern[str], ...]:
     patterns = (
         rf"(?:公元)?{year} ?年 ?{month} ?月 ?{day} ?[日号]?",
         rf"(?:公元)?{han_year}年(?P<month>{han})月(?P<day>{han})[日号]?",
-        rf"(?P<era>民国|民國) ?(?P<year>\d{{1,3}}|[元{_CN}]{{1,4}}) ?年 ?(?P<month>\d{{1,2}}|{han}) ?月 ?(?P<day>\d{{1,2}}|{han}) ?[日号]?",
+        rf"(?P<era>民国|民國) ?(?P<year>\d{{1,3}}|[元{_CN}]{{1,4}}) ?年 ?"
+        rf"(?P<month>\d{{1,2}}|{han}) ?月 ?(?P<day>\d{{1,2}}|{han}) ?[日号]?",
         rf"{year}(?P<s>[-./]) ?{month}(?P=s) ?{day}(?!\d(?!\d?:\d\d))",
         rf"(?<!\d){year}(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?!\d)",
         rf"(?<!\d)(?P<day>3[01]|[12]\d|0?[1-9])(?P<s>[-./])(?P<month>1[0-2]|0?[1-9])(?P=s){year}(?!\d)",
@@ -113,7 +116,8 @@ def _clock(flat: str, end: int) -> tuple[str, str, int]:
         return "", "", end
     hour, minute = int(match["hour"]), int(match["minute"] or _NAMED_MINUTES.get(match["named"] or "", 0))
     half = (match["half"] or match["half2"] or "").replace(".", "").lower()
-    if half in ("下午", "傍晚", "晚上", "晚", "pm") and 1 <= hour < 12 or half == "中午" and 1 <= hour < 4:
+    is_evening = half in ("下午", "傍晚", "晚上", "晚", "pm") and 1 <= hour < 12
+    if is_evening or (half == "中午" and 1 <= hour < 4):
         hour += 12
     elif half in ("凌晨", "上午", "am") and hour == 12:
         hour = 0

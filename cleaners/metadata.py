@@ -1,8 +1,8 @@
 """Metadata: lines about the article (source, date, editor …) become fields.
 
-A row is cut into tokens: labels with their values (来源:山河日报), bare dates, counts (阅读 12), buttons (打印) and free
-text.  Only a row that is nothing else but such tokens is taken out; the labels are in rules/metadata/*.toml.  Bylines
-that readers see as part of the article (本报记者 …) are none of these rows: they stay.
+A row is cut into tokens: labels with their values (来源:山河日报), bare dates, counts (阅读 12), buttons (打印)
+and free text.  Only a row that is nothing else but such tokens is taken out; the labels are in
+rules/metadata/*.toml.  Bylines that readers see as part of the article (本报记者 …) are none of these rows: they stay.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def _tables() -> _Tables:
     )
 
 
-_DATE = re.compile(r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}")
+_DATE = re.compile(
+    r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}"
+)
 _COUNT = re.compile(
     r"(?:(?:已有)? ?\d[\d,.]{0,9} ?万? ?(?:次|人|条|个)? ?(?:阅读|浏览|评论|回复|点击|参与|跟贴|跟帖)(?:量|数)?"
     r"|(?:阅读|浏览|点击|评论|人气|热度|访问)(?:量|数|次数)? ?[:(]? ?\d[\d,.]{0,9} ?(?:次|人|条)?[)]?)"
@@ -120,7 +122,7 @@ def without_headlines(page: Page) -> Page:
         text = page.rows[i].text
         if tells(text):
             return Page(page.rows, i + 1, page.last)
-        if len(text.strip()) > LONGEST_HEADLINE:
+        if len(text.strip()) > LONGEST_HEADLINE or text.rstrip().endswith("。"):
             break
     return page
 
@@ -159,7 +161,7 @@ def tells(line: str) -> bool:
     if len(line) > LONGEST_ROW:
         return False
     taken = _take(line, "head") or _take(line, "tail")
-    return bool(taken and not taken.weak and taken.values)
+    return taken is not None and not taken.weak and any(value.field for value in taken.values)
 
 
 def _take(line: str, place: str) -> Taken | None:
@@ -252,7 +254,7 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
             field = _free_field(folded, start, end, has_clock)
             field = "" if field in fields else field
             fields.add(field)
-        if field and start < end:
+        if (field or t.rule) and start < end:
             found.append(Value(field, start, end, (t.rule or _date_rule()).id))
     return found
 
@@ -273,9 +275,8 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
         return "authors"
     if len(people) > 1:
         return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
-    if has_clock and 2 <= len(text) <= 12 and not names.is_person(text) and not _HOST.fullmatch(text) and not text.isdigit():
-        return "source"
-    return ""
+    is_other = names.is_person(text) or _HOST.fullmatch(text) or text.isdigit()
+    return "source" if has_clock and 2 <= len(text) <= 12 and not is_other else ""
 
 
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
@@ -288,7 +289,10 @@ def _is_known(text: str) -> bool:
     return bool(_is_outlet(text) or _HOST.fullmatch(text) or names.is_person(text) or names.is_byline(text))
 
 
-_OUTLET = re.compile(r"(?:原创 )?[一-龥A-Za-z0-9·—-]{1,14}(?:网|站|报|社|台|在线|新闻|日报|晚报|早报|周刊|杂志|时报|频道|客户端|之声|传媒|融媒)")
+_OUTLET = re.compile(
+    r"(?:原创 )?[一-龥A-Za-z0-9·—-]{1,14}"
+    r"(?:网|站|报|社|台|在线|新闻|日报|晚报|早报|周刊|杂志|时报|频道|客户端|之声|传媒|融媒)"
+)
 
 
 def _is_outlet(text: str) -> bool:
@@ -309,7 +313,10 @@ def _fits_value(rule: Rule, value: str) -> bool:
     return True
 
 
-_VAGUE_DATE = re.compile(r"\d{1,3} ?(?:秒|分钟|小时|天|周|个?月|年)前|(?:今|昨|前)天(?: ?\d{1,2}:\d\d)?|刚刚|\d{1,2}[-/月]\d{1,2}日?(?: ?\d{1,2}:\d\d)?")
+_VAGUE_DATE = re.compile(
+    r"\d{1,3} ?(?:秒|分钟|小时|天|周|个?月|年)前|(?:今|昨|前)天(?: ?\d{1,2}:\d\d)?|刚刚"
+    r"|\d{1,2}[-/月]\d{1,2}日?(?: ?\d{1,2}:\d\d)?"
+)
 
 
 def _tokens(folded: str) -> list[Token]:
@@ -448,7 +455,22 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
 
 
 _NOBODY = frozenset(
-    ["佚名", "未知", "不详", "匿名", "无", "暂无", "admin", "Admin", "管理员", "本站", "本站原创", "原创", "转载", "网络", "互联网", "整理", "null"]
+    [
+        "佚名",
+        "未知",
+        "不详",
+        "匿名",
+        "无",
+        "暂无",
+        "admin",
+        "管理员",
+        "本站",
+        "本站原创",
+        "原创",
+        "转载",
+        "网络",
+        "互联网",
+    ]
 )
 """What stands behind 作者 or 来源 when nobody is named."""
 

@@ -142,7 +142,7 @@ def _rule(table: Mapping[str, Any], cleaner: str, file: str) -> Rule:
     unknown = set(table) - set(_DEFAULTS) - {"name", "removes", "keeps"}
     if unknown:
         raise RuleError(f"{here}: unknown key {', '.join(sorted(unknown))}")
-    merged = {**_DEFAULTS, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}}
+    merged: dict[str, Any] = {**_DEFAULTS, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}}
     for key, default in _DEFAULTS.items():
         if type(merged[key]) is not type(default):
             raise RuleError(f"{here}: `{key}` must be {_KINDS[type(default)]}")
@@ -178,11 +178,6 @@ def _fold_table() -> dict[int, str]:
 def fold(line: str) -> str:
     """The line as rules see it, character by character: the result is as long as the line."""
     return line.translate(_fold_table())
-
-
-def key(folded: str) -> str:
-    """A folded line without its spaces and its dots, bars and brackets at both ends."""
-    return "".join(folded.split()).strip("·•|[]()【】<>《》:-—→»›>,.;◆■●▪※*+#_/\\~")
 
 
 # ---------------------------------------------------------------- patterns that cannot be slow

@@ -1,0 +1,186 @@
+"""Rows about the article, and the values that are read off them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaners import Config, Edit, apply, metadata, undo
+from cleaners.metadata import choose, tells, value
+from cleaners.rule_files import load
+
+PROSE = [
+    "新桥昨天通车，两岸的人都来看热闹。桥长三百二十米，修了整整三年，比原来的渡船快了半个钟头。",
+    "家住江东的周老师说，以前过江上班要绕行四十分钟，现在走过去只要五分钟，连孩子上学也方便了。",
+]
+TITLE = "江东新桥昨天通车"
+ZONE = "+08:00"
+
+
+def edits(text: str) -> list[Edit]:
+    return list(metadata.propose(text, Config()))
+
+
+def fields(line: str, *, below: bool = False) -> dict[str, str]:
+    """The values lifted from a line above (or below) a small article."""
+    lines = [TITLE, *PROSE, line] if below else [TITLE, line, *PROSE]
+    text = "\n".join(lines)
+    found = edits(text)
+    after = apply(text, found)
+    assert undo(after, found) == text
+    assert [part for part in after.split("\n") if part] in ([TITLE, *PROSE], [part for part in lines if part])
+    return {edit.field: edit.before for edit in found if edit.field}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("来源：江东日报", {"source": "江东日报"}),
+        ("  • 来源: 内蒙古日报", {"source": "内蒙古日报"}),
+        ("来源:[ 江东日报 ]", {"source": "江东日报"}),
+        ("（来源：《江东日报》）", {"source": "《江东日报》"}),
+        ("2019-09-28 10:20 来源: 江东网", {"published_at": "2019-09-28 10:20", "source": "江东网"}),
+        ("江东网2019年9月28日10:20", {"published_at": "2019年9月28日10:20", "source": "江东网"}),
+        ("原创 江东晚报 2019-09-28 10:20:30", {"published_at": "2019-09-28 10:20:30", "source": "江东晚报"}),
+        (
+            "2019-09-28 10:20 [ 周一鸣 ] 来源：江东网",
+            {"authors": "周一鸣", "published_at": "2019-09-28 10:20", "source": "江东网"},
+        ),
+        (
+            "作者:周一鸣 阅读(1660) 编辑 发表于:2019-09-28 12:30",
+            {"authors": "周一鸣", "published_at": "2019-09-28 12:30"},
+        ),
+        ("來源：江東日報 編輯：周一鳴", {"source": "江東日報", "editor": "周一鳴"}),
+        ("2019年09月28日", {"published_at": "2019年09月28日"}),
+        (
+            "发布日期：2019-09-28 所属分类：民生 关键词：桥 江东",
+            {"published_at": "2019-09-28", "section": "民生", "keywords": "桥 江东"},
+        ),
+        (
+            "来源：江东日报 作者：周一鸣 王小川 摄影：李四",
+            {"source": "江东日报", "authors": "周一鸣 王小川", "photographer": "李四"},
+        ),
+    ],
+)
+def test_lines_above(line: str, expected: dict[str, str]) -> None:
+    assert fields(line) == expected
+
+
+def test_the_line_below_a_seed() -> None:
+    text = "\n".join([TITLE, *PROSE, "发布时间:2014年03月04日 17:26 来源:内蒙古日报 编辑:李佳蕖 打印"])
+    assert [(edit.rule, edit.field, edit.before) for edit in edits(text)] == [
+        ("metadata.published", "", "发布时间:"),
+        ("metadata.published", "published_at", "2014年03月04日 17:26"),
+        ("metadata.source", "", " 来源:"),
+        ("metadata.source", "source", "内蒙古日报"),
+        ("metadata.editor", "", " 编辑:"),
+        ("metadata.editor", "editor", "李佳蕖"),
+        ("metadata.editor", "", " 打印"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "本报记者 周一鸣",
+        "□宏章 周桐 丁帅",
+        "内群宣",
+        "记者 范晓儒",
+        "时间：上午九点",
+        "时间：2019年9月28日 地点：县礼堂",
+        "地点：县礼堂",
+        "来源：生活，高于生活。",
+        "2019年9月28日，新桥通车",
+        "开幕时间 2019-09-28 10:20",
+        "标签：橘子",
+        "周一鸣",
+    ],
+)
+def test_lines_that_stay(line: str) -> None:
+    assert fields(line) == {}
+    assert edits("\n".join([TITLE, line, *PROSE])) == []
+
+
+def test_a_first_line_with_a_date_may_be_a_diary() -> None:
+    assert edits("\n".join(["2019年9月28日", *PROSE])) == []
+    assert edits("\n".join(["2019年9月28日 10:20", *PROSE])) != []
+
+
+def test_below_the_article_a_date_alone_stays() -> None:
+    assert fields("2019年9月28日 10:20", below=True) == {}
+    assert fields("责任编辑：李佳蕖", below=True) == {"editor": "李佳蕖"}
+
+
+def test_tells() -> None:
+    assert tells("来源：江东日报")
+    assert not tells("来源于生活")
+    assert not tells("点击：120")
+    assert not tells("责任编辑：")
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "expected"),
+    [
+        ("published_at", "2014年03月04日 17:26", "2014-03-04T17:26:00+08:00"),
+        ("published_at", "3小时前", ""),
+        ("source", "  [江东日报] ", "江东日报"),
+        ("source", "本站原创", ""),
+        ("authors", "周一鸣 王小川", ["周一鸣", "王小川"]),
+        ("authors", "周一鸣、王小川", ["周一鸣", "王小川"]),
+        ("authors", "佚名", []),
+        ("authors", "zboy_99", ["zboy_99"]),
+        ("keywords", "桥，江东 橘子", ["桥", "江东", "橘子"]),
+        ("editor", "李佳蕖", "李佳蕖"),
+    ],
+)
+def test_values(field: str, before: str, expected: str | list[str]) -> None:
+    assert value(field, before, ZONE) == expected
+
+
+def test_which_value_wins() -> None:
+    assert choose("source", ["", "江东日报", "江东网"], ZONE) == "江东日报"
+    assert choose("source", ["未知", "江东网"], ZONE) == "江东网"
+    assert choose("published_at", ["3小时前", "2019-09-28", "2019-09-28 10:20"], ZONE) == "2019-09-28T10:20:00+08:00"
+    assert choose("published_at", ["2019-09-28", "2019-09-29 10:20"], ZONE) == "2019-09-28"
+    assert choose("authors", [], ZONE) == []
+    assert choose("editor", [], ZONE) == ""
+
+
+PIECES = st.sampled_from(
+    [line for rule in load("metadata") for line in (*rule.removes, *rule.keeps)]
+    + [*PROSE, TITLE, "", "来源：", "\ud800：\0", "：：：：", "2019-01-01", "】】", "来源：（（（", "作者:]])"]
+)
+
+
+@given(st.lists(PIECES, max_size=20))
+def test_edits_fit_and_can_be_undone(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    found = edits(text)
+    after = apply(text, found)
+    assert undo(after, found) == text
+    assert all(edit.rule.startswith("metadata.") and not edit.after for edit in found)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["来源", "：", ":", "作者", " ", "编辑", "2019-01-01", "10:20", "(", "]", "|", "甲", "打印", "3", "【"]
+        )
+    )
+)
+def test_any_row_is_taken(pieces: list[str]) -> None:
+    text = "".join(pieces) + "\n" + "\n".join(PROSE)
+    found = edits(text)
+    assert undo(apply(text, found), found) == text
+
+
+def test_hostile_texts() -> None:
+    """These take a moment when the time grows with the square of the length."""
+    for text in (
+        "来源：" * 300_000,
+        ("来源：" * 60 + "\n") * 3_000,
+        ("来源:" + " " * 190 + "\n") * 3_000,
+        ("2019-01-01 " * 18 + "\n") * 1_000,
+        "来源：\n" * 50_000,
+        "12:" * 60 + "\n" + "2019" * 50,
+    ):
+        apply(text, edits(text))
