@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from .marked_line import MARKS, MarkedLine
@@ -133,7 +134,7 @@ def _curl_alternating(line: MarkedLine, marks: tuple[str, str, str, str]) -> Non
     text = "".join(line.text)
     places = [found.start() for found in _DOUBLE.finditer(text)]
     sides = [_side(line, place) for place in places]
-    turns = all(a and b and a != b for a, b in zip(sides, sides[1:], strict=False))
+    turns = all(a and b and a != b for a, b in pairwise(sides))
     if len(places) < 2 or not turns or _INNER.search(text):
         return
     for place, side in zip(places, sides, strict=True):

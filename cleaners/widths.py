@@ -144,15 +144,15 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
 
 
 def _is_spoken_of(line: MarkedLine, place: int) -> bool:
-    """Whether a mark behind a space does not belong to the words around it: `加上 :? 就行`."""
+    """Whether a mark behind a space does not belong to the words around it: `加上 :? 就行`, `.git`."""
     before, right = line.char(place - 2), line.char(place + 1)
+    if _is_ascii_word(right):
+        return True  # .git, !important
     if right in _SPACES:
         right = line.char(place + 2)
-    if is_wide(right) and right in MARKS and right not in _BESIDE_A_MARK:
+    if not (LETTER.match(right) or right.isalnum() or right in _BESIDE_A_MARK):
         return True
-    return not (LETTER.match(right) or right.isalnum() or right in _BESIDE_A_MARK) or not (
-        LETTER.match(before) or _is_ascii_word(before) or before in _CLOSERS or before in "%)"
-    )
+    return not (LETTER.match(before) or _is_ascii_word(before) or before in _CLOSERS or before in "%)")
 
 
 def _is_authors(char: str, left: str, right: str) -> bool:
@@ -167,7 +167,8 @@ def _is_full_stop(line: MarkedLine, place: int, damaged: bool) -> bool:
     if left in ".,;:?!\n" or right == "." or left in _NO_MARK_AFTER:
         return False
     if left in _SPACES:
-        return damaged and bool(LETTER.match(line.char(place - 2))) and not _is_spoken_of(line, place)
+        before = line.char(place - 2)
+        return damaged and (is_wide(before) or before in "”’\"'%") and not _is_spoken_of(line, place)
     word = _word_before(line, place)
     if not is_wide(word):
         return _ends_chinese_sentence(line, place)
