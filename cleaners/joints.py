@@ -13,17 +13,20 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import opencc
 from numpy.typing import NDArray
 
 from .hard_wraps import LIST_ITEM, Unit, ends_sentence
 from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
+from .statistics.joints import logcounts
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.uint32]
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
 FURTHEST = 3  # units ahead that the second half may be
@@ -33,21 +36,25 @@ SHORTEST_BARE = 8  # of another first half
 SHORT = 30  # characters: lines of verse, of lists and headlines are no longer
 EDGE = 400  # characters of a long line that are looked at on either side
 
+KINDS = ("prose", "clause", "bare")
 PROSE = 26  # characters of a line of prose, at least
+LONG_PROSE = 45  # of one without a full stop
+SHORTEST_PAUSED = 12  # of one that ends with a comma
 MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence is full of cuts
-HAN_SHARE = 0.3  # of its characters, at least, are Chinese
+HAN_SHARE = 0.15  # of its last characters, at least, are Chinese
 
 PAUSES = "，、,"
-LAST_CLAUSE = 40  # characters
+LAST_CLAUSE = 60  # characters
 ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條]")
 CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
 HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 HAN_SPACE = re.compile("[\u3400-\u9fff][ \u3000]+[\u3400-\u9fff]")
-TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^\S*://\S*$")
+TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^[!-~]*://\S*$")
 QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"), ("(", ")"))
 INNER = re.compile("[，。、；：！？…,;:!?]")
 CLAUSE = re.compile("[，。；！？,;!?]")
 FIRST_MARK = re.compile("[，。、；：！？…”’」』）》]")
+ANY_MARK = re.compile("[，。、；：！？…“”‘’「」『』（）《》,;:!?()]")
 STOPS = re.compile("[。！？…]")
 ROLE = (
     r"(?:本报|本刊|本台|本社|本网|新华社|中新社|见习|見習|实习|實習|特约|特約|通讯|通訊|首席|驻\S{1,8}){0,3}"
@@ -55,15 +62,16 @@ ROLE = (
 )
 BYLINE = re.compile(rf"[（(【□◎■◇]?\s*(?:{ROLE}|[文图圖]\s*[/／|｜])")
 COLUMN_MARK = re.compile("[■□◆◇●○◎▲△▼▽★☆※►▶◀◄•▪—－|｜【#*>+_=<~～]")
-CREDIT = re.compile(r"(?:摄|攝|摄影|攝影|[供]?图|供图|绘|制图|文|报道|報道|供稿)[）)]?$")
+CREDIT = re.compile(r"(?:[摄攝]|[摄攝]影|供图|供圖|制图|製圖|[/／\s](?:文|图|圖|文图|图文))[）)]?$")
+CAPTION = re.compile(r"(?:资料图|資料圖|图为|圖為|[上下左右]图|[上下左右]圖|图片来源|圖片來源|图[：:\d]|圖[：:\d])")
 PAGE_NUMBER = re.compile(r"[-—–\s·第]*\d{1,4}[-—–\s·页頁版]*$|第[一二三四五六七八九十百\d]{1,5}[页頁版]$")
-DATE = re.compile(r"\d{4}\s*[-年/.]\s*\d{1,2}\s*[-月/.]|\d{1,2}:\d\d")
+DATE_LINE = re.compile(r"\d{1,2}[:：]\d\d$|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$")
 
 FEATURES = (
     "bias",
     # the first half
     "first_log_length", "first_short", "first_has_marks", "first_has_stop", "first_comma", "first_latin",
-    "first_closer", "first_open_quote", "first_tail_log", "first_spaces", "first_marked", "first_credit",
+    "first_closer", "first_open_quote", "first_tail_log", "first_spaces", "first_marked", "first_caption",
     # the second half
     "second_log_length", "second_ends_sentence", "second_has_marks", "second_clause_log", "second_never_first",
     "second_closes_quote", "second_opener", "second_digit", "second_latin", "second_spaces", "second_short_open",
@@ -71,8 +79,9 @@ FEATURES = (
     "quotes_meet", "first_quote_unmet", "second_quote_unmet", "same_kind_edge", "both_short",
     # characters across the joint
     "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
+    "triple_left", "triple_right", "first_two", "second_two",
     # lines around
-    "around_short", "around_open", "around_open_prose", "page_open", "page_open_prose",
+    "around_short", "around_open", "around_open_prose", "around_prose", "page_open", "page_open_prose", "page_prose",
     # lines in between
     "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
     # layout
@@ -88,7 +97,7 @@ class Side(NamedTuple):
     jumpable: bool
     is_open: bool
     short: bool
-    is_prose: bool
+    kind: str  # one of KINDS
     quote_left_open: int  # number of opening quotation marks without a closing one
     quote_closed: int  # and the reverse
     first: tuple[float, ...]
@@ -106,27 +115,39 @@ def side(text: str) -> Side:
     byline = BYLINE.match(head) is not None
     marked = COLUMN_MARK.match(head) is not None or item is not None
     credit = CREDIT.search(tail) is not None
+    caption = len(text) <= LONGEST_JUMPED and (credit or CAPTION.match(head) is not None)
     odd = TABLE_LINE.search(head) is not None
     pause = text[-1] in PAUSES
     enough = SHORTEST if pause or left_open else SHORTEST_BARE
-    heading = (byline or marked) and not marks and not ARTICLE.match(head)
+    kind = _kind(text, head)
+    prose = kind == "prose"
+    heading = (byline or marked or DATE_LINE.search(tail) is not None) and not prose and not ARTICLE.match(head)
     code = head[0] in CODE or text[-1] in CODE
     end = text[-LAST_CLAUSE:]
     western = len(HAN.findall(end)) < HAN_SHARE * len(end)
     return Side(
         can_begin=is_open and len(text) >= enough and not (odd or heading or western or code),
-        can_go_on=not (odd or byline or marked or head[0] in CODE or _is_enclosed(head, text))
+        can_go_on=not (odd or byline or marked or caption or head[0] in CODE or _is_enclosed(head, text))
         and HAN.search(head) is not None,
         jumpable=len(text) <= LONGEST_JUMPED and not pause,
         is_open=is_open,
         short=len(text) < SHORT,
-        is_prose=len(text) >= PROSE and CLAUSE.search(text, 0, 2 * EDGE) is not None,
+        kind=kind,
         quote_left_open=left_open,
         quote_closed=closed,
-        first=_as_first(text, tail, marks, left_open, marked, credit),
+        first=_as_first(text, tail, marks, left_open, marked, caption),
         second=_as_second(text, head, is_open, marks, closed),
-        between=_as_between(text, is_open, marks, marked or credit or byline),
+        between=_as_between(text, is_open, marks, marked or caption or byline),
     )
+
+
+def _kind(text: str, head: str) -> str:
+    """Headlines have commas, too, but no full stop, and do not end with a comma."""
+    if len(text) >= SHORTEST_PAUSED and text[-1] in PAUSES:
+        return "prose"
+    if len(text) < PROSE or not CLAUSE.search(head):
+        return "bare"
+    return "prose" if len(text) >= LONG_PROSE or "。" in text else "clause"
 
 
 def _quotes(text: str) -> tuple[int, int]:
@@ -145,7 +166,7 @@ def _is_enclosed(head: str, text: str) -> bool:
 
 
 def _as_first(
-    text: str, tail: str, marks: bool, left_open: int, marked: bool, credit: bool
+    text: str, tail: str, marks: bool, left_open: int, marked: bool, caption: bool
 ) -> tuple[float, ...]:
     last = text[-1]
     places = [m.end() for m in INNER.finditer(tail[:-1])]
@@ -153,7 +174,7 @@ def _as_first(
     return (
         math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
         float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
-        float(left_open > 0), math.log(clause), float(HAN_SPACE.search(tail) is not None), float(marked), float(credit),
+        float(left_open > 0), math.log(clause), float(HAN_SPACE.search(tail, _last_mark(tail)) is not None), float(marked), float(caption),
     )  # fmt: skip
 
 
@@ -164,9 +185,18 @@ def _as_second(text: str, head: str, is_open: bool, marks: bool, closed: int) ->
     return (
         math.log(len(text)), float(not is_open), float(marks), math.log(clause), float(FIRST_MARK.match(first) is not None),
         float(closed > 0), float(first in "“‘「『《（("), float(first.isdigit()),
-        float(first.isascii() and first.isalpha()), float(HAN_SPACE.search(head) is not None),
+        float(first.isascii() and first.isalpha()), float(HAN_SPACE.search(head, 0, _first_mark(head)) is not None),
         float(is_open and len(text) < SHORT and not marks),
     )  # fmt: skip
+
+
+def _first_mark(text: str) -> int:
+    found = ANY_MARK.search(text)
+    return found.start() if found else len(text)
+
+
+def _last_mark(text: str) -> int:
+    return len(text) - _first_mark(text[-2::-1]) - 1 if len(text) > 1 else 0
 
 
 def _as_between(text: str, is_open: bool, marks: bool, marked: bool) -> tuple[float, ...]:
@@ -207,9 +237,9 @@ def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]
     """For each joint the log-odds that it is one, against the other joints of its first half and none."""
     if not joints:
         return []
-    prose = np.array([sides[i].is_prose for i, _ in joints])
     rows = features(units, sides, joints)
-    utility = np.where(prose, rows @ _weights("prose"), rows @ _weights("bare"))
+    kinds = np.array([KINDS.index(sides[i].kind) for i, _ in joints])
+    utility = np.choose(kinds, [rows @ _weights(kind) for kind in KINDS])
     weight = np.exp(np.clip(utility, -30, 30)).tolist()
     total: dict[int, float] = {}
     for joint, own in zip(joints, weight, strict=True):
@@ -226,7 +256,7 @@ def _weights(kind: str) -> Floats:
 def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
     """Array (joints, FEATURES)."""
     page_open = sum(one.is_open for one in sides) / len(sides)
-    prose = [one.is_open for one in sides if one.is_prose]
+    prose = [one.is_open for one in sides if one.kind == "prose"]
     open_prose = min(1.0, MORE_CUTS * sum(prose) / max(len(prose), 1))
     indented = _is_indented(units, sides)
     tight = _is_spaced(units)
@@ -239,6 +269,7 @@ def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Join
             *_around(sides, i, j),
             page_open,
             open_prose,
+            (len(prose) - sum(prose)) / len(sides),
             *_between(sides, i, j),
             float(indented and not units[j].indent),
             float(tight and units[j].gap == 1),
@@ -263,11 +294,12 @@ def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
 def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
     around = [*sides[max(0, i - 2) : i], *sides[j + 1 : j + 3]]
     if not around:
-        return 0.0, 0.0, 0.0
+        return (0.0,) * 4
     short = sum(one.short for one in around)
     short_open = sum(one.short and one.is_open for one in around)
-    open_prose = sum(one.is_prose and one.is_open for one in around)
-    return short / len(around), short_open / len(around), open_prose / len(around)
+    prose = [one for one in around if one.kind == "prose"]
+    open_prose = sum(one.is_open for one in prose)
+    return tuple(n / len(around) for n in (short, short_open, open_prose, len(prose) - open_prose))
 
 
 def _between(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
@@ -291,21 +323,52 @@ def _is_spaced(units: Sequence[Unit]) -> bool:
 
 
 def _language(units: Sequence[Unit], joints: Sequence[Joint]) -> Floats:
-    before = codes("".join(units[i].text[-1] for i, _ in joints))
-    after = codes("".join(units[j].text[0] for _, j in joints))
+    before, after = _codes([units[i].text[-1] for i, _ in joints]), _codes([units[j].text[0] for _, j in joints])
     single = unigrams()
 
-    def gain(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> Floats:
+    def gain(first: Codes, second: Codes) -> Floats:
         return np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
 
-    def mark(char: str) -> NDArray[np.uint32]:
+    def mark(char: str) -> Codes:
         return np.repeat(codes(char), len(joints))
 
     pair = gain(before, after)
-    return np.stack(
-        [
-            pair, np.minimum(pair, 0), gain(mark(BOUNDARY), after), gain(before, mark(BOUNDARY)),
-            gain(before, mark("，")), gain(before, mark("。")), gain(mark("，"), after), gain(mark("。"), after),
-        ],
-        axis=1,
-    )  # fmt: skip
+    columns = [
+        pair, np.minimum(pair, 0), gain(mark(BOUNDARY), after), gain(before, mark(BOUNDARY)),
+        gain(before, mark("，")), gain(before, mark("。")), gain(mark("，"), after), gain(mark("。"), after),
+    ]  # fmt: skip
+    return np.stack([*columns, *_triples(units, joints)], axis=1)
+
+
+def _triples(units: Sequence[Unit], joints: Sequence[Joint]) -> list[Floats]:
+    """How often the last two characters and the next one, and the last one and the next two, were seen together,
+    and how likely the two are; in Simplified characters."""
+    a, b = _simplified([units[i].text[-2] for i, _ in joints]), _simplified([units[i].text[-1] for i, _ in joints])
+    c = _simplified([units[j].text[0] for _, j in joints])
+    d = _simplified([units[j].text[1:2] or BOUNDARY for _, j in joints])
+    single = unigrams()
+    columns = [
+        logcounts(a, b, c), logcounts(b, c, d),
+        single[a] + bigram_logprobs(a, b), single[c] + bigram_logprobs(c, d),
+    ]  # fmt: skip
+    return [column.astype(np.float64) for column in columns]
+
+
+def _codes(chars: Sequence[str]) -> Codes:
+    return codes("".join(chars))
+
+
+def _simplified(chars: Sequence[str]) -> Codes:
+    """Codes of the Simplified forms of single characters."""
+    return _codes([_simplified_char(char) for char in chars])
+
+
+@lru_cache(maxsize=20_000)
+def _simplified_char(char: str) -> str:
+    simplified = str(_converter().convert(char)) if "\u3400" <= char <= "\u9fff" else char
+    return simplified if len(simplified) == 1 else char
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")

@@ -20,8 +20,10 @@ from .joints import Joint, Side, candidates, scores, side
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
-ACCEPTED = 0.5  # log-odds of a joint after a line of prose, at least
-ACCEPTED_BARE = 2.5  # after another line: a headline is much more frequent than a short first half
+# Log-odds of a joint, at least, by the kind of the line that would be the first half. A headline is much more
+# frequent than a short first half, but less so on a page where prose is cut.
+ACCEPTED = {"prose": 0.5, "clause": 1.5, "bare": 3.0}
+ACCEPTED_IF_CUT = {"prose": 0.5, "clause": 0.5, "bare": 1.5}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 ENDS_OF_CLEAN_LINES = frozenset("。！？…”；：\n")
@@ -68,6 +70,7 @@ class _Page:
         self.whole: list[Unit] = list(lines)
         self.moved: set[int] = set()  # lines that were moved
         self.rules: dict[int, str] = {}  # line number -> rule that joined it to the line before it
+        self.is_cut = False  # is there a cut line of prose?
 
     def join_pairs(self, pairs: Sequence[int]) -> None:
         """Joins units i and i + 1 for every i of `pairs`."""
@@ -105,17 +108,17 @@ class _Page:
     def _chosen(self, sides: Sequence[Side]) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
         asked = [joint for joint in candidates(self.whole, sides) if not self._touches_moved(joint)]
-        odds = scores(self.whole, sides, asked)
-        ranked = sorted(
-            (-odd, joint)
-            for odd, joint in zip(odds, asked, strict=True)
-            if odd >= (ACCEPTED if sides[joint.i].is_prose else ACCEPTED_BARE)
+        odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
+        self.is_cut |= any(
+            odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items()
         )
+        accepted = ACCEPTED_IF_CUT if self.is_cut else ACCEPTED
+        likely = [one for one in asked if odds[one] >= accepted[sides[one.i].kind]]
         begun: set[int] = set()
         gone_on: set[int] = set()
         jumped: set[int] = set()
         chosen = []
-        for _, joint in ranked:
+        for joint in sorted(likely, key=lambda one: (-odds[one], one)):
             between = range(joint.i + 1, joint.j)
             if joint.i in begun | jumped or joint.j in gone_on | jumped:
                 continue

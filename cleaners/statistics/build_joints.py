@@ -1,4 +1,4 @@
-"""Rebuilds joints.json:  python -m cleaners.statistics.build_joints TEXT… [--out FOLDER]
+"""Rebuilds joints.bin and joints.json:  python -m cleaners.statistics.build_joints TEXT… [--out FOLDER]
 
 TEXT is a folder or a file of Simplified Chinese text in UTF-8 (.txt or .txt.gz): one paragraph a line, an empty
 line between documents; a short first line without a full stop is a headline. From them it makes pages with cut
@@ -28,10 +28,13 @@ from numpy.typing import NDArray
 
 import cleaners.statistics as tables
 from cleaners.hard_wraps import units
-from cleaners.joints import FEATURES, Floats, candidates, features, side
-from cleaners.statistics import build
+from cleaners.joints import FEATURES, KINDS, Floats, candidates, features, side
+from cleaners.statistics import build, joints
 
 SEED = 20
+HALVES = 2  # the texts are parted in so many
+FEWEST_SEEN = 2  # times that a triple of characters occurs, to be in the table
+LARGEST_TABLE = 300_000
 PAGES_OF_DOCUMENT = 2
 LONGEST_PAGE = 40  # paragraphs
 CUTTABLE = 24  # characters of a paragraph, at least
@@ -66,13 +69,25 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("texts", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=tables.HERE)
     chosen = parser.parse_args(arguments)
-    choices = examples(list(documents(chosen.texts)))
-    models = {"prose": _named(fit(choices, True)), "bare": _named(fit(choices, False))}
+    found = list(documents(chosen.texts))
+    (chosen.out / "joints.bin").write_bytes(joints.pack(count_triples(found, 1)))
+    choices = examples(found)
+    models = {kind: _named(fit(choices, kind)) for kind in KINDS}
     (chosen.out / "joints.json").write_text(json.dumps(models, indent=1) + "\n", "utf-8")
 
 
 def _named(weights: Floats) -> dict[str, float]:
     return {name: round(float(weight), 3) for name, weight in zip(FEATURES, weights, strict=True)}
+
+
+def count_triples(found: Sequence[Sequence[str]], weight: int) -> dict[int, float]:
+    """Hash -> `weight` times the count of the commonest triples of characters in the documents."""
+    text = tables.codes("\n".join(line for one in found for line in one))
+    keys, counts = np.unique(joints.hashes(text[:-2], text[1:-1], text[2:]), return_counts=True)
+    often = counts * weight >= FEWEST_SEEN
+    keys, counts = keys[often], counts[often]
+    best = np.lexsort((keys, -counts))[:LARGEST_TABLE]
+    return dict(zip(keys[best].tolist(), (counts[best] * float(weight)).tolist(), strict=True))
 
 
 def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
@@ -91,8 +106,8 @@ def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
 def _is_damaged(paragraphs: Sequence[str]) -> bool:
     """Does the document itself have cut or wrapped paragraphs?"""
     prose = [side(line) for line in paragraphs]
-    open_prose = sum(one.is_prose and one.is_open for one in prose)
-    return open_prose > DAMAGED_SHARE * sum(one.is_prose for one in prose)
+    open_prose = sum(one.kind == "prose" and one.is_open for one in prose)
+    return open_prose > DAMAGED_SHARE * sum(one.kind == "prose" for one in prose)
 
 
 class Choices(NamedTuple):
@@ -101,13 +116,13 @@ class Choices(NamedTuple):
     rows   (candidates, FEATURES)
     taken  (candidates,) 1.0 for a joint
     group  (candidates,) number of the first half; ascending
-    prose  (candidates,) is the first half prose?
+    kind   (candidates,) number in KINDS of the first half's kind
     """
 
     rows: Floats
     taken: Floats
     group: NDArray[np.int64]
-    prose: NDArray[np.bool_]
+    kind: NDArray[np.int64]
 
 
 def examples(found: list[list[str]]) -> Choices:
@@ -117,8 +132,8 @@ def examples(found: list[list[str]]) -> Choices:
     groups = 0
     for half, other in (halves, halves[::-1]):
         with tables_of(other):
-            for page, joints in pages(half):
-                part = _page_examples(page, joints, groups)
+            for page, truth in pages(half):
+                part = _page_examples(page, truth, groups)
                 parts.append(part)
                 groups = max(groups, int(part.group.max(initial=-1)) + 1)
     return Choices(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -132,30 +147,32 @@ def tables_of(found: Sequence[Sequence[str]]) -> Iterator[None]:
         text = Path(folder) / "documents.txt"
         text.write_text("\n".join(line for one in found for line in one), "utf-8")
         build.build([text], None, Path(folder))
-        tables.HERE = Path(folder)
+        (Path(folder) / "joints.bin").write_bytes(joints.pack(count_triples(found, HALVES)))
+        tables.HERE, joints.FILE = Path(folder), Path(folder) / "joints.bin"
         _forget()
         try:
             yield
         finally:
-            tables.HERE = home
+            tables.HERE, joints.FILE = home, home / "joints.bin"
             _forget()
 
 
 def _forget() -> None:
+    joints.triples.cache_clear()
     tables.unigrams.cache_clear()
     tables.bigrams.cache_clear()
 
 
-def _page_examples(page: str, joints: set[tuple[int, int]], first_group: int) -> Choices:
+def _page_examples(page: str, truth: set[tuple[int, int]], first_group: int) -> Choices:
     lines = units(page)
     sides = [side(line.text) for line in lines]
     asked = candidates(lines, sides)
     rows = features(lines, sides, asked) if asked else np.zeros((0, len(FEATURES)))
     return Choices(
         rows,
-        np.array([float((i, j) in joints) for i, j in asked]),
+        np.array([float((i, j) in truth) for i, j in asked]),
         np.array([first_group + i for i, _ in asked], dtype=np.int64),
-        np.array([sides[i].is_prose for i, _ in asked], dtype=bool),
+        np.array([KINDS.index(sides[i].kind) for i, _ in asked], dtype=np.int64),
     )
 
 
@@ -175,8 +192,8 @@ def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]
             if rng.random() < TRADITIONAL_SHARE:
                 text = convert(text).translate(QUOTES)
             yield text, _joints(lines)
-    for _ in range(len(found) // 20):  # pages of links and of short news
-        lines = [Line(rng.choice(headlines), False, False) for _ in range(rng.randrange(3, 15))]
+    for _ in range(len(found) // 10):  # pages of links and of short news
+        lines = [Line(_headline(headlines, rng), False, False) for _ in range(rng.randrange(3, 15))]
         yield _layout(lines, rng), set()
     for one in found[::10]:
         yield _layout(_verse(one, rng), rng), set()
@@ -276,7 +293,7 @@ def _foreign(headlines: Sequence[str], sentences: Sequence[str], rng: random.Ran
     """A headline, a caption, a credit, a byline, a page number or a running head."""
     kind = rng.random()
     if kind < 0.55:
-        return rng.choice(("", "", "", rng.choice(MARKS))) + rng.choice(headlines)
+        return rng.choice(("", "", "", rng.choice(MARKS))) + _headline(headlines, rng)
     if kind < 0.7:
         credit = rng.choice(("摄", "摄", "/摄", "供图", "图"))
         return f"{rng.choice(sentences)}{rng.choice('。　 ')}{rng.choice(('', *ROLES))}{_name(rng)} {credit}"
@@ -287,6 +304,14 @@ def _foreign(headlines: Sequence[str], sentences: Sequence[str], rng: random.Ran
     if kind < 0.94:
         return rng.choice(("{}", "- {} -", "— {} —", "第{}页", "第{}版")).format(rng.randrange(1, 300))
     return rng.choice(SECTIONS)
+
+
+def _headline(headlines: Sequence[str], rng: random.Random) -> str:
+    """A headline, or two to one as the web has them."""
+    one = rng.choice(headlines)
+    if rng.random() < 0.6:
+        return one
+    return one + rng.choice("，，，！？：；") + rng.choice(headlines)[: rng.randrange(4, 24)]
 
 
 def _name(rng: random.Random) -> str:
@@ -306,10 +331,10 @@ def _layout(lines: Sequence[Line], rng: random.Random) -> str:
     return gap.join(written)
 
 
-def fit(choices: Choices, prose: bool) -> Floats:
-    """Weights of the conditional logit for first halves that are prose, or are not, by Newton's method, with a
-    ridge on everything but the bias."""
-    chosen = choices.prose == prose
+def fit(choices: Choices, kind: str) -> Floats:
+    """Weights of the conditional logit for first halves of one kind, by Newton's method, with a ridge on
+    everything but the bias."""
+    chosen = choices.kind == KINDS.index(kind)
     rows, taken = choices.rows[chosen], choices.taken[chosen]
     starts = np.flatnonzero(np.diff(choices.group[chosen], prepend=-1))
     allowed = np.ones(rows.shape[1], dtype=bool)
