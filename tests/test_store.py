@@ -122,6 +122,19 @@ def test_pandas_polars_and_duckdb_read_latest(tmp_path: Path, output: Path, tabl
         assert by_duckdb[0][SCHEMAS[table].names.index("source")] == "新华社"
 
 
+def test_a_problem_is_new_when_its_kind_or_size_changes(tmp_path: Path, output: Path) -> None:
+    root = tmp_path / "seeds"
+    write_seeds(root, {"large": b"x" * 70_000})
+    first = build(root, output)
+    assert build(root, output).number == 1
+    write_seeds(root, {"large": b"x" * 80_000})
+    second = build(root, output)
+    assert [v.read("quarantine")["seed_bytes"].to_pylist() for v in (first, second)] == [[70_000], [80_000]]
+    (root / "large").unlink()
+    (root / "large").symlink_to("nowhere")
+    assert build(root, output).read("quarantine")["kind"].to_pylist() == ["unreadable"]
+
+
 def test_a_run_without_a_change_makes_no_version(seeds: Path, output: Path) -> None:
     write_seeds(seeds, {"bad": b"\xff", "large": b"x" * 70_000})
     os.mkfifo(seeds / "pipe")
@@ -423,7 +436,7 @@ def run_killed(seeds: Path, output: Path, step: int) -> int:
     return subprocess.run(command, env=environment, check=False).returncode
 
 
-@pytest.mark.parametrize("step", [2, 9, 30, 45, 50, 51, 52, 53, 54, 58, 64])
+@pytest.mark.parametrize("step", [2, 30, 45, 50, 51, 52, 53, 64])
 def test_killed_at_any_step_the_last_version_stays_and_the_next_run_goes_on(
     seeds: Path, output: Path, tmp_path: Path, step: int
 ) -> None:
@@ -498,6 +511,15 @@ def test_staged_batches_of_another_pipeline_or_damaged_ones_are_not_used(seeds: 
         assert staging.finished(plan) == [staged[2]]
         assert store.staging("e" * 64).finished(plan) == []
         assert store.staging(FINGERPRINT).finished(plan) == []
+
+
+def test_staged_batches_of_other_code_are_not_used(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(output)
+    with store.writer_lock():
+        before = store.staging(FINGERPRINT).folder
+        assert store.staging(FINGERPRINT).folder == before
+        monkeypatch.setattr("corpus.store._code", lambda: "other code")
+        assert store.staging(FINGERPRINT).folder != before
 
 
 @pytest.mark.parametrize("mistake", ["missing", "double", "foreign"])
