@@ -7,6 +7,7 @@ Bytes that were lost on the way are filled in where only one character fits, or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -17,6 +18,9 @@ import numpy as np
 from . import statistics
 
 LATIN, GB, BIG5, UTF8 = "cp1252", "gb18030", "big5hkscs", "utf-8"
+# What cp1252 has at the bytes 80 to 9F
+CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+LONGEST_LINE = 100_000  # characters: longer lines are repaired only if they lost nothing
 LOST = -1  # a unit whose byte is not known
 LOST_CHAR = "\ufffd"
 
@@ -75,23 +79,101 @@ def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repai
     when there is none."""
     found: list[Repair] = []
     for written in _WRITTEN[read]:
-        repair = _repair(line, read, written, parts)
-        if repair:
-            found.append(repair)
+        found += _strict_repair(line, read, written, parts)
+    if not found and len(line) <= LONGEST_LINE:
+        for written in _WRITTEN[read]:
+            found += _repair(line, read, written, parts)
     return max(found, key=lambda repair: repair.gain, default=None)
 
 
 _WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
 
 
-def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Repair | None:
+def _strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
+    """The quick way for what lost nothing: all that is foreign in the parts decodes strictly, and likely so."""
+    pieces: list[Piece] = []
+    total = 0.0
+    for start, end in parts:
+        for match in _STRICT[read].finditer(line, start, end):
+            old = match[0]
+            if old.isascii():
+                continue
+            new = _strictly(old, read, written)
+            gain = _strict_gain(old, new, read) if new else -np.inf
+            if gain < LEAST_GAIN:
+                return
+            head, tail = _common_ends(old, new)
+            pieces.append(Piece(match.start() + head, match.end() - tail, new[head : len(new) - tail], False))
+            total += gain
+    if pieces:
+        yield Repair(written, read, tuple(pieces), total)
+
+
+_STRICT = {LATIN: re.compile(f"[\x00-\xff{CP1252_MARKS}]+"), GB: re.compile("(?s:.+)"), BIG5: re.compile("(?s:.+)")}
+
+
+def _strictly(old: str, read: str, written: str) -> str:
+    """The text before it was misread; empty when that is not possible."""
+    if LOST_CHAR in old:
+        return ""
+    try:
+        if read == LATIN:
+            raw = old.translate(_latin_bytes_by_code()).encode("latin-1")
+        elif "€" in old:
+            raw = b"".join(bytes(_bytes_of(char, read) or b"\xff") for char in old)
+        else:
+            raw = old.encode(read)
+        return raw.decode(written)
+    except UnicodeError:
+        return ""
+
+
+@cache
+def _latin_bytes_by_code() -> dict[int, int]:
+    return {ord(char): byte for char, byte in _latin_bytes().items()}
+
+
+@cache
+def _new_scores(read: str) -> statistics.Floats:
+    """`_new_score` of all codes."""
+    table = statistics.reading_scores()
+    if read == LATIN:
+        table = table.copy()
+        table[list(_latin_bytes_by_code())] = LATIN_SCORE
+    return table
+
+
+def _strict_gain(old: str, new: str, read: str) -> float:
+    """How much likelier the new text is; nothing when it fails the tests that `_believed` makes."""
+    a, b = statistics.codes(old), statistics.codes(new)
+    a, b = a[a >= 0x80], b[b >= 0x80]
+    if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(old):
+        return 0.0
+    scores = _new_scores(read)[b]
+    lowest = LOWEST_MEAN if len(b) >= 6 else LOWEST_MEAN_SHORT
+    if float(scores.mean()) < lowest or not _dense(list(new)):
+        return 0.0
+    stay = LATIN_SCORE * len(a) if read == LATIN else float(statistics.reading_scores()[a].sum())
+    return float(scores.sum()) - stay
+
+
+def _common_ends(old: str, new: str) -> tuple[int, int]:
+    """Lengths of the common beginning and end, which do not overlap."""
+    size = min(len(old), len(new))
+    head = next((i for i in range(size) if old[i] != new[i]), size)
+    tail = next((i for i in range(size - head) if old[-1 - i] != new[-1 - i]), size - head)
+    return head, tail
+
+
+def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     pieces: list[Piece] = []
     gain = 0.0
     for units in (units for part in parts for units in _segments(line, read, part)):
         for stretch, better in _stretches(line, units, read, written):
             pieces += _pieces(line, units, stretch)
             gain += better
-    return Repair(written, read, tuple(pieces), gain) if pieces else None
+    if pieces:
+        yield Repair(written, read, tuple(pieces), gain)
 
 
 # ---- characters to bytes ---------------------------------------------------------------------------------
@@ -343,6 +425,9 @@ def _utf8_readings(units: list[Unit], at: int, read: str) -> list[Reading]:
     length = 3 if lead == LOST else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
     options = [_options(units, at + i, read, i) for i in range(length)]
     there = next((i for i, option in enumerate(options) if not option), length)
+    if there == length and all(len(option) == 1 for option in options):
+        whole = _filled(units, at, length, options, read)
+        return whole or readings
     if there == length:
         readings += _filled(units, at, length, options, read)
     elif there > 1:

@@ -17,14 +17,11 @@ from ftfy import badness
 from . import statistics
 from .config import Config
 from .edits import Edit, between
-from .misreadings import BIG5, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair
+from .misreadings import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair
 
-# Second halves of misread pairs: what cp1252 makes of the bytes 80 to BF, and what it leaves as it is
-CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
-LONGEST_LINE = 100_000  # characters: longer lines are repaired only if all their bytes fit
 WINDOW = 8  # characters around a signature that are tried before the whole line is
 MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
@@ -147,13 +144,24 @@ def _misread(start: int, line: str) -> list[Edit]:
     if len(HAN.findall(new)) <= len(HAN.findall(line)) and repairs[:1] and repairs[0].read == LATIN:
         repairs = []  # not Chinese, after all
     if not repairs:
-        return list(between(line, ftfy.fix_text(line, FTFY), "mojibake.ftfy", start)) if badness.is_bad(line) else []
+        return list(between(line, _by_ftfy(line), "mojibake.ftfy", start))
     if len(repairs) == 1:
         return [
             Edit(start + a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces
         ]
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
     return [_one_edit(start, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
+
+
+def _by_ftfy(line: str) -> str:
+    """What ftfy makes of a line in other languages; it may need several rounds."""
+    for _ in range(ROUNDS):
+        if not badness.is_bad(line):
+            break
+        line, old = ftfy.fix_text(line, FTFY), line
+        if line == old:
+            break
+    return line
 
 
 def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
@@ -182,8 +190,6 @@ def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
 
 
 def _one_repair(line: str) -> Repair | None:
-    if len(line) > LONGEST_LINE:
-        return None
     parts: dict[str, list[tuple[int, int]]] = {}
     if LATIN_PAIR.search(line):
         parts[LATIN] = [(0, len(line))]
@@ -219,7 +225,7 @@ def _likelier(window: str, read: str, written: str) -> bool:
     old = re.sub("[\x00-\x7f\ufffd]+", "", window)
     new = window.encode(read, "ignore").decode(written, "ignore")
     scores = statistics.reading_scores()
-    return len(new) > 3 and bool(
+    return len(new) > 3 and len(old) > 3 and bool(
         scores[statistics.codes(new)].mean() > scores[statistics.codes(old)].mean() + 1.5
     )
 
