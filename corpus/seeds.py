@@ -69,12 +69,13 @@ class Scan(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def scan(root: Path, max_bytes: int) -> Scan:
+def scan(root: Path, max_bytes: int, leave_out: Path | None = None) -> Scan:
     """All seeds below `root`, hashed, and all problems.
 
     One regular file is one seed. Links are followed; a folder is entered through a link only once, and never
     from inside itself. Names that begin with a dot are skipped: write a seed as `.name`, then rename it.
     max_bytes   a file with more bytes is not read: problem `too_large`
+    leave_out   a folder that holds no seeds although it may lie below `root`: the corpus itself
     Raises SeedsError when there is no such folder or it cannot be listed.
     """
     try:
@@ -83,7 +84,8 @@ def scan(root: Path, max_bytes: int) -> Scan:
     except OSError as error:
         raise SeedsError(f"cannot read the seeds folder {root}: {_explain(error)}") from error
     found: dict[str, Seed | Problem] = {}
-    for one in _walk(root, _identity(top), max_bytes):
+    left_out = _identity(os.stat(leave_out)) if leave_out is not None and leave_out.exists() else None
+    for one in _walk(root, _identity(top), max_bytes, left_out):
         _add(found, one)
     entries = [found[id] for id in sorted(found)]
     return Scan(
@@ -119,8 +121,11 @@ def _add(found: dict[str, Seed | Problem], one: Seed | Problem) -> None:
     found[free] = Problem(free, "name", reason)
 
 
-def _walk(root: Path, top: tuple[int, int], max_bytes: int) -> Iterator[Seed | Problem]:
-    """What lies below `root`, folder by folder, the nearest first; `top` is the root's identity."""
+def _walk(
+    root: Path, top: tuple[int, int], max_bytes: int, left_out: tuple[int, int] | None
+) -> Iterator[Seed | Problem]:
+    """What lies below `root`, folder by folder, the nearest first; `top` is the root's identity, `left_out` that
+    of a folder to skip."""
     pending = deque([_Folder(os.fspath(root), "", (top,))])
     linked: set[tuple[int, int]] = set()  # identities of the folders that were entered through a link
     while pending:
@@ -141,6 +146,8 @@ def _walk(root: Path, top: tuple[int, int], max_bytes: int) -> Iterator[Seed | P
                 yield _seed(entry.path, below, status, max_bytes)
                 continue
             identity = _identity(status)
+            if identity == left_out:
+                continue
             if identity in folder.ancestors:
                 yield Problem(_id(below), "loop", "a link to a folder that it lies in: remove the link")
             elif entry.is_symlink() and identity in linked:
