@@ -34,6 +34,7 @@ _W = f"{LETTERS}）》】」』％"  # behind these an ASCII mark is a full-widt
 _SP = " \\t\xa0\u3000"
 _TRADITIONAL = frozenset("這個們來說時會學國對過還發經見體點後樣開關東車長門問間馬無與為話語讓認識業當")
 _SIMPLIFIED = frozenset("这个们来说时会学国对过还发经见体点后样开关东车长门问间马无与为话语让认识业当")
+_QUOTATION = "“”‘’「」『』"
 _DAMAGE = re.compile(rf"[,;:!](?<=[{LETTERS}].)(?=[{LETTERS}])|[,;](?<=[{LETTERS}].)(?= [{LETTERS}])")
 
 
@@ -65,19 +66,19 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         return
     style: Style | None = None
     plain: list[Edit] = []  # of the line that is being read
+    add = plain.append
     end = -1  # of the line that was last looked at as a whole
     long_end = -1  # of the last line that was too long for that
-    every_quote = config.quotes != "auto" or text.count("“") != text.count("”")
-    for found in _places(every_quote).finditer(text):
+    for found in _places(_suspects(text, config)).finditer(text):
         start = found.start()
         if start < end:
             continue
         kind = found.lastindex
         if kind == SURE or (kind and (style := style or _style(text, config)).damaged):
-            mark = found[0]
-            plain.append(_edit(Edit, (start, mark[0], FULL[mark[0]], WIDTH, "", -1)))
+            mark = text[start]
+            add(_edit(Edit, (start, mark, FULL[mark], WIDTH, "", -1)))
             if kind == PAIR:
-                plain.append(_edit(Edit, (found.end() - 1, ")", "）", WIDTH, "", -1)))
+                add(Edit(found.end() - 1, ")", "）", WIDTH))
             continue
         if start < long_end:
             continue
@@ -149,20 +150,34 @@ def _is_traditional(text: str) -> bool:
     return sum(map(text.count, _TRADITIONAL)) > sum(map(text.count, _SIMPLIFIED))
 
 
+def _suspects(text: str, config: Config) -> str:
+    """The full-width marks that must be looked at in this text. In most texts that is none of them, and reading is
+    faster by half."""
+    suspects = ""
+    if config.quotes != "auto" or text.count("“") != text.count("”"):
+        suspects += _QUOTATION
+    if "。。。" in text:
+        suspects += "。"
+    if "—-" in text:
+        suspects += "—"
+    if text.count("…") != 2 * text.count("……"):
+        suspects += "…"
+    return suspects
+
+
 @cache
-def _places(every_quote: bool) -> re.Pattern[str]:
+def _places(suspects: str) -> re.Pattern[str]:
     """Finds the marks to be looked at. A group takes part where a mark needs no second look: it stands between two
     Chinese words (SURE), behind a number or Latin word (IF_DAMAGED), or a bracket and its partner hold nothing but
     Chinese words and numbers (PAIR). Every alternative begins behind the mark: the search is one for characters."""
     forms = re.escape("".join(sorted(set("".join(_form_rows())))))
-    quotation = "“”‘’「」『』" if every_quote else ""
     return re.compile(
-        rf"""[,;:?!.()"'`<\-–—…。・·•∙⋅{_SP}{forms}{quotation}](?:
+        rf"""[,;:?!.()"'`<\-–・·•∙⋅{_SP}{forms}{suspects}](?:
         (?:(?<=[{_W}][,;:!])|(?<=[{_W}][”’][,;:!]))(?=[{LETTERS}0-9A-Za-z“‘《「『（\r\n]|\Z)()
-        |(?:(?<=[{_W}][?])(?=[{LETTERS}”“\r\n]|\Z)|(?<=[{_W}]!)(?=”)|(?<=[0-9A-Za-z%],)(?=[{LETTERS}])|(?<=[0-9]%[;:])(?=[{LETTERS}]))()
-        |(?<=[{LETTERS}]\()[{LETTERS}0-9、]{{1,60}}\)(?=[{_W}0-9“‘《\r\n]|\Z)()
+        |(?:(?<=[{_W}][?])(?=[{LETTERS}”“\r\n]|\Z)|(?<=[{_W}]!)(?=”)|(?<=[0-9A-Za-z%],)(?=[{LETTERS}“《])|(?<=[0-9]%[;:])(?=[{LETTERS}]))()
+        |(?<=[{LETTERS}]\()[{LETTERS}0-9、]{{1,200}}\)(?=[{_W}0-9“‘《\r\n]|\Z)()
         |(?<=[,;:?!])(?:(?<![0-9A-Za-z].)|(?![0-9A-Za-z]))
-        |(?<=[()"'`<{forms}{quotation}])
+        |(?<=[()"'`<{forms}{_QUOTATION}])
         |(?<=[{LETTERS}][•∙⋅])(?=[{LETTERS}])
         |(?<=\.)(?:(?![0-9A-Za-z])|(?<=[{_W}”’].))
         |(?<=-)-|(?<=–)–|(?<=—)-|(?<=-)—|(?<=。)。。|(?<=[・·])[・·]{{2}}

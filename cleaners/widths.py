@@ -11,6 +11,9 @@ WIDTH = "punctuation.width"
 FULL_STOP = "punctuation.full_stop"
 
 FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
+_BETWEEN_WORDS = re.compile(
+    r"[,;:!](?<=[一-鿿].)(?=[一-鿿])|\.(?<=[一-鿿].)(?<![一二三四五六七八九十百〇零甲乙丙丁].)(?=[一-鿿])"
+)
 _FULL_OR_STOP = FULL | {".": "。"}
 _MARKS = re.compile(r"[,;:?!.]")
 _BRACKETS = re.compile(r"[()（）]")
@@ -95,25 +98,21 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
     damaged    False when the document writes its other marks in full width: then a ? between two characters may be
                a character that was lost, and the marks beside spaces and Latin words are the author's
     """
+    text = "".join(line.text)
+    for found in _BETWEEN_WORDS.finditer(text):  # the common case, fast
+        place, char = found.start(), found[0]
+        name = char == "." and text[place - 1] in _NAME_CHARACTERS and text[place + 1] in _NAME_CHARACTERS
+        if not (name or line.is_protected(place)):
+            line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
     for found in _MARKS.finditer("".join(line.text)):
         place, char = found.start(), found[0]
         if line.is_protected(place):
             continue
-        if char != "?" and _is_between_words(line, place, char):
-            line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
-        elif char == ".":
+        if char == ".":
             if _is_full_stop(line, place, damaged):
                 line.change(place, place + 1, "。", FULL_STOP)
         elif _is_wide_mark(line, place, char, damaged):
             line.change(place, place + 1, FULL[char], WIDTH)
-
-
-def _is_between_words(line: MarkedLine, place: int, char: str) -> bool:
-    """The common case, fast: a mark directly between two Chinese words, a dot not inside a name or behind a number."""
-    left, right = line.char(place - 1), line.char(place + 1)
-    if not ("\u4e00" <= left <= "\u9fff" and "\u4e00" <= right <= "\u9fff"):
-        return False
-    return char != "." or (left not in _NUMERALS and not (left in _NAME_CHARACTERS and right in _NAME_CHARACTERS))
 
 
 def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> bool:
