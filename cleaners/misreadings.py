@@ -143,6 +143,11 @@ def _new_scores(read: str) -> statistics.Floats:
     return table
 
 
+def likelihood(text: str) -> float:
+    """log P of a text that may hold Latin letters."""
+    return float(_new_scores(LATIN)[statistics.codes(text)].sum())
+
+
 def _strict_gain(old: str, new: str, read: str) -> float:
     """How much likelier the new text is; nothing when it fails the tests that `_believed` makes."""
     a, b = statistics.codes(old), statistics.codes(new)

@@ -16,8 +16,8 @@ from ftfy import badness
 
 from . import statistics
 from .config import Config
-from .edits import Edit, between
-from .misreadings import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair
+from .edits import Edit, apply, between
+from .misreadings import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair, likelihood
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
@@ -132,7 +132,22 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 
 def _misread(start: int, line: str) -> list[Edit]:
-    """One round is told piece by piece; several rounds are one edit, since the steps between are no text."""
+    """One repair is told piece by piece; several are one edit, since the steps between are no text."""
+    edits = _repaired(line)
+    new, rule = line, ""
+    more = edits
+    for _ in range(ROUNDS):
+        if not more:
+            break
+        new, rule = apply(new, more), more[-1].rule
+        more = _repaired(new)
+    if not edits or new == apply(line, edits):
+        return [edit._replace(start=start + edit.start) for edit in edits]
+    return [_one_edit(start, line, new, rule)] if new != line else []
+
+
+def _repaired(line: str) -> list[Edit]:
+    """The edits of one line, whose places are counted from its start."""
     repairs: list[Repair] = []
     new = line
     while len(repairs) < ROUNDS:
@@ -143,14 +158,16 @@ def _misread(start: int, line: str) -> list[Edit]:
         new = _replaced(new, repair.pieces)
     if len(HAN.findall(new)) <= len(HAN.findall(line)) and repairs[:1] and repairs[0].read == LATIN:
         repairs = []  # not Chinese, after all
-    if not repairs:
-        return list(between(line, _by_ftfy(line), "mojibake.ftfy", start))
+    if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
+        other = _by_ftfy(line)
+        if not repairs or likelihood(other) > likelihood(new):
+            return list(between(line, other, "mojibake.ftfy"))
     if len(repairs) == 1:
         return [
-            Edit(start + a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces
+            Edit(a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces
         ]
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
-    return [_one_edit(start, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
+    return [_one_edit(0, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
 
 
 def _by_ftfy(line: str) -> str:
