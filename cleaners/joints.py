@@ -40,6 +40,7 @@ KINDS = ("prose", "clause", "bare")
 PROSE = 26  # characters of a line of prose, at least
 LONG_PROSE = 45  # of one without a full stop
 SHORTEST_PAUSED = 12  # of one that ends with a comma
+LIKELY_PAIR = 1.0  # log P(next | last) - log P(next), at least; the mean inside sentences is 1.9 (news)
 MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence is full of cuts
 HAN_SHARE = 0.15  # of its last characters, at least, are Chinese
 
@@ -206,6 +207,27 @@ def _as_between(text: str, is_open: bool, marks: bool, marked: bool) -> tuple[fl
     )  # fmt: skip
 
 
+class Sides:
+    """The sides of units, read when they are asked for. `known` may be shared by several pages."""
+
+    def __init__(self, units: Sequence[Unit], known: dict[str, Side] | None = None) -> None:
+        self._units = units
+        self._known = {} if known is None else known
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def __getitem__(self, i: int) -> Side:
+        text = self._units[i].text
+        if text not in self._known:
+            self._known[text] = side(text)
+        return self._known[text]
+
+    def span(self, first: int, last: int) -> list[Side]:
+        """Those from `first` to before `last`, as far as there are any."""
+        return [self[i] for i in range(max(0, first), min(last, len(self)))]
+
+
 class Joint(NamedTuple):
     """Units i and j may be halves of one sentence; the units in between were put there later."""
 
@@ -213,11 +235,11 @@ class Joint(NamedTuple):
     j: int
 
 
-def candidates(units: Sequence[Unit], sides: Sequence[Side]) -> list[Joint]:
+def candidates(units: Sequence[Unit], sides: Sides) -> list[Joint]:
     """All joints worth asking about."""
     found = []
-    for i, this in enumerate(sides):
-        if not this.can_begin or _in_list(sides, i):
+    for i, unit in enumerate(units):
+        if ends_sentence(unit.text) or not sides[i].can_begin or _in_list(units, i):
             continue
         for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
             if sides[j].can_go_on:
@@ -227,13 +249,13 @@ def candidates(units: Sequence[Unit], sides: Sequence[Side]) -> list[Joint]:
     return found
 
 
-def _in_list(sides: Sequence[Side], i: int) -> bool:
+def _in_list(units: Sequence[Unit], i: int) -> bool:
     """Is unit i one of several short lines in a row, as verse, lists and tables have them?"""
-    around = sides[max(0, i - 2) : i + 4]
-    return len(around) >= 3 and all(one.short for one in around)
+    around = units[max(0, i - 2) : i + 4]
+    return len(around) >= 3 and all(len(unit.text) < SHORT for unit in around)
 
 
-def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> list[float]:
+def scores(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
     """For each joint the log-odds that it is one, against the other joints of its first half and none."""
     if not joints:
         return []
@@ -247,19 +269,35 @@ def scores(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]
     return [math.log(own / max(total[joint.i] - own, 1e-9)) for joint, own in zip(joints, weight, strict=True)]
 
 
+def may_be_cut(lines: Sequence[str], i: int) -> bool:
+    """Is open line i prose, so that it may be the first half of a sentence that was cut?"""
+    return _kind(lines[i], lines[i][:EDGE]) != "bare"
+
+
+def has_likely_pair(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
+    """Does one of these lines end with a character that is a likely neighbour of the first one of a line soon
+    after it?  Cheap, and true of few headlines."""
+    pairs = [
+        (lines[i][-1], lines[j][0])
+        for i in open_lines
+        if len(lines[i]) >= SHORTEST_BARE
+        for j in range(i + 1, min(i + 1 + FURTHEST, len(lines)))
+    ]
+    if not pairs:
+        return False
+    before, after = _codes([a for a, _ in pairs]), _codes([b for _, b in pairs])
+    return bool((bigram_logprobs(before, after) - unigrams()[after]).max() >= LIKELY_PAIR)
+
+
 @cache
 def _weights(kind: str) -> Floats:
     weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))[kind]
     return np.array([weights[name] for name in FEATURES])
 
 
-def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Joint]) -> Floats:
+def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Floats:
     """Array (joints, FEATURES)."""
-    page_open = sum(one.is_open for one in sides) / len(sides)
-    prose = [one.is_open for one in sides if one.kind == "prose"]
-    open_prose = min(1.0, MORE_CUTS * sum(prose) / max(len(prose), 1))
-    indented = _is_indented(units, sides)
-    tight = _is_spaced(units)
+    page = _page_shape(units)
     rows = [
         (
             1.0,
@@ -267,18 +305,39 @@ def features(units: Sequence[Unit], sides: Sequence[Side], joints: Sequence[Join
             *sides[j].second,
             *_both(units[i], units[j], sides[i], sides[j]),
             *_around(sides, i, j),
-            page_open,
-            open_prose,
-            (len(prose) - sum(prose)) / len(sides),
+            *page.shares,
             *_between(sides, i, j),
-            float(indented and not units[j].indent),
-            float(tight and units[j].gap == 1),
+            float(page.indented and not units[j].indent),
+            float(page.spaced and units[j].gap == 1),
         )
         for i, j in joints
     ]
     shapes = np.array(rows)
     at = FEATURES.index("pair")
     return np.hstack([shapes[:, :at], _language(units, joints), shapes[:, at:]])
+
+
+class _PageShape(NamedTuple):
+    """shares    of lines: those that end inside a sentence; of long lines: MORE_CUTS times those that do; of lines:
+              long ones that do not
+    indented  paragraphs begin with an indent
+    spaced    they are set apart by empty lines
+    """
+
+    shares: tuple[float, float, float]
+    indented: bool
+    spaced: bool
+
+
+def _page_shape(units: Sequence[Unit]) -> _PageShape:
+    closed = [unit for unit in units if ends_sentence(unit.text)]
+    long = sum(len(unit.text) >= LONG_PROSE for unit in units)
+    long_closed = sum(len(unit.text) >= LONG_PROSE for unit in closed)
+    open_prose = min(1.0, MORE_CUTS * (long - long_closed) / max(long, 1))
+    shares = (1 - len(closed) / len(units), open_prose, long_closed / len(units))
+    indented = sum(unit.indent > 0 for unit in closed) * 2 > len(closed)
+    spaced = sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
+    return _PageShape(shares, indented, spaced)
 
 
 def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
@@ -291,8 +350,8 @@ def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
-    around = [*sides[max(0, i - 2) : i], *sides[j + 1 : j + 3]]
+def _around(sides: Sides, i: int, j: int) -> tuple[float, ...]:
+    around = [*sides.span(i - 2, i), *sides.span(j + 1, j + 3)]
     if not around:
         return (0.0,) * 4
     short = sum(one.short for one in around)
@@ -302,24 +361,13 @@ def _around(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
     return tuple(n / len(around) for n in (short, short_open, open_prose, len(prose) - open_prose))
 
 
-def _between(sides: Sequence[Side], i: int, j: int) -> tuple[float, ...]:
-    jumped = sides[i + 1 : j]
+def _between(sides: Sides, i: int, j: int) -> tuple[float, ...]:
+    jumped = sides.span(i + 1, j)
     if not jumped:
         return (0.0,) * 7
     rows = np.array([one.between for one in jumped])
     plain, sentence, log_length, marked, number = rows.max(axis=0).tolist()
     return 1.0, float(len(jumped) > 1), plain, sentence, log_length, marked, number
-
-
-def _is_indented(units: Sequence[Unit], sides: Sequence[Side]) -> bool:
-    """Do paragraphs of this page begin with an indent?"""
-    whole = [unit.indent > 0 for unit, one in zip(units, sides, strict=True) if not one.is_open]
-    return sum(whole) * 2 > len(whole)
-
-
-def _is_spaced(units: Sequence[Unit]) -> bool:
-    """Are paragraphs of this page set apart by empty lines?"""
-    return sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
 
 
 def _language(units: Sequence[Unit], joints: Sequence[Joint]) -> Floats:

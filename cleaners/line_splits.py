@@ -15,8 +15,8 @@ from itertools import pairwise
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import Unit, ends_sentence, units, wrapped_pairs
-from .joints import Joint, Side, candidates, scores, side
+from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
+from .joints import CLAUSE, Joint, Side, Sides, candidates, has_likely_pair, may_be_cut, scores
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
@@ -26,7 +26,7 @@ ACCEPTED = {"prose": 0.5, "clause": 1.5, "bare": 3.0}
 ACCEPTED_IF_CUT = {"prose": 0.5, "clause": 0.5, "bare": 1.5}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
-ENDS_OF_CLEAN_LINES = frozenset("。！？…”；：\n")
+LONGEST_BYLINE = 40  # characters
 SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
 NAMES = r"(?:[ \u3000]+[\u3400-\u9fff·]{2,5}){1,6}"
 BYLINE_HEAD = re.compile(rf"(?:[\u3400-\u9fff]{{2,4}})?{SHORT_ROLE}{NAMES}$")
@@ -43,7 +43,7 @@ STYLE_SAMPLE = 50_000  # characters
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
-    if not _has_open_line(text):
+    if not _is_worth_a_look(text):
         return
     lines = units(text)
     page = _Page(text, lines)
@@ -53,11 +53,27 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     yield from page.edits()
 
 
-def _has_open_line(text: str) -> bool:
-    """Is there a line, not the last one, that does not end as a sentence does?"""
-    lines = text.split("\n")
-    found = [line for line in lines if line and line[-1] not in ENDS_OF_CLEAN_LINES]
-    return len(lines) > 1 and any(line.strip() and not ends_sentence(line.strip()) for line in found)
+def _is_worth_a_look(text: str) -> bool:
+    """Cheap, and false for most pages where nothing is cut: their open lines are headlines."""
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in ENDS and not ends_sentence(line)]
+    if not open_lines:
+        return False
+    return (
+        any(may_be_cut(lines, i) for i in open_lines)
+        or sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN
+        or any(_is_half_byline(lines[i], lines[i + 1]) for i in open_lines)
+        or has_likely_pair(lines, open_lines)
+    )
+
+
+def _is_half_byline(one: str, two: str) -> bool:
+    """Are two lines a byline of two lines, or a credit whose role and name stand on two lines?"""
+    if len(one) > LONGEST_BYLINE or len(two) > LONGEST_BYLINE:
+        return False
+    if BYLINE_HEAD.match(one) and BYLINE_TAIL.match(two):
+        return True
+    return bool(CREDIT_HEAD.match(one) and CREDIT_TAIL.match(two))
 
 
 class _Page:
@@ -79,33 +95,24 @@ class _Page:
 
     def join_bylines(self) -> None:
         """A byline of two lines, and a credit whose role and name stand on two lines."""
-        found = []
-        for i in range(len(self.whole) - 1):
-            one, two = self.whole[i], self.whole[i + 1]
-            if two.gap != 1 or len(one.text) > 40 or len(two.text) > 40:
-                continue
-            byline = BYLINE_HEAD.match(one.text) and BYLINE_TAIL.match(two.text)
-            if byline or (CREDIT_HEAD.match(one.text) and CREDIT_TAIL.match(two.text)):
-                found.append(Joint(i, i + 1))
+        found = [
+            Joint(i, i + 1)
+            for i in range(len(self.whole) - 1)
+            if self.whole[i + 1].gap == 1 and _is_half_byline(self.whole[i].text, self.whole[i + 1].text)
+        ]
         if found:
             self._join(found, BYLINE)
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
-        known: dict[tuple[int, ...], Side] = {}
+        known: dict[str, Side] = {}
         for _ in range(MOST_ROUNDS):
-            sides = []
-            for chain, unit in zip(self.chains, self.whole, strict=True):
-                key = tuple(chain)
-                if key not in known:
-                    known[key] = side(unit.text)
-                sides.append(known[key])
-            joints = self._chosen(sides)
+            joints = self._chosen(Sides(self.whole, known))
             if not joints:
                 return
             self._join(joints, JOIN)
 
-    def _chosen(self, sides: Sequence[Side]) -> list[Joint]:
+    def _chosen(self, sides: Sides) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
         asked = [joint for joint in candidates(self.whole, sides) if not self._touches_moved(joint)]
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 import cleaners.statistics as tables
 from cleaners.hard_wraps import units
-from cleaners.joints import FEATURES, KINDS, Floats, candidates, features, side
+from cleaners.joints import FEATURES, KINDS, Floats, Sides, candidates, features, side
 from cleaners.statistics import build, joints
 
 SEED = 20
@@ -165,7 +165,7 @@ def _forget() -> None:
 
 def _page_examples(page: str, truth: set[tuple[int, int]], first_group: int) -> Choices:
     lines = units(page)
-    sides = [side(line.text) for line in lines]
+    sides = Sides(lines)
     asked = candidates(lines, sides)
     rows = features(lines, sides, asked) if asked else np.zeros((0, len(FEATURES)))
     return Choices(
