@@ -47,7 +47,7 @@ SHORTEST_SENTENCE = 12  # of a teaser
 SHORTEST_FUZZY = 40
 SHORTEST_UNENDED = 40  # a paragraph that ends no sentence; titles and slogans are shorter
 SHORTEST_QUOTED = 40  # a paragraph of dialogue
-SHORTEST_BLOCK = 100  # paragraphs that repeat in the same order, together
+SHORTEST_BLOCK = 80  # paragraphs that repeat in the same order, together
 LONGEST_VERSE = 60  # a longer paragraph is no line of a poem
 LONGEST_COMPARED = 5_000  # the comparison takes time in proportion to the product of the lengths
 LONGEST_SEARCHED = 2_000  # for damaged parts, which takes even longer
@@ -226,12 +226,12 @@ def _pairs(text: str) -> tuple[list[str], Pairs, Pairs]:
         likely: list[tuple[int, int]] = []
         for other, size in shared.items():
             if _is_likely(size, mine, len(lines[other])):
-                likely.append((-size, other))
+                likely.append((-size, -other))  # of equal ones the nearest
             if size >= SHORTEST_SENTENCE and line != other:
                 partners.setdefault(line, {})[other] = size
                 partners.setdefault(other, {})[line] = size
         if likely:
-            found[line] = {other: -size for size, other in sorted(likely)[:COMPARED]}
+            found[line] = {-other: -size for size, other in sorted(likely)[:COMPARED]}
     for line, other in _near_and_alike(lines):
         others = found.setdefault(line, {})
         if len(others) < COMPARED:
@@ -413,7 +413,7 @@ class _Page:
             if kept in seen:
                 continue
             seen.add(kept)
-            removal = self._compare(kept, line, shared)
+            removal = self._compare(kept, line, shared, abs(self.rank[line] - self.rank[other]) <= NEAR)
             if removal is None:
                 continue
             gone = line if removal.keeper == kept else kept
@@ -421,29 +421,32 @@ class _Page:
             if gone == line:
                 return
 
-    def _compare(self, earlier: int, later: int, shared: int) -> _Removal | None:
-        """Which of two paragraphs, which have `shared` characters in common clauses, goes; None if both stay.
-        The cheap tests come first."""
+    def _compare(self, earlier: int, later: int, shared: int, near: bool) -> _Removal | None:
+        """Which of two paragraphs goes; None if both stay.  The cheap tests come first.
+
+        shared  characters in clauses that both have
+        near    True if no other article of a page can stand between them, or between copies of them
+        """
         old, new = self.lines[earlier], self.lines[later]
         alike = len(old) <= 1.2 * len(new) and len(new) <= 1.2 * len(old)
         if alike and max(len(old), len(new)) <= LONGEST_COMPARED and not _is_alike(old, new):
             return None
         a, b = self.paragraph(earlier).letters, self.paragraph(later).letters
         if a == b:
-            return self._compare_equal(earlier, later)
+            return self._compare_equal(earlier, later, near)
         shorter, longer = (later, earlier) if len(b) <= len(a) else (earlier, later)
         short, long = self.paragraph(shorter), self.paragraph(longer)
         if alike and short.words == long.words:
             return None  # they differ in numerals only
         if alike and (changes := _fuzzy_changes(self.paragraph(earlier), self.paragraph(later))):
             return self._compare_damaged(earlier, later, changes)
-        place = self._part(shorter, longer, shared)
+        place = self._part(shorter, longer, shared, near)
         return None if place is None else _Removal(longer, place, "duplicates.contained")
 
-    def _compare_equal(self, earlier: int, later: int) -> _Removal | None:
+    def _compare_equal(self, earlier: int, later: int, near: bool) -> _Removal | None:
         paragraph = self.paragraph(later)
         size = len(paragraph.letters)
-        if size < self._shortest(earlier, later, SHORTEST_EXACT):
+        if size < (SHORTEST_EXACT if near else SHORTEST_DISTANT):
             return None
         if size < SHORTEST_QUOTED and _DIALOGUE.match(paragraph.raw):
             return None
@@ -458,10 +461,6 @@ class _Page:
             return None
         better = _information(new.letters) - _information(old.letters) >= DAMAGED
         return _Removal(later if better else earlier, 0, "duplicates.fuzzy")
-
-    def _shortest(self, one: int, other: int, near: int) -> int:
-        """So many letters a copy needs: `near`, and more if other articles of a page may stand between."""
-        return near if abs(self.rank[one] - self.rank[other]) <= NEAR else SHORTEST_DISTANT
 
     def _may_go(self, line: int, copy: int) -> bool:
         """True if the paragraph is prose, and no verse, no entry of a list and no part of an article of law that
@@ -484,10 +483,10 @@ class _Page:
         """How many of the first n paragraphs begin an article of law, by n."""
         return [0, *accumulate(_ARTICLE.match(self.lines[line]) is not None for line in self.filled)]
 
-    def _part(self, shorter: int, longer: int, shared: int) -> int | None:
+    def _part(self, shorter: int, longer: int, shared: int, near: bool) -> int | None:
         """Letter of the longer paragraph at which the shorter one stands in it; None if it does not."""
         short, long = self.paragraph(shorter), self.paragraph(longer)
-        if len(short.letters) < SHORTEST_PART:
+        if len(short.letters) < (SHORTEST_PART if near else SHORTEST_DISTANT):
             return None
         place = long.letters.find(short.letters)
         exact = place >= 0
@@ -496,7 +495,7 @@ class _Page:
             place = _damaged_part(short.letters, long.letters)
         if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
             return None
-        if len(short.letters) < self._shortest(shorter, longer, SHORTEST_PART) or _DIALOGUE.match(short.raw):
+        if _DIALOGUE.match(short.raw):
             return None
         if exact and _is_cut(long, place, len(short.letters)) and not _REFERS_BACK.search(short.raw):
             return place if short.is_prose and not self._is_verse(shorter) else None
