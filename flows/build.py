@@ -65,7 +65,7 @@ def build_corpus(seeds: Path, output: Path, config: Config | None = None) -> Rep
     start = datetime.now(UTC)
     store = Store(output)
     with store.writer_lock(), Progress() as progress:
-        plan = store.plan(scan_seeds(seeds, config), fingerprint(config))
+        plan = store.plan(scan_seeds(seeds, config, output), fingerprint(config))
         progress.expect(plan.to_clean)
         left = _left_by_interrupted_run(plan, store, progress)
         staged = [*left, *_cleaned(plan, store, seeds, config, pipeline, left, progress)]
@@ -77,9 +77,9 @@ def build_corpus(seeds: Path, output: Path, config: Config | None = None) -> Rep
 
 
 @step("scan")
-def scan_seeds(seeds: Path, config: Config) -> Scan:
-    """All seeds below the folder, hashed."""
-    return seeds_folder.scan(seeds, config.max_seed_bytes)
+def scan_seeds(seeds: Path, config: Config, output: Path) -> Scan:
+    """All seeds below the folder, hashed; a corpus that lies below it is left out."""
+    return seeds_folder.scan(seeds, config.max_seed_bytes, output)
 
 
 def _left_by_interrupted_run(plan: Plan, store: Store, progress: Progress) -> list[Staged]:
