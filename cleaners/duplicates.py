@@ -660,8 +660,8 @@ def _are_slips(changes: Changes) -> bool:
         if size > 3:
             return False
         before, after = _NUMERALS.intersection(lost), _NUMERALS.intersection(gained)
-        if before and after:
-            return False
+        if (before and after) or (not before and not after and _numerals(old) != _numerals(new)):
+            return False  # 26 and 38, 26 and 62
         if _changes_number(before | after, near + "".join(lost + gained)):
             numerals += 1
         elif not _is_swap_or_doubling(old, new, near):
@@ -776,6 +776,10 @@ def _is_repeat(old: Sequence[tuple[int, int, str]], new: Sequence[tuple[int, int
     before, after = raw[old[0][0] : old[-1][1]], raw[new[0][0] : new[-1][1]]
     same_numbers = _Paragraph(before).numbers == _Paragraph(after).numbers
     return same_numbers and _ends_sentence(after) and _balanced(after)
+
+
+def _numerals(letters: str) -> str:
+    return "".join(letter for letter in letters if letter in _NUMERALS)
 
 
 def _digits(letters: str) -> str:

@@ -130,6 +130,7 @@ def test_one_gap_goes_with_a_paragraph(gap: str, end: str) -> None:
         (TEA, TEA.replace("二十里", "20里")),
         (BRIDGE.replace("一个", "12个"), BRIDGE.replace("一个", "13个")),
         (BRIDGE.replace("一个", "1.5个"), BRIDGE.replace("一个", "15个")),
+        (BRIDGE.replace("一个", "26个"), BRIDGE.replace("一个", "62个").replace("工人们", "人工们")),
         (FERRY.replace("老陈", "甲方"), FERRY.replace("老陈", "乙方")),
         (FERRY, FERRY.replace("没有误过", "误过")),
         (FERRY, FERRY.replace("渡船上学", "客车上学")),
