@@ -25,13 +25,15 @@ _PROTECTED = re.compile(
     r"|</?[A-Za-z!][^<>\n]*>|<[^<>\s]{1,60}>"  # HTML, placeholders
     r"|&#?[0-9A-Za-z]{1,10};"
     r"|[A-Za-z]:\\[!-~]*"  # paths
-    r"|\]\([!-')-~]*\)"  # the target of a Markdown link
+    r"|\]\([^()\s]{1,300}\)"  # the target of a Markdown link
     r"|[A-Za-z0-9_\]] ?[=(\[] ?[\"'][^\"'\n]*[\"']"  # a string in code: f("…"), a = "…"
     r"|\\[!-~]"  # an escape
 )
 # marks that end the sentence around a URL or path rather than the URL
 _TRAILING = ",;:?!)\"'."
 _CODE = re.compile(r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|")
+# a key and a value of JSON or a Python dictionary, whatever its language
+_KEY_AND_VALUE = re.compile(r"(?:^|[{,])[ \t]{0,40}(?:\"[^\"\n]{1,60}\" ?: ?[\"\[{0-9]|'[^'\n]{1,60}' ?: ?['\[{0-9])")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
@@ -52,7 +54,7 @@ class MarkedLine:
         self.changes: dict[int, tuple[int, str, str]] = {}
         self._starts: list[int] = []
         self._ends: list[int] = []
-        if _ASCII_LETTERS.search(before) or "`" in before or "<" in before:
+        if _ASCII_LETTERS.search(before) or any(mark in before for mark in ("`", "<", "](")):
             self._protect()
 
     def _protect(self) -> None:
@@ -93,7 +95,9 @@ class MarkedLine:
         return self.text[place] if 0 <= place < len(self.text) else "\n"
 
     def is_code(self) -> bool:
-        """Whether the line looks like program code: a sign of code, and fewer wide letters than Latin ones."""
+        """Whether the line is data, or looks like code: a sign of code, and fewer wide letters than Latin ones."""
+        if _KEY_AND_VALUE.search(self.before):
+            return True
         if not _CODE.search(self.before):
             return False
         return len(LETTER.findall(self.before)) < len(_ASCII_LETTERS.findall(self.before))

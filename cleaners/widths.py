@@ -80,6 +80,8 @@ def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
         return False  # a text that puts spaces around ASCII brackets
     if LETTER.search(inside):
         return True
+    if not any(map(str.isalnum, inside)):
+        return False  # (^_^)
     if left == "\n":
         return bool(LETTER.match(right)) and inside.isdigit()
     while start > 0 and left in " \"'”’…—,.;:?!":

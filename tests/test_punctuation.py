@@ -89,6 +89,32 @@ def test_marks_of_an_undamaged_document_are_the_authors() -> None:
     )
 
 
+def test_a_single_slip_does_not_make_a_document_damaged() -> None:
+    text = "甲，乙。" * 40 + "丙(丁)戊，己"
+    assert cleaned(text + ",庚") == text + "，庚"
+
+
+def test_mixed_brackets_are_mended_in_any_document() -> None:
+    assert cleaned("甲，乙（丙)丁，戊(己）。") == "甲，乙（丙）丁，戊（己）。"
+
+
+def test_inches_and_feet_are_no_quotation_marks() -> None:
+    assert cleaned('甲有27"和32"两种,乙有5\'10"高') == '甲有27"和32"两种，乙有5\'10"高'
+    assert cleaned('一架V-22"鱼鹰"飞来') == "一架V-22“鱼鹰”飞来"
+
+
+def test_quotes_in_three_levels() -> None:
+    assert cleaned('"甲说:\'乙说:"丙"。\'"') == "“甲说：‘乙说：“丙”。’”"
+
+
+def test_a_line_whose_quotes_do_not_pair_keeps_them() -> None:
+    assert cleaned('他说"好,她说"不"') == '他说"好，她说"不"'
+
+
+def test_only_the_line_is_left_alone_whose_quotes_do_not_pair() -> None:
+    assert cleaned('他说"好\n她说"不"') == '他说"好\n她说“不”'
+
+
 def test_config_quotes() -> None:
     text = '他说：“走到‘渡口’再说。”她说:"好"。'
     assert cleaned(text) == "他说：“走到‘渡口’再说。”她说：“好”。"
