@@ -182,13 +182,24 @@ class _Paragraph:
     @cached_property
     def is_prose(self) -> bool:
         """True if it holds a Chinese sentence: no heading, no slogan, no row of a table, no code, no verse."""
-        head = self.body[:300]
-        marks = len(_INNER_MARK.findall(head))
+        marks = self.marks
         if not ((marks and _ends_sentence(self.body)) or (marks >= 2 and len(self.letters) >= SHORTEST_UNENDED)):
             return False
-        if len(_HAN.findall(head)) * 3 < len(_NO_LETTERS.sub("", head)):
-            return False
-        return not _is_metric(self.body)
+        return self.is_chinese and not _is_metric(self.body)
+
+    @cached_property
+    def is_piece(self) -> bool:
+        """True if it can be what a cut inside a clause left of a paragraph: prose, or long enough."""
+        return self.is_prose or (self.marks > 0 and len(self.letters) >= SHORTEST_UNENDED and self.is_chinese)
+
+    @cached_property
+    def marks(self) -> int:
+        return len(_INNER_MARK.findall(self.body[:300]))
+
+    @cached_property
+    def is_chinese(self) -> bool:
+        head = self.body[:300]
+        return len(_HAN.findall(head)) * 3 >= len(_NO_LETTERS.sub("", head))
 
     def place(self, letter: int) -> int:
         """Position in `raw` of the letter with that number."""
@@ -498,7 +509,7 @@ class _Page:
         if _DIALOGUE.match(short.raw):
             return None
         if exact and _is_cut(long, place, len(short.letters)) and not _REFERS_BACK.search(short.raw):
-            return place if short.is_prose and not self._is_verse(shorter) else None
+            return place if short.is_piece and not self._is_verse(shorter) else None
         return place if _is_whole(short.body) and self._may_go(shorter, longer) else None
 
     def _is_verse(self, line: int) -> bool:
