@@ -116,9 +116,10 @@ def _between_strings(old: str, new: str, rule: str, start: int) -> Iterator[Edit
     if max(len(old), len(new)) > LONGEST_COMPARED:
         yield Edit(start, old, new, rule)
         return
-    for tag, a, b, c, d in Levenshtein.opcodes(old, new):
-        if tag != "equal":
-            yield Edit(start + a, old[a:b], new[c:d], rule)
+    for op in Levenshtein.opcodes(old, new):
+        if op.tag != "equal":
+            before, after = old[op.src_start : op.src_end], new[op.dest_start : op.dest_end]
+            yield Edit(start + op.src_start, before, after, rule)
 
 
 def _between_equal_lengths(old: str, new: str, rule: str, start: int) -> Iterator[Edit]:
@@ -164,14 +165,26 @@ class Positions:
         if start >= end:
             place = self._old_char(start)[0]
             return place, place
-        spans = [self._old_char(start), self._old_char(end - 1)]
-        # what was moved into the span came from elsewhere: take that place in as well
+        moved, (low, high) = self._moved_into(start, end)
+        if low < high:
+            moved += [self._old_char(low), self._old_char(high - 1)]
+        return min(a for a, _ in moved), max(b for _, b in moved)
+
+    def _moved_into(self, start: int, end: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+        """Where the parts of new[start:end] that were moved came from; and the span without those at its edges."""
+        found, edges = [], [start, end]
         for i in self._arrivals:
             at, edit = self._new_starts[i], self._edits[i]
             low, high = max(start, at), min(end, at + len(edit.after))
             if low < high:
-                spans.append((edit.ref + low - at, edit.ref + high - at))
-        return min(a for a, _ in spans), max(b for _, b in spans)
+                found.append((edit.ref + low - at, edit.ref + high - at))
+                if low == edges[0]:
+                    edges[0] = high
+        for i in reversed(self._arrivals):
+            at = self._new_starts[i]
+            if edges[0] <= at < edges[1] <= at + len(self._edits[i].after):
+                edges[1] = at
+        return found, (edges[0], edges[1])
 
     def new_span(self, start: int, end: int) -> tuple[int, int]:
         """The smallest span of the new text that holds all that became of old[start:end]."""

@@ -18,6 +18,7 @@ from .edits import Positions
 # A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
 LONGEST_HEADLINE = 60
 LONGEST_HEADING = 40
+MOST_HEADLINE_LINES = 3
 LONGEST_ORGANISATION = 6
 # Photo captions on the five seeds have 15 to 39 characters.
 LONGEST_CAPTION = 80
@@ -137,6 +138,8 @@ def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
     for i in starts:
         roles[i] = "title"
         _mark_below_title(lines, roles, i)
+        if i != starts[0]:
+            _mark_above_title(lines, roles, i, usual_gap)
     first_body = next((i for i, role in enumerate(roles) if role == "body" and _ends_body(lines[i])), len(lines))
     for i in range(first_body, len(lines)):
         if roles[i] == "body":
@@ -156,6 +159,14 @@ def _mark_below_title(lines: Sequence[Line], roles: list[str], title: int) -> No
         i += 1
     if i + 1 < len(lines) and roles[i] == "body" and _is_bare_byline(lines[i].text):
         roles[i] = "byline"
+
+
+def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual_gap: int) -> None:
+    """The upper lines of a headline in two or three lines, inside a page: no heading stands right above one."""
+    for i in range(title - 1, max(title - MOST_HEADLINE_LINES, 0), -1):
+        if lines[i + 1].gap > usual_gap or roles[i] not in ("body", "heading") or not _is_headline(lines[i].text):
+            return
+        roles[i] = "title"
 
 
 def _is_bare_byline(text: str) -> bool:
@@ -245,20 +256,34 @@ def _stands_apart(lines: Sequence[Line], i: int, usual_gap: int) -> bool:
 
 def _articles(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> tuple[Article, ...]:
     """The articles of a page; none for a document that is one article."""
-    titles = [i for i, role in enumerate(roles) if role == "title"]
-    if len(titles) < 2:
+    blocks = _headlines(roles)
+    if len(blocks) < 2:
         return ()
-    starts = [i - 1 if i and roles[i - 1] == "column" else i for i in titles]
+    starts = [b[0] - 1 if b[0] and roles[b[0] - 1] == "column" else b[0] for b in blocks]
     found, column = [], ""
-    for title, start, behind in zip(titles, starts, [*starts[1:], len(lines)], strict=True):
+    for block, start, behind in zip(blocks, starts, [*starts[1:], len(lines)], strict=True):
         if roles[start] == "column":
             column = lines[start].text.lstrip(COLUMN_MARKS + " ")
         elif lines[start].gap > usual_gap:
             column = ""  # set apart from the column above
+        title = " ".join(lines[i].text for i in block)
         last = lines[behind - 1]
-        people = _people(lines, roles, range(start, behind))
-        found.append(Article(lines[title].text, column, tuple(people), lines[start].start, last.start + len(last.text)))
+        people = tuple(_people(lines, roles, range(start, behind)))
+        found.append(Article(title, column, people, lines[start].start, last.start + len(last.text)))
     return tuple(found)
+
+
+def _headlines(roles: Sequence[str]) -> list[list[int]]:
+    """Indexes of titles; those of one headline in several lines together."""
+    blocks: list[list[int]] = []
+    for i, role in enumerate(roles):
+        if role != "title":
+            continue
+        if blocks and blocks[-1][-1] == i - 1:
+            blocks[-1].append(i)
+        else:
+            blocks.append([i])
+    return blocks
 
 
 def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterator[str]:

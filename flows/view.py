@@ -56,9 +56,10 @@ def compared(before: str, after: str) -> tuple[Text, Text]:
     old, new = Text(), Text()
     if max(len(before), len(after)) > LONGEST_COMPARED:
         return Text(before, REMOVED), Text(after, ADDED)
-    for tag, a, b, c, d in Levenshtein.opcodes(before, after):
-        old.append(before[a:b], "" if tag == "equal" else REMOVED)
-        new.append(after[c:d], "" if tag == "equal" else ADDED)
+    for op in Levenshtein.opcodes(before, after):
+        same = op.tag == "equal"
+        old.append(before[op.src_start : op.src_end], "" if same else REMOVED)
+        new.append(after[op.dest_start : op.dest_end], "" if same else ADDED)
     return old, new
 
 
