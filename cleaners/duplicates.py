@@ -80,7 +80,10 @@ _DIALOGUE = re.compile(r"\s*(?:“[^“”]*”|「[^「」]*」)\s*\Z")
 _QUOTES_OPEN = frozenset('“‘「『《〈：:"')
 _LINK = re.compile(r"(?<=[….])\s*[\[【（(]?(?:详细|详情|全文|更多|查看全文|阅读全文)[\]】）)]?\s*\Z")
 _ELLIPSIS = re.compile(r"(?:…|\.\.\.)\s*\Z")
-_ARTICLE = re.compile(r"\s*第[零〇一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十]+)?[\s：:]")
+_ARTICLE = re.compile(
+    r"\s*(?:第[零〇一二三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十]+)?[\s：:]"
+    r"|[一二三四五六七八九十百]+、(?:将|在|删去|第))"  # 九、将第十二条修改为
+)
 _REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
 _ORDINAL = re.compile(
     r"\s*(?:第([零〇一二三四五六七八九十百千]+|\d+)([条章节款项])|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
@@ -504,7 +507,10 @@ class _Page:
         much_longer = len(long.letters) > 1.1 * len(short.letters)
         if not exact and much_longer and shared >= SHARED_DAMAGED * len(short.letters):
             place = _damaged_part(short.letters, long.letters)
-        if place < 0 or short.numbers not in long.numbers or _is_quoted(long, place):
+        if place < 0 or _is_quoted(long, place):
+            return None
+        window = long.raw[long.place(place) : long.place(place + len(short.letters) - 1) + 1]
+        if _Paragraph(window).numbers != short.numbers if exact else short.numbers not in long.numbers:
             return None
         if _DIALOGUE.match(short.raw):
             return None
