@@ -83,7 +83,8 @@ DECLARED_BONUS = 15.0
 # -9.2; EUC-JP and EUC-KR read as GB 18030 -10.6 to -12.7, random bytes, Shift JIS and KOI8 -12.4 and less.
 LOWEST_MEAN = -9.6
 LOWEST_MEAN_SHORT = -11.0
-SHORT = 25  # characters; below, the mean is not reliable
+HOPELESS_MEAN = -13.5  # below, no search of the likeliest path will help
+SHORT = 12  # characters; below, the mean is not reliable
 WINDOW, WINDOW_MEAN = 8, -11.5  # so many neighbours with a lower mean: the line is looked at again
 MOST_LOST = 0.1  # share of characters lost above which a text counts as not decoded
 LONGEST_STRETCH = 65_536  # bytes: longer lines are cut for the search of the likeliest path
@@ -239,7 +240,10 @@ def _verified(text: str, encoding: Encoding, raw: bytes) -> Decoded:
 def _decode_guessed(raw: bytes, controls: float) -> Decoded:
     """Neither marked nor UTF-8: the likeliest codec, if its reading is Chinese at all."""
     name, certainty = _best_codec(raw)
-    decoded = _decode_as(raw, name, certainty)
+    if _mean(raw[:SAMPLE].decode(name, "replace").replace(LOST, "")) < HOPELESS_MEAN:
+        decoded = _verified(raw.decode(name, "replace"), Encoding(name, 0.0), raw)
+    else:
+        decoded = _decode_as(raw, name, certainty)
     text = decoded.text
     lost = text.count(LOST)
     found = re.sub("[\0-\x7f\ufffd]+", "", text[: 4 * SAMPLE])

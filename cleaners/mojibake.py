@@ -44,8 +44,8 @@ ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
 LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
 QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
 HAN = re.compile("[\u3400-\u9fff]")
-KUN = re.compile("[锟斤拷]{2,}|烫烫+|屯屯屯+|锘[縿挎]?")
-KUN_WORDS = ("锟斤", "斤拷", "烫烫", "屯屯屯", "锘")
+KUN = re.compile("(?:锟[斤拷]*|斤拷)+|烫烫烫+|屯屯屯+|锘[縿挎]?")
+KUN_WORDS = ("锟", "斤拷", "烫烫烫", "屯屯屯", "锘")
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 

@@ -1,7 +1,7 @@
 """Script: Simplified or Traditional, and of which region; conversion by OpenCC when the configuration asks for it.
 
 Conversion runs only on documents in the script that it starts from: `t2s` on Simplified text would change words
-that are right (乾坤 would become 干坤).
+that are right (藉口 would become 借口).
 """
 
 from __future__ import annotations
