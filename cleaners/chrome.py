@@ -26,6 +26,9 @@ LONGEST_BUTTONS = 60
 EDGE_ROWS = 6
 """How many rows at either end of the main stretch of prose may turn out to be chrome that reads like prose."""
 
+MOST_TRIMMED = 0.25
+"""These rows and what stands outside of them may have at most this share of the stretch's prose."""
+
 MOST_PROSE_BELOW = 0.5
 """Prose below a row with `and_all` may have at most this share of the article's own prose."""
 
@@ -37,6 +40,9 @@ FOOTER_ROWS = 2
 REACH_COST = 200
 """What a row with `and_all` takes from the score of a stretch of prose, in characters: an article goes on behind
 相关阅读 only if that much prose follows."""
+
+LONGEST_TITLE = 80
+"""A longer row is no headline, in characters."""
 
 LEAST_POINTS = 6.0
 """The beginning of a page is a navigation from this sum of points: two rules and some short rows, or ten rows."""
@@ -132,13 +138,24 @@ def _match(row: Row, where: str) -> Found | None:
 
 def _trimmed(page: Page) -> Page:
     """The page with a main stretch without rows at its ends that are chrome: a disclaimer reads like prose."""
-    first, last = page.first, page.last
+    rows, first, last = page.rows, page.first, page.last
+    most = page.prose * MOST_TRIMMED
+    passed = 0
     for i in range(page.last - 1, max(page.first, page.last - 1 - EDGE_ROWS), -1):
-        if _match(page.rows[i], "tail"):
+        if _match(rows[i], "tail"):
             last = i
+        else:
+            passed += max(0, rows[i].score)
+        if passed > most:
+            break
+    passed = 0
     for i in range(page.first, min(last, page.first + EDGE_ROWS)):
-        if _match(page.rows[i], "head"):
+        if _match(rows[i], "head"):
             first = i + 1
+        else:
+            passed += max(0, rows[i].score)
+        if passed > most:
+            break
     return Page(page.rows, first, last)
 
 
@@ -190,18 +207,23 @@ def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
 def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     """Everything below the highest row that says so goes too."""
     rows, last = page.rows, page.last
-    anchors = [i for i in sure if i >= last and sure[i].rule.and_all == "below"]
-    if not anchors:
+    tail = sorted(i for i in sure if i >= last)
+    anchors = [i for i in tail if sure[i].rule.and_all == "below"]
+    highest = min(anchors, default=-1)
+    if len(anchors) >= FOOTER_ROWS:
+        highest = tail[0]  # above a footer, the first button already ends the article
+    # and so does the line of its editor, if anything at all is chrome below it
+    until = highest if highest >= 0 else max(tail, default=last)
+    highest = next((i for i in range(last, until) if metadata.ends_article(rows[i].text)), highest)
+    if highest < 0:
         return
-    has_footer = len(anchors) >= FOOTER_ROWS
-    # above a footer, the first button already ends the article
-    highest = min(i for i in sure if i >= last) if has_footer else min(anchors)
     below = sum(row.score for i, row in enumerate(rows[highest:], highest) if row.score > 0 and i not in sure)
-    if below > page.prose * (MOST_PROSE_BELOW_SURE if has_footer else MOST_PROSE_BELOW):
+    if below > page.prose * (MOST_PROSE_BELOW_SURE if len(anchors) >= FOOTER_ROWS else MOST_PROSE_BELOW):
         return
+    rule = sure[highest if highest in sure else tail[-1]].rule
     for i in range(highest + 1, len(rows)):
         if i not in sure and not metadata.tells(rows[i].text):
-            sure[i] = Found(sure[highest].rule)
+            sure[i] = Found(rule)
 
 
 def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure: dict[int, Found]) -> None:
@@ -234,7 +256,7 @@ def _headline(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
     """The row that is most likely the headline: the last one above the article that no rule wants, that is neither
     short nor a byline, and that tells nothing about the article."""
     for i in range(first - 1, -1, -1):
-        if i not in candidates and _may_be_title(rows[i]) and not names.is_byline(rows[i].text):
+        if i not in candidates and _may_be_title(rows[i]):
             return i
     return first
 
@@ -245,8 +267,9 @@ def _points(row: Row, after_bullet: bool = False) -> float:
         return min(HEADLINE_POINTS, -row.score / 10)
     text = row.text.strip()
     size = len(text)
-    pieces = _LINK_SEPARATORS.split(text)
-    if len(pieces) >= 3 and size <= 10 * len(pieces):
+    if metadata.tells(text):
+        return HEADLINE_POINTS
+    if _is_bar(text):
         return 2.0
     if text.isascii():
         return 0.7
@@ -254,8 +277,6 @@ def _points(row: Row, after_bullet: bool = False) -> float:
         return 1.0
     if after_bullet or text[0] in _BULLETS:
         return 0.3
-    if metadata.tells(text):
-        return HEADLINE_POINTS
     return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else HEADLINE_POINTS
 
 
@@ -267,5 +288,14 @@ _BULLETS = "•·●▪■◆›»>-"
 _LINK_SEPARATORS = re.compile("[ \u3000|·/>»-]+")
 
 
+def _is_bar(text: str) -> bool:
+    """Three short pieces or more with separators between them: links in one line."""
+    pieces = _LINK_SEPARATORS.split(text)
+    return len(pieces) >= 3 and len(text) <= 10 * len(pieces)
+
+
 def _may_be_title(row: Row) -> bool:
-    return 5 <= len(row.text.strip()) <= 80 and not metadata.tells(row.text)
+    text = row.text.strip()
+    if not 5 <= len(text) <= LONGEST_TITLE or text.endswith("。") or _is_bar(text):
+        return False
+    return not metadata.tells(text) and not names.is_byline(text)

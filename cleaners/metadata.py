@@ -59,11 +59,10 @@ class _Tables(NamedTuple):
 @cache
 def _tables() -> _Tables:
     rules = load("metadata")
-    by_label = {label: rule for rule in reversed(rules) for label in rule.labels}
+    by_label = {squeeze(label): rule for rule in reversed(rules) for label in rule.labels}
     ordered = sorted(by_label, key=lambda label: (-len(label), label))
-    # letter-spaced labels (作  者) are usual
-    spaced = "|".join(" {0,3}".join(map(re.escape, label)) for label in ordered)
-    dated = "|".join(label for label in ordered if by_label[label].value == "date")
+    spaced = "|".join(map(_spaced, ordered))
+    dated = "|".join(_spaced(label) for label in ordered if by_label[label].value == "date")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     return _Tables(
         re.compile(rf"({spaced}) ?(?::|\]:?|】:?)"),
@@ -73,6 +72,11 @@ def _tables() -> _Tables:
         Patterns(rule for rule in rules if rule.pattern),
         Words(buttons),
     )
+
+
+def _spaced(label: str) -> str:
+    """A pattern for the label, also when it is letter-spaced (作  者), which is usual."""
+    return " {0,3}".join(map(re.escape, label))
 
 
 _DATE = re.compile(
@@ -164,6 +168,12 @@ def tells(line: str) -> bool:
     return taken is not None and not taken.weak and any(value.field for value in taken.values)
 
 
+def ends_article(line: str) -> bool:
+    """True if the line names the editor: what follows it is no article."""
+    taken = _take(line, "tail")
+    return taken is not None and any(value.field == "editor" for value in taken.values)
+
+
 def _take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
     if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
@@ -209,6 +219,11 @@ def _judge(folded: str, tokens: list[Token], place: str) -> Rule | None:
     return rules[0] if several and (fitting or place != "inside") else None
 
 
+def _has_clock(folded: str, tokens: list[Token]) -> bool:
+    """True if a date in the row has a time of day."""
+    return any(t.field == "published_at" and ":" in folded[t.start : t.end] for t in tokens)
+
+
 def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
     """Whether text without a label may stand in the row: short, above the article, beside a date or two labels,
     and at most one piece that is not plainly the name of an outlet or of a person in brackets."""
@@ -216,8 +231,9 @@ def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
     if not free:
         return True
     known = sum(t.kind in ("value", "date") for t in tokens)
-    has_clock = any(t.kind == "date" and ":" in folded[t.start : t.end] for t in tokens)
-    if place not in ("top", "head") or not (has_clock or known > 1):
+    has_clock = _has_clock(folded, tokens)
+    is_signature = has_clock and any(t.kind == "count" for t in tokens)  # posted @ 2019-01-01 10:20 … 阅读(12)
+    if not (has_clock or known > 1) or (place not in ("top", "head") and not is_signature):
         return False
     unknown = [text for text in free if not _is_known(text)]
     return len(unknown) <= 1 and all(len(text) <= LONGEST_FREE and not _EVENT.search(text) for text in unknown)
@@ -244,9 +260,9 @@ def _date_rule() -> Rule:
 def _values(folded: str, tokens: list[Token]) -> list[Value]:
     """The values with a field; text without a label becomes the authors or the source if no label gives these."""
     fields = {t.field for t in tokens}
-    has_clock = any(t.kind == "date" and ":" in folded[t.start : t.end] for t in tokens)
+    has_clock = _has_clock(folded, tokens)
     found = []
-    for t in tokens:
+    for t in _free_in_words(folded, tokens):
         field, start, end = t.field, t.start, t.end
         if t.kind == "free":
             start += len(_BEFORE_SOURCE.match(folded[start:end])[0])  # type: ignore[index]
@@ -257,6 +273,19 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
         if (field or t.rule) and start < end:
             found.append(Value(field, start, end, (t.rule or _date_rule()).id))
     return found
+
+
+def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
+    """The tokens; text without a label that begins with an outlet (江东日报 记者周一鸣) as one token a word."""
+    for t in tokens:
+        words = folded[t.start : t.end].split(" ") if t.kind == "free" else []
+        if len(words) < 2 or not _is_outlet(words[0]) or _is_outlet(folded[t.start : t.end]):
+            yield t
+            continue
+        first = t.start + len(words[0])
+        yield Token("free", None, "", t.start, first)
+        rest = folded[first : t.end].lstrip()
+        yield Token("free", None, "", t.end - len(rest), t.end)
 
 
 _BEFORE_SOURCE = re.compile(r"(?:(?:原创|转载|独家) ?)?")
@@ -275,6 +304,8 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
         return "authors"
     if len(people) > 1:
         return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
+    if has_clock and 2 <= len(text) <= 20 and text.isascii() and text.islower():
+        return "authors"  # the name of a user
     is_other = names.is_person(text) or _HOST.fullmatch(text) or text.isdigit()
     return "source" if has_clock and 2 <= len(text) <= 12 and not is_other else ""
 
@@ -385,7 +416,7 @@ def _date_at(folded: str, at: int, begins: bool) -> Token | None:
 
 def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, int]:
     """The value behind a label: up to the next label, bar or button."""
-    rule = tables.rules["".join(match[1].split())]
+    rule = tables.rules[squeeze(match[1])]
     start = match.end()
     while start < len(folded) and folded[start] in " :[【(":
         start += 1
@@ -445,14 +476,24 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
     plain = " ".join(before.split()).strip(" :：|·•,，;；、-—()（）[]【】")
     if field == "published_at":
         return dates.parse(before, timezone)
+    if field == "source":
+        plain = _SECTION.split(plain)[0]
     if plain in _NOBODY:
         return [] if field in ("authors", "keywords") else ""
     if field == "authors":
         return names.authors("作者:" + plain) or [part for part in re.split(r"[ 、,，;；/]+", plain) if part]
+    if field in ("editor", "photographer"):
+        return _STAFF_CODE.sub("", plain)
     if field == "keywords":
         return [part for part in re.split(r"[ 、,，;；|]+", plain) if part]
     return plain
 
+
+_SECTION = re.compile(r" ?[∙>›»|] ?")
+"""Between an outlet and its section: 江东新闻 ∙ 民生 >."""
+
+_STAFF_CODE = re.compile(r"[ _-]?[A-Z]{1,3}\d{2,8}$")
+"""What newsrooms write behind an editor's name: 张三_NB1234, 李四 PN041."""
 
 _NOBODY = frozenset(
     [

@@ -32,6 +32,7 @@ _NAME = re.compile(
 _ORGANISATION = re.compile(
     r"[一-龥]{1,16}(?:宣|社|部|办|委|局|厅|处|院|会|组|中心|评论员|工作室|频道|报|网|台|站|厂|校|大学|公司)"
 )
+_REPORTS_FROM = re.compile(r" ?/[一-龥]{2,8}(?:报道|报导|報導)$")  # 記者周一鳴／江東報導
 _PLACE = re.compile(r"[省市县区州盟旗镇乡村国京]$")
 _ASIDE = re.compile(r"[(\[][^()\[\]]{0,30}[)\]]")
 _EDITORIAL = re.compile(r"[一-龥]{0,8}(?:评论员|编辑部)(?:文章)?")
@@ -83,7 +84,7 @@ def authors(byline: str) -> list[str]:
     line = " ".join(byline.translate(_WIDTH).split())
     if not line or len(line) > LONGEST_LINE:
         return []
-    line = line.strip(_MARKS + "()[]【】〔〕 .。")
+    line = _REPORTS_FROM.sub("", line).strip(_MARKS + "()[]【】〔〕 .。")
     if _EDITORIAL.fullmatch(line):
         return [line.removesuffix("文章")]
     found: list[str] = []
@@ -187,6 +188,7 @@ def _all_names(text: str) -> bool:
 
 def _is_whole(line: str) -> bool:
     """Nothing but functions and names stands in the line."""
+    line = _REPORTS_FROM.sub("", line)
     rest = [_TAIL.sub("", _ASIDE.sub("", p).strip(" :/|、,;()")) for p in _parts(line)]
     rest = [p for p in rest if p]
     if not rest or any(_NO_NAME.match(p) for p in rest):

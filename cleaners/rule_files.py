@@ -68,6 +68,7 @@ class Rule:
     words: tuple[str, ...]
     begins: tuple[str, ...]
     contains: tuple[str, ...]
+    without: tuple[str, ...]
     sentences: bool
     pattern: str
     labels: tuple[str, ...]
@@ -98,6 +99,7 @@ _DEFAULTS: Mapping[str, object] = {
     "words": (),
     "begins": (),
     "contains": (),
+    "without": (),
     "sentences": False,
     "pattern": "",
     "labels": (),
@@ -290,7 +292,9 @@ class Phrases:
 
 
 def _fits(rule: Rule, line: str) -> bool:
-    return len(line) <= rule.longest and (rule.sentences or line[-1] not in "。!?;,…”")
+    if len(line) > rule.longest or (not rule.sentences and line[-1] in "。!?;,…”"):
+        return False
+    return not any(phrase in line for phrase in rule.without)
 
 
 _OPENING = " ·•|[(【<《>-—→»›◆■●▪※*+#_/"
