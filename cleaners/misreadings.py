@@ -329,9 +329,7 @@ def _end(stretch: list[tuple[int, Reading]]) -> int:
     return at + reading.length
 
 
-def _believed(
-    line: str, units: list[Unit], stretch: list[tuple[int, Reading]], gain: float, read: str
-) -> bool:
+def _believed(line: str, units: list[Unit], stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
     """Whether a stretch is long, likely and well-formed enough to be changed."""
     if not stretch:
         return False
@@ -470,9 +468,7 @@ def _lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> t
     return tuple(byte for byte in allowed if _decoded((byte, following), "gbk") is None)
 
 
-def _filled(
-    units: list[Unit], at: int, length: int, options: list[tuple[int, ...]], read: str
-) -> list[Reading]:
+def _filled(units: list[Unit], at: int, length: int, options: list[tuple[int, ...]], read: str) -> list[Reading]:
     """A whole character, with one byte filled in where it was lost."""
     open_places = [i for i in range(length) if len(options[i]) > 1]
     spaces = sum(units[at + i].byte == 0x20 for i in range(length))
@@ -568,9 +564,7 @@ def _pieces(line: str, units: list[Unit], stretch: list[tuple[int, Reading]]) ->
     yield from (piece for piece in done if line[piece.start : piece.end] != piece.text)
 
 
-def _chosen(
-    stretch: list[tuple[int, Reading]], before: str, after: str
-) -> tuple[list[str], list[bool]]:
+def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tuple[list[str], list[bool]]:
     """The texts, and which of them are guesses. Among several candidates the neighbours decide; when none is
     likely enough, the character stays lost."""
     texts = [reading.text for _, reading in stretch]

@@ -64,7 +64,7 @@ def residue(text: str) -> Iterator[tuple[int, int, str]]:
     for match in LOSSES.finditer(text):
         found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
     for match in _stayed().finditer(text):
-        if sum(c in _signature_set() for c in match[0]) > 0.4 * len(match[0]) and len(match[0]) > 5:
+        if sum(c in _signature_set() for c in match[0]) > 0.5 * len(match[0]) and len(match[0]) > 7:
             found.append((*match.span(), "mojibake_residue"))
     done = 0
     for start, end, what in sorted(found):
@@ -163,9 +163,7 @@ def _repaired(line: str) -> list[Edit]:
         if not repairs or likelihood(other) > likelihood(new):
             return list(between(line, other, "mojibake.ftfy"))
     if len(repairs) == 1:
-        return [
-            Edit(a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces
-        ]
+        return [Edit(a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces]
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
     return [_one_edit(0, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
 
@@ -242,8 +240,10 @@ def _likelier(window: str, read: str, written: str) -> bool:
     old = re.sub("[\x00-\x7f\ufffd]+", "", window)
     new = window.encode(read, "ignore").decode(written, "ignore")
     scores = statistics.reading_scores()
-    return len(new) > 3 and len(old) > 3 and bool(
-        scores[statistics.codes(new)].mean() > scores[statistics.codes(old)].mean() + 1.5
+    return (
+        len(new) > 3
+        and len(old) > 3
+        and bool(scores[statistics.codes(new)].mean() > scores[statistics.codes(old)].mean() + 1.5)
     )
 
 

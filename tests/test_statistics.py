@@ -85,11 +85,7 @@ def test_signatures_are_rare_but_common_in_misread_text() -> None:
     found = set(statistics.signatures())
     assert not found & set(TEXT)
     for written, read in build.MISREADINGS:
-        text = (
-            TEXT
-            if written != "big5hkscs"
-            else "今天下午，幾個學生在圖書館裡討論問題。他們都覺得這本書寫得很好。"
-        )
+        text = TEXT if written != "big5hkscs" else "今天下午，幾個學生在圖書館裡討論問題。他們都覺得這本書寫得很好。"
         misread = text.encode(written).decode(read, "ignore")
         assert sum(c in found for c in misread) > 0.25 * len(misread), (written, read)
 
