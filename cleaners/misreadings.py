@@ -80,9 +80,13 @@ def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repai
     found: list[Repair] = []
     for written in _WRITTEN[read]:
         found += _strict_repair(line, read, written, parts)
-    if not found and len(line) <= LONGEST_LINE:
-        for written in _WRITTEN[read]:
-            found += _repair(line, read, written, parts)
+    if found or len(line) > LONGEST_LINE:
+        return max(found, key=lambda repair: repair.gain, default=None)
+    size = sum(end - start for start, end in parts)
+    for written in _WRITTEN[read]:
+        found += _repair(line, read, written, parts)
+        if found and sum(piece.end - piece.start for piece in found[-1].pieces) > size / 2:
+            break  # most of it makes sense: no need to try the others
     return max(found, key=lambda repair: repair.gain, default=None)
 
 
@@ -274,7 +278,7 @@ def _stretches(
         if border and kept[at].score + ENTER_SCORE > score:
             score, before = kept[at].score + ENTER_SCORE, True
         if score > -1e29:
-            for reading in _readings(units, at, read, written):
+            for reading in _readings(_window(units, at, written), read, written):
                 end = at + reading.length
                 if score + reading.score > taken[end].score:
                     taken[end] = _Node(score + reading.score, at, False, before, reading)
@@ -379,36 +383,42 @@ def _score(text: str) -> float:
 # ---- reading bytes ---------------------------------------------------------------------------------------
 
 
-def _readings(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
-    """The ways to read a character of codec `written` at unit `at`."""
-    byte = units[at].byte
+def _window(units: list[Unit], at: int, written: str) -> tuple[int, ...]:
+    """The bytes on which the reading at unit `at` depends; few where they are known, so that it is often cached."""
+    window = tuple(unit.byte for unit in units[at : at + 5])
+    known = 1 if window[0] < 0x80 else 3 if written == UTF8 and 0xE0 <= window[0] < 0xF0 else 2
+    if LOST not in window[:known] and (known != 3 or _decoded(window[:3], UTF8) is not None):
+        return window[: known if known < 3 or written == UTF8 else 2]
+    return window
+
+
+@lru_cache(maxsize=65_536)
+def _readings(window: tuple[int, ...], read: str, written: str) -> tuple[Reading, ...]:
+    """The ways to read a character of codec `written` at the beginning of the bytes."""
+    byte = window[0]
     if 0 <= byte < 0x80:
-        return [Reading(1, chr(byte), _score(chr(byte)))]
-    if written == UTF8:
-        return _utf8_readings(units, at, read)
-    return _double_readings(units, at, read, written)
+        return (Reading(1, chr(byte), _score(chr(byte))),)
+    return tuple(_utf8_readings(window, read) if written == UTF8 else _double_readings(window, read, written))
 
 
-def _double_readings(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
+def _double_readings(window: tuple[int, ...], read: str, written: str) -> list[Reading]:
     readings = [Reading(1, LOST_CHAR, BROKEN_SCORE - 3)]
-    if at + 1 < len(units):
-        pair = (units[at].byte, units[at + 1].byte)
-        text = None if LOST in pair else _decoded(pair, written)
-        if text is not None:
-            readings.append(Reading(2, text, _score(text)))
-        elif LOST in pair:
-            readings += _double_guess(units, at, read, written)
-    if read == LATIN and units[at].byte != LOST:  # a soft hyphen is the byte that programs drop
-        text = _decoded((units[at].byte, 0xAD), written)
+    pair = window[:2]
+    if len(pair) == 2 and LOST in pair:
+        readings += _double_guess(window, read, written)
+    elif len(pair) == 2 and (text := _decoded(pair, written)) is not None:
+        readings.append(Reading(2, text, _score(text)))
+    if read == LATIN and window[0] != LOST:  # a soft hyphen is the byte that programs drop
+        text = _decoded((window[0], 0xAD), written)
         if text is not None and _score(text) > -10:
             readings.append(Reading(1, text, _score(text) + MISSING_SCORE, (text,)))
     return readings
 
 
-def _double_guess(units: list[Unit], at: int, read: str, written: str) -> list[Reading]:
+def _double_guess(window: tuple[int, ...], read: str, written: str) -> list[Reading]:
     """A double-byte character of which one byte was lost."""
-    first, second = units[at].byte, units[at + 1].byte
-    following = units[at + 2].byte if at + 2 < len(units) else None
+    first, second = window[:2]
+    following = window[2] if len(window) > 2 else None
     firsts = (first,) if first != LOST else _lost_bytes(tuple(range(0xA1, 0xFA)), second, read)
     seconds = (second,) if second != LOST else _lost_bytes(DOUBLE_SECONDS, following, read)
     if LOST in (*firsts, *seconds) or len(firsts) * len(seconds) > 100:
@@ -418,42 +428,41 @@ def _double_guess(units: list[Unit], at: int, read: str, written: str) -> list[R
     return [Reading(2, LOST_CHAR, BROKEN_SCORE), *_guess(likely, 2, FILL_SCORE, read)]
 
 
-def _utf8_readings(units: list[Unit], at: int, read: str) -> list[Reading]:
-    lead = units[at].byte
+def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:
+    lead = window[0]
     # of a text that was misread twice, the second byte of C2 xx may have been dropped
     halved = read == LATIN and lead == 0xC2
     readings = [Reading(1, LOST_CHAR, LATIN_SCORE - 2 if halved else BROKEN_SCORE - 3)]
     if lead != LOST and not 0xC2 <= lead < 0xF5:
         return readings
     length = 3 if lead == LOST else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    options = [_options(units, at + i, read, i) for i in range(length)]
+    options = [_options(window, place, read) for place in range(length)]
     there = next((i for i, option in enumerate(options) if not option), length)
-    if there == length and all(len(option) == 1 for option in options):
-        whole = _filled(units, at, length, options, read)
-        return whole or readings
     if there == length:
-        readings += _filled(units, at, length, options, read)
+        filled = _filled(window, options, read)
+        if filled and all(len(option) == 1 for option in options):
+            return filled
+        readings += filled
     elif there > 1:
         readings.append(Reading(there, LOST_CHAR, BROKEN_SCORE))
-    if length == 3 and there >= 2 and LOST not in (lead, units[at + 1].byte):
-        readings += _missing(units, at, read)
+    if length == 3 and there >= 2 and LOST not in window[:2]:
+        readings += _missing(window, read)
     return readings
 
 
-def _options(units: list[Unit], at: int, read: str, place: int) -> tuple[int, ...]:
-    """The bytes that unit `at` can have been at this place of a character in UTF-8."""
-    if at >= len(units):
+def _options(window: tuple[int, ...], place: int, read: str) -> tuple[int, ...]:
+    """The bytes that may have stood at this place of a character in UTF-8."""
+    if place >= len(window):
         return ()
-    byte = units[at].byte
+    byte = window[place]
+    following = window[place + 1] if place + 1 < len(window) else None
     if byte == LOST:
-        following = units[at + 1].byte if at + 1 < len(units) else None
-        return _lost_bytes(LEADS if not place else CONTINUATIONS, following, read)
+        return _lost_bytes(CONTINUATIONS if place else LEADS, following, read)
     if not place:
         return (byte,)
     if byte == 0x20 and read == LATIN:
         return (0xA0,)
     if byte == 0x3F and read != LATIN:  # many programs write a question mark for what they cannot read
-        following = units[at + 1].byte if at + 1 < len(units) else None
         return _lost_bytes(CONTINUATIONS, following, read)
     return (byte,) if 0x80 <= byte < 0xC0 else ()
 
@@ -468,11 +477,12 @@ def _lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> t
     return tuple(byte for byte in allowed if _decoded((byte, following), "gbk") is None)
 
 
-def _filled(units: list[Unit], at: int, length: int, options: list[tuple[int, ...]], read: str) -> list[Reading]:
+def _filled(window: tuple[int, ...], options: list[tuple[int, ...]], read: str) -> list[Reading]:
     """A whole character, with one byte filled in where it was lost."""
+    length = len(options)
     open_places = [i for i in range(length) if len(options[i]) > 1]
-    spaces = sum(units[at + i].byte == 0x20 for i in range(length))
-    if len(open_places) > 1 and (units[at].byte not in (0xE3, 0xEF) or length != 3):
+    spaces = window[:length].count(0x20)
+    if len(open_places) > 1 and (window[0] not in (0xE3, 0xEF) or length != 3):
         return [Reading(length, LOST_CHAR, BROKEN_SCORE)]
     if not open_places:
         text = _decoded(tuple(option[0] for option in options), UTF8)
@@ -483,15 +493,13 @@ def _filled(units: list[Unit], at: int, length: int, options: list[tuple[int, ..
     return _guess(texts, length, FILL_SCORE + SPACE_SCORE * spaces, read)
 
 
-def _missing(units: list[Unit], at: int, read: str) -> list[Reading]:
+def _missing(window: tuple[int, ...], read: str) -> list[Reading]:
     """Three bytes of which one left no trace: the second or the third."""
-    lead, second = units[at].byte, units[at + 1].byte
-    following = units[at + 2].byte if at + 2 < len(units) else None
-    if following is not None and 0x80 <= following < 0xC0:
+    lead, second = window[:2]
+    following = window[2] if len(window) > 2 else None
+    if not 0x80 <= second < 0xC0 or (following is not None and 0x80 <= following < 0xC0):
         return []
     lost = DROPPED if read == LATIN else _lost_bytes(CONTINUATIONS, following, read)
-    if not 0x80 <= second < 0xC0:
-        return []
     texts = _candidates(((lead,), (second,), lost), read) + _candidates(((lead,), lost, (second,)), read)
     return _guess(texts, 2, MISSING_SCORE, read)
 
