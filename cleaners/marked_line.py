@@ -33,7 +33,7 @@ _PROTECTED = re.compile(
 _TRAILING = ",;:?!)\"'."
 _CODE = re.compile(r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|")
 # a key and a value of JSON or a Python dictionary, whatever its language
-_KEY_AND_VALUE = re.compile(r"(?:^|[{,])[ \t]{0,40}(?:\"[^\"\n]{1,60}\" ?: ?[\"\[{0-9]|'[^'\n]{1,60}' ?: ?['\[{0-9])")
+_KEY_AND_VALUE = re.compile(r"(?:^|[{,])[ \t]{0,40}(?:\"[^\"\n]{1,60}\": ?[\"\[{0-9]|'[^'\n]{1,60}': ?['\[{0-9])")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
@@ -69,13 +69,17 @@ class MarkedLine:
 
     def is_protected(self, place: int) -> bool:
         """Whether a place lies in a URL, code, HTML, a path or an entity."""
+        if not self._starts:
+            return False
         i = bisect_right(self._starts, place) - 1
         return i >= 0 and place < self._ends[i]
 
     def change(self, start: int, end: int, after: str, rule: str) -> None:
         """Puts `after` in the place of text[start:end]; a later change of the same place replaces it."""
         self.changes[start] = (end, after, rule)
-        if len(after) == end - start:
+        if end == start + 1 and len(after) == 1:
+            self.text[start] = after
+        elif len(after) == end - start:
             self.text[start:end] = after
         else:
             self.text[start:end] = [after[:1] or "\0"] * (end - start)
@@ -96,8 +100,8 @@ class MarkedLine:
 
     def is_code(self) -> bool:
         """Whether the line is data, or looks like code: a sign of code, and fewer wide letters than Latin ones."""
-        if _KEY_AND_VALUE.search(self.before):
+        if ('":' in self.before or "':" in self.before) and _KEY_AND_VALUE.search(self.before):
             return True
-        if not _CODE.search(self.before):
+        if not _ASCII_LETTERS.search(self.before) or not _CODE.search(self.before):
             return False
         return len(LETTER.findall(self.before)) < len(_ASCII_LETTERS.findall(self.before))

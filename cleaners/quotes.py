@@ -18,6 +18,7 @@ _NEVER_AFTER_OPENING = frozenset(" \t\n\xa0\u3000，。；：？！、）》〉�
 _NEVER_BEFORE_CLOSING = frozenset(" \t\n\xa0\u3000（《〈【〔：([:")
 _QUOTATION = re.compile("[\"'“”‘’「」『』]")
 _INNER = re.compile("['‘’]")
+_SOME_STRAIGHT = re.compile("[\"'＂＇]")
 _DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
 _ENDS = frozenset(",.;?!，。；？！…")
@@ -110,8 +111,9 @@ def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = Tru
     foreign    whether foreign words in a Chinese sentence get Chinese quotation marks
     one_sided  whether the curly marks of the whole document point to the same side
     """
-    _turn(line, one_sided)
-    if '"' not in line.text and "'" not in line.text:
+    if line.before.count("“") != line.before.count("”"):
+        _turn(line, one_sided)
+    if not _SOME_STRAIGHT.search(line.before):
         return
     found = pairs(line)
     if found is None:

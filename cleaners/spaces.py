@@ -72,6 +72,8 @@ def _word_before(line: MarkedLine, place: int) -> str:
 
 def spaces(line: MarkedLine) -> None:
     """Takes spaces away beside full-width marks. Two and more behind a sentence stay: a paragraph may begin there."""
+    if not _SPACES.search(line.before):
+        return
     for found in _SPACES.finditer("".join(line.text)):
         start, end = found.span()
         left, right = line.char(start - 1), line.char(end)

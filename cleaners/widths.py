@@ -106,9 +106,9 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
         name = char == "." and text[place - 1] in _NAME_CHARACTERS and text[place + 1] in _NAME_CHARACTERS
         if not (name or line.is_protected(place)):
             line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
-    for found in _MARKS.finditer("".join(line.text)):
+    for found in _MARKS.finditer(text):
         place, char = found.start(), found[0]
-        if line.is_protected(place):
+        if place in line.changes or line.is_protected(place):
             continue
         if char == ".":
             if _is_full_stop(line, place, damaged):

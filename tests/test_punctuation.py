@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import Config, Edit, apply, punctuation
-from cleaners.marked_line import LETTER
+from cleaners.marked_line import LETTER, MarkedLine
 from cleaners.punctuation import propose, unbalanced
 
 FORMS = Path(punctuation.__file__).parent / "rules" / "punctuation" / "forms.txt"
@@ -231,3 +231,14 @@ def test_a_text_without_line_breaks() -> None:
 def test_deterministic() -> None:
     text = "".join(random.Random(5).choices(PIECES, k=500)).replace("\ud800", "")
     assert list(propose(text, Config())) == list(propose(text, Config()))
+
+
+def test_places_of_a_marked_line_never_move() -> None:
+    line = MarkedLine(10, "甲...乙…丙 ,丁")
+    line.change(1, 4, "……", "punctuation.ellipsis")
+    line.change(5, 6, "……", "punctuation.ellipsis")
+    line.change(7, 8, "", "punctuation.space")
+    line.change(8, 9, "，", "punctuation.width")
+    assert len(line.text) == len(line.before)
+    assert [edit.start for edit in line.edits()] == [11, 15, 17, 18]
+    assert line.char(-1) == line.char(99) == "\n"
