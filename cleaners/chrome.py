@@ -26,16 +26,17 @@ LONGEST_BUTTONS = 60
 EDGE_ROWS = 6
 """How many rows at either end of the main stretch of prose may turn out to be chrome that reads like prose."""
 
-MOST_TRIMMED = 0.25
+MOST_TRIMMED = 1 / 3
 """These rows and what stands outside of them may have at most this share of the stretch's prose."""
 
 MOST_PROSE_BELOW = 0.5
 """Prose below a row with `and_all` may have at most this share of the article's own prose."""
 
 MOST_PROSE_BELOW_SURE = 3.0
-"""The same, where FOOTER_ROWS rows of a footer stand below it: then it is a page with comments."""
+"""The same, where a footer stands below it: then it is a page with comments."""
 
-FOOTER_ROWS = 2
+FOOTER_RULES = 2
+"""A page's footer is known by so many different rules with `and_all` below the article."""
 
 REACH_COST = 200
 """What a row with `and_all` takes from the score of a stretch of prose, in characters: an article goes on behind
@@ -210,15 +211,19 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     tail = sorted(i for i in sure if i >= last)
     anchors = [i for i in tail if sure[i].rule.and_all == "below"]
     highest = min(anchors, default=-1)
-    if len(anchors) >= FOOTER_ROWS:
+    has_footer = len({sure[i].rule.name for i in anchors}) >= FOOTER_RULES
+    if has_footer:
         highest = tail[0]  # above a footer, the first button already ends the article
     # and so does the line of its editor, if anything at all is chrome below it
     until = highest if highest >= 0 else max(tail, default=last)
     highest = next((i for i in range(last, until) if metadata.ends_article(rows[i].text)), highest)
     if highest < 0:
         return
-    below = sum(row.score for i, row in enumerate(rows[highest:], highest) if row.score > 0 and i not in sure)
-    if below > page.prose * (MOST_PROSE_BELOW_SURE if len(anchors) >= FOOTER_ROWS else MOST_PROSE_BELOW):
+    below = [row.score for i, row in enumerate(rows[highest + 1 :], highest + 1) if i not in sure]
+    prose = [score for score in below if score > 0]
+    if not has_footer and 2 * len(prose) > len(below):
+        return  # that is the next chapter
+    if sum(prose) > page.prose * (MOST_PROSE_BELOW_SURE if has_footer else MOST_PROSE_BELOW):
         return
     rule = sure[highest if highest in sure else tail[-1]].rule
     for i in range(highest + 1, len(rows)):
