@@ -38,8 +38,8 @@ _SUFFIX = re.compile(
     r"com|cn|net|org|gov|edu|tw|hk|us|sz|ss|n|o|l)(?![0-9A-Za-z])|[A-Z]\."
 )
 _QUESTIONS = frozenset("吗呢么吧嘛啊呀哪嗎麼誰谁何")
-# Characters that transcribe foreign names: `卡尔.马克思` has a dot between names, not a full stop. After the
-# tables of 世界人名翻译大辞典 (新华通讯社译名室), both scripts.
+# Common characters of transcribed foreign names (as 世界人名翻译大辞典 and its peers write them), in both scripts:
+# `卡尔.马克思` has a dot between names, not a full stop
 _NAME_CHARACTERS = frozenset(
     "阿埃艾安昂奥巴白拜班邦保鲍贝本比彼宾波伯博勃布查达戴丹当德登邓迪蒂丁杜敦顿多尔恩法凡范方菲费芬弗夫福富盖甘高戈格葛古圭哈海汉翰豪赫亨洪胡华惠霍"
     "基吉加贾简杰金卡凯坎康考柯科克肯孔库夸奎昆拉莱赖兰朗劳勒雷黎里理利莉列林琳卢鲁路伦罗洛吕马玛迈麦曼芒毛梅门蒙米密明摩莫默姆慕穆纳娜南内尼妮年涅宁牛"
