@@ -73,7 +73,8 @@ DECLARED_CODECS = {
 UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){6,}")  # too long to be anything else
 HZ_WORD = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
 
-SAMPLE = 32_768  # bytes from the beginning and from the middle by which the codec is chosen
+CHOICE = 8_192  # bytes from the beginning and from the middle by which the codec is chosen
+SAMPLE = 32_768  # bytes by which a reading is judged
 LOST_SCORE = statistics.LOST_SCORE
 LOST_BYTE_SCORE = -16.0  # for one byte of a double-byte codec: a character takes two
 SWITCH_SCORE = -8.0  # for changing the codec inside a line
@@ -83,7 +84,7 @@ DECLARED_BONUS = 15.0
 # -9.2; EUC-JP and EUC-KR read as GB 18030 -10.6 to -12.7, random bytes, Shift JIS and KOI8 -12.4 and less.
 LOWEST_MEAN = -9.6
 LOWEST_MEAN_SHORT = -11.0
-HOPELESS_MEAN = -13.5  # below, no search of the likeliest path will help
+HOPELESS_MEAN = -13.5  # of a long text; below, no search of the likeliest path will help
 SHORT = 12  # characters; below, the mean is not reliable
 WINDOW, WINDOW_MEAN = 8, -11.5  # so many neighbours with a lower mean: the line is looked at again
 MOST_LOST = 0.1  # share of characters lost above which a text counts as not decoded
@@ -240,7 +241,8 @@ def _verified(text: str, encoding: Encoding, raw: bytes) -> Decoded:
 def _decode_guessed(raw: bytes, controls: float) -> Decoded:
     """Neither marked nor UTF-8: the likeliest codec, if its reading is Chinese at all."""
     name, certainty = _best_codec(raw)
-    if _mean(raw[:SAMPLE].decode(name, "replace").replace(LOST, "")) < HOPELESS_MEAN:
+    sample = raw[:SAMPLE].decode(name, "replace").replace(LOST, "")
+    if len(raw) > SAMPLE and _mean(sample) < HOPELESS_MEAN:
         decoded = _verified(raw.decode(name, "replace"), Encoding(name, 0.0), raw)
     else:
         decoded = _decode_as(raw, name, certainty)
@@ -299,9 +301,9 @@ def _best_codec(raw: bytes) -> tuple[str, float]:
     The readings are of the same bytes, so that the sums of their log-probabilities can be compared.
     """
     middle = len(raw) // 4 * 2
-    sample = raw[: 2 * SAMPLE]
-    if len(raw) > 2 * SAMPLE:
-        sample = raw[:SAMPLE] + b"\n\n" + raw[middle : middle + SAMPLE]
+    sample = raw[: 2 * CHOICE]
+    if len(raw) > 2 * CHOICE:
+        sample = raw[:CHOICE] + b"\n\n" + raw[middle : middle + CHOICE]
     declared = DECLARED.search(raw[:1024])
     bonus = DECLARED_CODECS.get(declared[1].lower(), "") if declared else ""
     totals = []

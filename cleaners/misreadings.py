@@ -31,7 +31,7 @@ MISSING_SCORE = -6.0  # for filling in a byte that left no trace
 BROKEN_SCORE = -13.0  # for a character that cannot be filled in
 LATIN_SCORE = -9.0  # for a Latin letter or sign that stays
 LEAST_GAIN = 8.0  # how much likelier a stretch has to become
-SURE = 0.75  # probability from which a filled-in character is taken
+SURE = 0.85  # probability from which a filled-in character is taken
 CONTINUATIONS = tuple(range(0x80, 0xC0))
 # Bytes that cp1252 does not know, and those that later programs drop
 DROPPED = (0x81, 0x8D, 0x8F, 0x90, 0x9D, 0xA0, 0xAD)
