@@ -28,10 +28,17 @@ WIDE = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
 KANA = "\uff61-\uff9f"
 COMBINING = "\u0300-\u034e\u0350-\u036f\u3099\u309a"
 LIGATURES = "\ufb00-\ufb06"
+# Older GB 18030 has these in the private use area; GB 18030-2022 and browsers have the characters themselves
+PRIVATE = {
+    **dict(zip(range(0xE78D, 0xE797), "︐︒︑︓︔︕︖︗︘︙", strict=True)),
+    **{0xE7C7: "ḿ", 0xE816: "𠂇", 0xE817: "𠂉", 0xE818: "𠃌", 0xE81E: "龴", 0xE826: "龵", 0xE82B: "龶", 0xE82C: "龷"},
+    **{0xE831: "𡗗", 0xE832: "龸", 0xE83B: "𢦏", 0xE843: "龹", 0xE854: "龺", 0xE855: "𤇾", 0xE864: "龻"},
+}
+PRIVATE_USE = "".join(map(chr, PRIVATE))
 
 ODD = re.compile(
     f"[{LINE_ENDS}{CONTROLS}{ZERO_WIDTH}{JOINERS}{DIRECTIONS}\xad\ufeff{SPACES}{RADICALS}{IDEOGRAPHS}{WIDE}{KANA}"
-    f"{COMBINING}{LIGATURES}]"
+    f"{COMBINING}{LIGATURES}{PRIVATE_USE}]"
 )
 RULES = (
     ("line_end", re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")),
@@ -48,6 +55,7 @@ RULES = (
     ("width", re.compile(f"[{WIDE}]+")),
     ("kana", re.compile(f"[{KANA}]+")),
     ("combining", re.compile(f"[{COMBINING}]+")),
+    ("private_use", re.compile(f"[{PRIVATE_USE}]+")),
     ("ligature", re.compile(f"[{LIGATURES}]+")),
 )
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -109,6 +117,8 @@ def _replacement(name: str, text: str, start: int, end: int) -> str:
         return "".join(_cp1252(char) for char in before)
     if name == "radical":
         return normalize("NFKC", before.translate(_supplement()))
+    if name == "private_use":
+        return before.translate(PRIVATE)
     if name in ("width", "kana", "ligature"):
         return normalize("NFKC", before)
     if name in ("compatibility_ideograph", "combining"):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import Config, apply
-from cleaners.characters import ODD, RULES, SUPPLEMENT, propose
+from cleaners.characters import ODD, PRIVATE, RULES, SUPPLEMENT, propose
 
 
 def cleaned(text: str) -> str:
@@ -44,6 +44,7 @@ def rules(text: str) -> list[str]:
         ("ﾊﾞｽ", "バス", "kana"),
         ("e\u0301", "é", "combining"),
         ("ﬁ", "fi", "ligature"),
+        ("\ue81e\ue816\ue78d", "龴𠂇︐", "private_use"),
     ],
 )
 def test_rule(before: str, after: str, rule: str) -> None:
@@ -64,6 +65,13 @@ def test_radicals_become_unified_ideographs() -> None:
         assert ideograph >= "\u3400"
         assert cleaned(radical) == ideograph == normalize("NFKC", ideograph)
     assert cleaned("".join(map(chr, range(0x2F00, 0x2FD6)))).isalpha()
+
+
+def test_private_use_characters_of_gb18030() -> None:
+    for code, char in PRIVATE.items():
+        raw = chr(code).encode("gb18030")
+        assert len(raw) == 2 or len(char.encode("gb18030")) == 2, hex(code)
+        assert not 0xE000 <= ord(char) < 0xF900
 
 
 def test_only_ideographic_spaces_inside_lines_change() -> None:
