@@ -16,7 +16,7 @@ _MONTHS = {
     m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 
-_WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " "}
+_WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " ", 0x0A: " "}
 
 
 @cache
@@ -31,6 +31,7 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         rf"(?P<era>民国|民國) ?(?P<year>\d{{1,3}}|[元{_CN}]{{1,4}}) ?年 ?"
         rf"(?P<month>\d{{1,2}}|{han}) ?月 ?(?P<day>\d{{1,2}}|{han}) ?[日号]?",
         rf"{year}(?P<s>[-./]) ?{month}(?P=s) ?{day}(?!\d(?!\d?:\d\d))",
+        rf"(?<!\d){year} {{1,3}}{month}[/-]{day}(?!\d)",
         rf"(?<!\d){year}(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?!\d)",
         rf"(?<!\d)(?P<day>3[01]|[12]\d|0?[1-9])(?P<s>[-./])(?P<month>1[0-2]|0?[1-9])(?P=s){year}(?!\d)",
         rf"(?P<month>[A-Za-z]{{3,9}})\.? {day}, ?{year}",

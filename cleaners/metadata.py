@@ -90,11 +90,12 @@ _COUNT = re.compile(
 
 class Taken(NamedTuple):
     """A row that goes: in whose name, and its values as (field, start, end, rule) in the row's stripped text.
-    weak: it goes only beside another such row."""
+    weak: it goes only beside another such row.  rows: how many rows it is made of."""
 
     rule: Rule
     values: list[Value]
     weak: bool = False
+    rows: int = 1
 
 
 HEAD_ROWS = 6
@@ -109,14 +110,15 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     page = without_headlines(read(text))
     taken = {i: one for i in range(len(page.rows)) if (one := _take(page.rows[i].text, _place(page, i)))}
     _add_values_below(page, taken)
+    _add_split_dates(text, page, taken)
     for i in sorted(taken):
         one, row = taken[i], page.rows[i]
         if one.weak and not any(j in taken and not taken[j].weak for j in (i - 1, i + 1)):
             continue
         shift = row.start + len(row.text) - len(row.text.lstrip())
         spans = [(v.field, v.start + shift, v.end + shift, v.rule) for v in one.values]
-        end = row.end + 1 if row.end < len(text) else row.end
-        yield from lift(text, row.start, end, one.rule.id, spans)
+        end = page.rows[i + one.rows - 1].end
+        yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
 
 
 def without_headlines(page: Page) -> Page:
@@ -149,6 +151,27 @@ def _add_values_below(page: Page, taken: dict[int, Taken]) -> None:
         text = page.rows[i + 1].text.strip()
         if _is_certain_value(one.rule, text):
             taken[i + 1] = Taken(one.rule, [Value(one.rule.field, 0, len(text), one.rule.id)])
+
+
+def _add_split_dates(text: str, page: Page, taken: dict[int, Taken]) -> None:
+    """A date above the article with its year, day and time in lines of their own: 2019 / 09/28 / 10:20."""
+    rows = page.rows[: page.first]
+    for i in range(len(rows) - 1):
+        if not _YEAR.fullmatch(rows[i].text.strip()) or not _DAY.fullmatch(rows[i + 1].text.strip()):
+            continue
+        count = 3 if i + 2 < len(rows) and _TIME.fullmatch(rows[i + 2].text.strip()) else 2
+        if any(j in taken for j in range(i, i + count)):
+            continue
+        start = rows[i].start + len(rows[i].text) - len(rows[i].text.lstrip())
+        end = rows[i + count - 1].start + len(rows[i + count - 1].text.rstrip())
+        if dates.find(text[start:end]):
+            rule = _date_rule()
+            taken[i] = Taken(rule, [Value("published_at", 0, end - start, rule.id)], rows=count)
+
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DAY = re.compile(r"\d{1,2}[/-]\d{1,2}")
+_TIME = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 
 
 def _is_certain_value(rule: Rule, text: str) -> bool:
@@ -311,7 +334,7 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
 
 
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
-_HINT = re.compile(r"[:：|｜\d年\]】]")
+_HINT = re.compile(r"[:：|｜\d\]】]|[〇○零一二三四五六七八九]年|民国|民國")
 _HOST = re.compile(r"[A-Z0-9]{2,12}(?:\.[A-Z0-9]{2,12}){1,3}|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版")
 
 
