@@ -40,10 +40,12 @@ def dots(line: MarkedLine) -> None:
         start, end = found.span()
         if found[0] == "……" or end - start > _LONGEST_ELLIPSIS or line.is_protected(start):
             continue
-        if (found[0][0] == "…" and end - start > 3) or (_LEADER.match(line.before, end) and end - start > 6):
+        if found[0].strip("…") == "" and end - start > 3:
+            continue
+        if end - start > 6 and _LEADER.match(line.before, end):
             continue
         left, right = _word_before(line, start), line.char(end)
-        if is_wide(left) or (left in "\n“‘" and is_wide(right)):
+        if is_wide(left) or (left in "\n“‘" and (is_wide(right) or right in "”’")):
             line.change(start, end, "……", ELLIPSIS)
 
 

@@ -25,6 +25,7 @@ _SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
 _FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
 _EMOTICON = re.compile(r"[:;]['\-^]?[()DPpOo|](?![A-Za-z])")
 _WORDS = re.compile(r"[*_]*[A-Za-z][A-Za-z'-]+(?: [A-Za-z'-]+)+[*_]*")
+_WORDS_PARTED = re.compile(r"[A-Za-z]{2},[A-Z][A-Za-z]")
 _ABBREVIATION = re.compile(
     r"(?<![A-Za-z])(?:vs|etc|e\.g|i\.e|cf|Mr|Mrs|Ms|Dr|Prof|No|Vol|Fig|St|Jr|Sr|Inc|Ltd|Co|Corp|[A-Z])$"
 )
@@ -32,7 +33,7 @@ _SHORT_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,2}$")
 _NUMBERED = frozenset("图表卷章节号第版本期件圖號節")
 _NO_MARK_AFTER = frozenset("，。；：、？！（《〈【「『“‘")
 _NUMERALS = "一二三四五六七八九十百〇零甲乙丙丁"
-# what may follow a dot inside a file name, an address or the number of a share: 说明.txt, 阿里巴巴.US
+# what may follow a dot inside a file name, an address or the number of a share: 说明.txt, 某某集团.HK
 _SUFFIX = re.compile(
     r"(?i:txt|md|docx?|xlsx?|pptx?|pdf|jpe?g|png|gif|bmp|html?|exe|zip|rar|7z|csv|json|xml|ya?ml|py|js|ts|java|cpp|h|c|sh|bat|mp[34]|avi|"
     r"com|cn|net|org|gov|edu|tw|hk|us|sz|ss|n|o|l)(?![0-9A-Za-z])|[A-Z]\."
@@ -83,7 +84,7 @@ def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
     if not any(map(str.isalnum, inside)):
         return False  # (^_^)
     if left == "\n":
-        return bool(LETTER.match(right)) and inside.isdigit()
+        return inside.isdigit() and (bool(LETTER.match(right)) or right.isalpha())
     while start > 0 and left in " \"'”’…—,.;:?!":
         start -= 1
         left = line.char(start - 1)
@@ -134,7 +135,7 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
     if is_wide(_word_before(line, place)):
         return True
     if _is_ascii_word(right):
-        return False
+        return char == "," and damaged and _parts_words(line, place)
     if LETTER.match(right) or right in "“‘《「『（":
         return True
     if right == " " and line.char(place + 2) == "\n":
@@ -144,8 +145,15 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
     return right == "\n" or right in _CLOSERS or _starts_chinese(line, place + 1)
 
 
+def _parts_words(line: MarkedLine, place: int) -> bool:
+    """Whether a comma without a space parts two Latin words of a Chinese sentence: in English a space would follow. The
+    second one must begin with a capital letter: `id,name` is code."""
+    around = "".join(line.text[max(0, place - 2) : place + 3])
+    return _WORDS_PARTED.fullmatch(around) is not None and _is_chinese(line, place)
+
+
 def _is_spoken_of(line: MarkedLine, place: int) -> bool:
-    """Whether a mark behind a space does not belong to the words around it: `加上 :? 就行`, `.git`."""
+    """Whether a mark behind a space does not belong to the words around it: `写成 :? 即可`, `.git`."""
     before, right = line.char(place - 2), line.char(place + 1)
     if _is_ascii_word(right):
         return True  # .git, !important

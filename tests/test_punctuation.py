@@ -81,7 +81,7 @@ def test_what_stays(text: str) -> None:
 
 
 def test_marks_of_an_undamaged_document_are_the_authors() -> None:
-    text = "甲，乙。\n\n丙(丁)戊，己。鱼鳞?鞋，例如: git，庚。"
+    text = "甲，乙。\n\n丙(丁)戊，己。青布?鞋，例如: git，庚。"
     assert cleaned(text) == text
     assert (
         cleaned(text + "辛,壬")
@@ -100,7 +100,7 @@ def test_mixed_brackets_are_mended_in_any_document() -> None:
 
 def test_inches_and_feet_are_no_quotation_marks() -> None:
     assert cleaned('甲有27"和32"两种,乙有5\'10"高') == '甲有27"和32"两种，乙有5\'10"高'
-    assert cleaned('一架V-22"鱼鹰"飞来') == "一架V-22“鱼鹰”飞来"
+    assert cleaned('一架X-15"海燕"飞来') == "一架X-15“海燕”飞来"
 
 
 def test_quotes_in_three_levels() -> None:
