@@ -45,8 +45,8 @@ BEYOND = 20  # … against those that are shorter, or longer by so many columns
 # Mean log P(next | last) - log P(next) across n breaks. Inside sentences it is 1.9 (news) to 0.8 (old novels) on
 # average, by chance -0.9 to CHANCE, with a standard deviation of 1.1 / sqrt(n).
 CHANCE = -0.6
-ABOVE_CHANCE, ABOVE_CHANCE_IF_SHARP = 1.5, 1.0  # times 1 / sqrt(n), at least
-SHARP_LINES, SHARP_SHARE = 6, 0.8  # of the lines that end inside a sentence end at the width
+ABOVE_CHANCE, ABOVE_CHANCE_IF_SHARP, ABOVE_CHANCE_IF_EXACT = 1.5, 1.0, -1.0  # times 1 / sqrt(n), at least
+SHARP_LINES, SHARP_SHARE = 5, 0.8  # of the lines that end inside a sentence end at the width
 PUNCTUATED_SHARE = 0.5  # of the full lines have a mark inside, at least: headlines and names have none
 
 ENDS = frozenset("。！？…!?.；;：:~～—―")
@@ -168,9 +168,16 @@ class _Page(NamedTuple):
         punctuated = sum(1 for i in broken if MARKS.search(self.lines[i].text[:-1]))
         if closed > len(broken) or punctuated < PUNCTUATED_SHARE * len(broken):
             return False
-        sharp = len(broken) >= SHARP_LINES and len(broken) >= SHARP_SHARE * len(near)
-        above = ABOVE_CHANCE_IF_SHARP if sharp else ABOVE_CHANCE
-        return self._gain(broken) >= CHANCE + above / len(broken) ** 0.5
+        return self._gain(broken) >= CHANCE + self._above_chance(width, near, broken) / len(broken) ** 0.5
+
+    def _above_chance(self, width: int, near: Sequence[int], broken: Sequence[int]) -> float:
+        """How far above chance the characters must be likely: the less, the clearer the shape."""
+        if len(broken) < SHARP_LINES or len(broken) < SHARP_SHARE * len(near):
+            return ABOVE_CHANCE
+        tails = [i + 1 for i in broken if ends_sentence(self.lines[i + 1].text) and self.widths[i + 1] < width - BAND]
+        if len(broken) == len(near) and len(tails) > 1:
+            return ABOVE_CHANCE_IF_EXACT  # no other line ends inside a sentence, and paragraphs end before the edge
+        return ABOVE_CHANCE_IF_SHARP
 
     def _gain(self, broken: Sequence[int]) -> float:
         """Mean of log P(next character | last) - log P(next character) over the breaks."""

@@ -12,21 +12,22 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import opencc
 from numpy.typing import NDArray
 
 from .hard_wraps import LIST_ITEM, Unit, ends_sentence
-from .statistics import BOUNDARY, bigram_logprobs, codes, unigrams
+from .statistics import BOUNDARY, bigram_logprobs, bigrams, codes, unigrams
 from .statistics.joints import logcounts
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint32]
+Number = TypeVar("Number", int, NDArray[np.int64])
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
 FURTHEST = 3  # units ahead that the second half may be
@@ -37,10 +38,11 @@ SHORT = 30  # characters: lines of verse, of lists and headlines are no longer
 EDGE = 400  # characters of a long line that are looked at on either side
 
 KINDS = ("prose", "clause", "bare")
-PROSE = 26  # characters of a line of prose, at least
+PROSE = 16  # characters of a line of prose, with a comma in it or at its end, at least
 LONG_PROSE = 45  # of one without a full stop
-SHORTEST_PAUSED = 12  # of one that ends with a comma
 LIKELY_PAIR = 1.0  # log P(next | last) - log P(next), at least; the mean inside sentences is 1.9 (news)
+PAIR_HASHES = 1 << 22
+LIKELY_LANGUAGE = 4.5  # log-odds that the characters alone give a joint of a bare line, at least
 MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence is full of cuts
 HAN_SHARE = 0.15  # of its last characters, at least, are Chinese
 
@@ -82,7 +84,7 @@ FEATURES = (
     "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
     "triple_left", "triple_right", "first_two", "second_two",
     # lines around
-    "around_short", "around_open", "around_open_prose", "around_prose", "page_open", "page_open_prose", "page_prose",
+    "around_short", "around_open", "around_open_prose", "around_prose", "comma_among_short", "page_open", "page_open_prose", "page_prose",
     # lines in between
     "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
     # layout
@@ -144,7 +146,7 @@ def side(text: str) -> Side:
 
 def _kind(text: str, head: str) -> str:
     """Headlines have commas, too, but no full stop, and do not end with a comma."""
-    if len(text) >= SHORTEST_PAUSED and text[-1] in PAUSES:
+    if len(text) >= PROSE and text[-1] in PAUSES:
         return "prose"
     if len(text) < PROSE or not CLAUSE.search(head):
         return "bare"
@@ -172,6 +174,7 @@ def _as_first(
     last = text[-1]
     places = [m.end() for m in INNER.finditer(tail[:-1])]
     clause = len(tail) - places[-1] if places else len(tail)
+    clause = 1 if last in PAUSES else clause  # headlines and points of a list are long clauses, but have no comma
     return (
         math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
         float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
@@ -235,18 +238,24 @@ class Joint(NamedTuple):
     j: int
 
 
-def candidates(units: Sequence[Unit], sides: Sides) -> list[Joint]:
-    """All joints worth asking about."""
+def candidates(units: Sequence[Unit], sides: Sides, firsts: Set[int] | None = None) -> list[Joint]:
+    """All joints worth asking about; with `firsts`, only those whose first half begins at one of these places."""
     found = []
     for i, unit in enumerate(units):
+        if firsts is not None and unit.start not in firsts:
+            continue
         if ends_sentence(unit.text) or not sides[i].can_begin or _in_list(units, i):
             continue
         for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
-            if sides[j].can_go_on:
+            if sides[j].can_go_on and (sides[i].kind == "prose" or not _is_western(unit.text[-1], units[j].text[0])):
                 found.append(Joint(i, j))
             if not sides[j].jumpable:
                 break
     return found
+
+
+def _is_western(last: str, first: str) -> bool:
+    return last.isascii() and last.isalnum() and first.isascii() and first.isalnum()
 
 
 def _in_list(units: Sequence[Unit], i: int) -> bool:
@@ -274,19 +283,42 @@ def may_be_cut(lines: Sequence[str], i: int) -> bool:
     return _kind(lines[i], lines[i][:EDGE]) != "bare"
 
 
-def has_likely_pair(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
-    """Does one of these lines end with a character that is a likely neighbour of the first one of a line soon
-    after it?  Cheap, and true of few headlines."""
-    pairs = [
-        (lines[i][-1], lines[j][0])
-        for i in open_lines
-        if len(lines[i]) >= SHORTEST_BARE
-        for j in range(i + 1, min(i + 1 + FURTHEST, len(lines)))
-    ]
+def likely_firsts(lines: Sequence[str], open_lines: Sequence[int]) -> list[int]:
+    """Those open lines that end in a way that goes on well in one of the next lines. Cheap, and true of few
+    headlines: most are told by one look at a table."""
+    likely = _likely_pairs()
+    pairs = []
+    for i in open_lines:
+        if len(lines[i]) < SHORTEST_BARE:
+            continue
+        last = ord(lines[i][-1])
+        for j in range(i + 1, min(i + 1 + FURTHEST, len(lines))):
+            if likely[_pair_hash(last, ord(lines[j][0]))]:
+                pairs.append((i, j))
+            if len(lines[j]) > LONGEST_JUMPED:
+                break
     if not pairs:
-        return False
-    before, after = _codes([a for a, _ in pairs]), _codes([b for _, b in pairs])
-    return bool((bigram_logprobs(before, after) - unigrams()[after]).max() >= LIKELY_PAIR)
+        return []
+    language = _language([(lines[i], lines[j]) for i, j in pairs])
+    at = FEATURES.index("pair")
+    evidence = language @ _weights("bare")[at : at + language.shape[1]]
+    return sorted({i for (i, _), one in zip(pairs, evidence.tolist(), strict=True) if one >= LIKELY_LANGUAGE})
+
+
+@cache
+def _likely_pairs() -> bytes:
+    """1 at the hashes of all pairs with log P(next | last) - log P(next) >= LIKELY_PAIR: no likely pair is
+    missed, and one in thirty others has the hash of one."""
+    table = bigrams()
+    second = table.keys & np.uint32(0xFFFF)
+    chosen = table.keys[table.logprobs - unigrams()[second] >= LIKELY_PAIR].astype(np.int64)
+    places = np.zeros(PAIR_HASHES, dtype=np.uint8)
+    places[_pair_hash(chosen >> 16, chosen & 0xFFFF)] = 1
+    return places.tobytes()
+
+
+def _pair_hash(first: Number, second: Number) -> Number:
+    return (first * 40503 + second) % PAIR_HASHES  # 40503: 2 ** 16 / golden ratio, an even spread
 
 
 @cache
@@ -304,7 +336,7 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
             *sides[i].first,
             *sides[j].second,
             *_both(units[i], units[j], sides[i], sides[j]),
-            *_around(sides, i, j),
+            *_around(units[i].text, sides, i, j),
             *page.shares,
             *_between(sides, i, j),
             float(page.indented and not units[j].indent),
@@ -314,12 +346,12 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
     ]
     shapes = np.array(rows)
     at = FEATURES.index("pair")
-    return np.hstack([shapes[:, :at], _language(units, joints), shapes[:, at:]])
+    return np.hstack([shapes[:, :at], _language([(units[i].text, units[j].text) for i, j in joints]), shapes[:, at:]])
 
 
 class _PageShape(NamedTuple):
-    """shares    of lines: those that end inside a sentence; of long lines: MORE_CUTS times those that do; of lines:
-              long ones that do not
+    """shares    of lines: those that end inside a sentence, one aside; of long lines: MORE_CUTS times those that do,
+              one aside; of lines: long ones that do not. One, because the line in question is one of them
     indented  paragraphs begin with an indent
     spaced    they are set apart by empty lines
     """
@@ -333,8 +365,9 @@ def _page_shape(units: Sequence[Unit]) -> _PageShape:
     closed = [unit for unit in units if ends_sentence(unit.text)]
     long = sum(len(unit.text) >= LONG_PROSE for unit in units)
     long_closed = sum(len(unit.text) >= LONG_PROSE for unit in closed)
-    open_prose = min(1.0, MORE_CUTS * (long - long_closed) / max(long, 1))
-    shares = (1 - len(closed) / len(units), open_prose, long_closed / len(units))
+    more_open = max(len(units) - len(closed) - 1, 0)
+    more_prose = max(long - long_closed - 1, 0)
+    shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
     indented = sum(unit.indent > 0 for unit in closed) * 2 > len(closed)
     spaced = sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
     return _PageShape(shares, indented, spaced)
@@ -350,15 +383,16 @@ def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _around(sides: Sides, i: int, j: int) -> tuple[float, ...]:
+def _around(first: str, sides: Sides, i: int, j: int) -> tuple[float, ...]:
     around = [*sides.span(i - 2, i), *sides.span(j + 1, j + 3)]
     if not around:
-        return (0.0,) * 4
+        return (0.0,) * 5
     short = sum(one.short for one in around)
     short_open = sum(one.short and one.is_open for one in around)
     prose = [one for one in around if one.kind == "prose"]
     open_prose = sum(one.is_open for one in prose)
-    return tuple(n / len(around) for n in (short, short_open, open_prose, len(prose) - open_prose))
+    verse = short if first[-1] in PAUSES else 0
+    return tuple(n / len(around) for n in (short, short_open, open_prose, len(prose) - open_prose, verse))
 
 
 def _between(sides: Sides, i: int, j: int) -> tuple[float, ...]:
@@ -370,30 +404,32 @@ def _between(sides: Sides, i: int, j: int) -> tuple[float, ...]:
     return 1.0, float(len(jumped) > 1), plain, sentence, log_length, marked, number
 
 
-def _language(units: Sequence[Unit], joints: Sequence[Joint]) -> Floats:
-    before, after = _codes([units[i].text[-1] for i, _ in joints]), _codes([units[j].text[0] for _, j in joints])
+def _language(pairs: Sequence[tuple[str, str]]) -> Floats:
+    """Array (pairs, features from "pair" to "second_two") for the texts of first and second halves."""
+    before, after = _codes([a[-1] for a, _ in pairs]), _codes([b[0] for _, b in pairs])
     single = unigrams()
 
     def gain(first: Codes, second: Codes) -> Floats:
         return np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
 
     def mark(char: str) -> Codes:
-        return np.repeat(codes(char), len(joints))
+        return np.repeat(codes(char), len(pairs))
 
     pair = gain(before, after)
     columns = [
         pair, np.minimum(pair, 0), gain(mark(BOUNDARY), after), gain(before, mark(BOUNDARY)),
         gain(before, mark("，")), gain(before, mark("。")), gain(mark("，"), after), gain(mark("。"), after),
     ]  # fmt: skip
-    return np.stack([*columns, *_triples(units, joints)], axis=1)
+    return np.stack([*columns, *_triples(pairs)], axis=1)
 
 
-def _triples(units: Sequence[Unit], joints: Sequence[Joint]) -> list[Floats]:
+def _triples(pairs: Sequence[tuple[str, str]]) -> list[Floats]:
     """How often the last two characters and the next one, and the last one and the next two, were seen together,
     and how likely the two are; in Simplified characters."""
-    a, b = _simplified([units[i].text[-2] for i, _ in joints]), _simplified([units[i].text[-1] for i, _ in joints])
-    c = _simplified([units[j].text[0] for _, j in joints])
-    d = _simplified([units[j].text[1:2] or BOUNDARY for _, j in joints])
+    a = _simplified([one[-2:-1] or BOUNDARY for one, _ in pairs])
+    b = _simplified([one[-1] for one, _ in pairs])
+    c = _simplified([two[0] for _, two in pairs])
+    d = _simplified([two[1:2] or BOUNDARY for _, two in pairs])
     single = unigrams()
     columns = [
         logcounts(a, b, c), logcounts(b, c, d),

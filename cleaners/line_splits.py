@@ -16,14 +16,15 @@ from itertools import pairwise
 from .config import Config
 from .edits import Edit
 from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
-from .joints import CLAUSE, Joint, Side, Sides, candidates, has_likely_pair, may_be_cut, scores
+from .joints import CLAUSE, PAUSES, Joint, Side, Sides, candidates, likely_firsts, may_be_cut, scores
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
 # Log-odds of a joint, at least, by the kind of the line that would be the first half. A headline is much more
 # frequent than a short first half, but less so on a page where prose is cut.
-ACCEPTED = {"prose": 0.5, "clause": 1.5, "bare": 3.0}
+ACCEPTED = {"prose": 0.75, "clause": 1.0, "bare": 3.5}
 ACCEPTED_IF_CUT = {"prose": 0.5, "clause": 0.5, "bare": 1.5}
+ACCEPTED_AFTER_COMMA = 0.0  # after a line of prose: it goes on somewhere
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 LONGEST_BYLINE = 40  # characters
@@ -43,27 +44,28 @@ STYLE_SAMPLE = 50_000  # characters
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
-    if not _is_worth_a_look(text):
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in ENDS and not ends_sentence(line)]
+    if not open_lines:
         return
-    lines = units(text)
-    page = _Page(text, lines)
-    page.join_pairs(wrapped_pairs(lines))
+    firsts: Sequence[int] | None = None
+    if not _is_damaged(lines, open_lines):
+        firsts = likely_firsts(lines, open_lines)
+        if not firsts:
+            return
+    page = _Page(text, firsts)
+    page.join_wraps()
     page.join_bylines()
     page.join_cuts()
     yield from page.edits()
 
 
-def _is_worth_a_look(text: str) -> bool:
+def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
     """Cheap, and false for most pages where nothing is cut: their open lines are headlines."""
-    lines = [line for line in map(str.strip, text.split("\n")) if line]
-    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in ENDS and not ends_sentence(line)]
-    if not open_lines:
-        return False
     return (
         any(may_be_cut(lines, i) for i in open_lines)
         or sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN
         or any(_is_half_byline(lines[i], lines[i + 1]) for i in open_lines)
-        or has_likely_pair(lines, open_lines)
     )
 
 
@@ -79,17 +81,20 @@ def _is_half_byline(one: str, two: str) -> bool:
 class _Page:
     """The paragraphs of a text, each a chain of line numbers, in their new order."""
 
-    def __init__(self, text: str, lines: Sequence[Unit]) -> None:
+    def __init__(self, text: str, firsts: Sequence[int] | None = None) -> None:
+        """firsts: numbers of the lines that may be first halves of cut sentences; None: all."""
         self.text = text
-        self.lines = lines
+        self.lines = lines = units(text)
+        self.firsts = None if firsts is None else {lines[i].start for i in firsts}
         self.chains: list[list[int]] = [[i] for i in range(len(lines))]
         self.whole: list[Unit] = list(lines)
         self.moved: set[int] = set()  # lines that were moved
         self.rules: dict[int, str] = {}  # line number -> rule that joined it to the line before it
         self.is_cut = False  # is there a cut line of prose?
 
-    def join_pairs(self, pairs: Sequence[int]) -> None:
-        """Joins units i and i + 1 for every i of `pairs`."""
+    def join_wraps(self) -> None:
+        """Joins lines of a fixed width."""
+        pairs = wrapped_pairs(self.lines)
         if pairs:
             self._join([Joint(i, i + 1) for i in pairs], JOIN)
 
@@ -114,13 +119,12 @@ class _Page:
 
     def _chosen(self, sides: Sides) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
-        asked = [joint for joint in candidates(self.whole, sides) if not self._touches_moved(joint)]
+        asked = [joint for joint in candidates(self.whole, sides, self.firsts) if not self._touches_moved(joint)]
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
         self.is_cut |= any(
             odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items()
         )
-        accepted = ACCEPTED_IF_CUT if self.is_cut else ACCEPTED
-        likely = [one for one in asked if odds[one] >= accepted[sides[one.i].kind]]
+        likely = [joint for joint in asked if odds[joint] >= self._least(joint, sides)]
         begun: set[int] = set()
         gone_on: set[int] = set()
         jumped: set[int] = set()
@@ -136,6 +140,13 @@ class _Page:
             jumped.update(between)
             chosen.append(joint)
         return sorted(chosen)
+
+    def _least(self, joint: Joint, sides: Sides) -> float:
+        """Log-odds that a joint must have."""
+        kind = sides[joint.i].kind
+        if kind == "prose" and self.whole[joint.i].text[-1] in PAUSES:
+            return ACCEPTED_AFTER_COMMA
+        return (ACCEPTED_IF_CUT if self.is_cut else ACCEPTED)[kind]
 
     def _touches_moved(self, joint: Joint) -> bool:
         return any(self.chains[k][0] in self.moved for k in (joint.i, joint.j))

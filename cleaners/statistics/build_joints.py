@@ -35,13 +35,17 @@ SEED = 20
 HALVES = 2  # the texts are parted in so many
 FEWEST_SEEN = 2  # times that a triple of characters occurs, to be in the table
 LARGEST_TABLE = 300_000
-PAGES_OF_DOCUMENT = 2
+PAGES_OF_DOCUMENT = 3
 LONGEST_PAGE = 40  # paragraphs
 CUTTABLE = 24  # characters of a paragraph, at least
 DAMAGED_SHARE = 0.05  # of a document's lines of prose end inside a sentence
 TRADITIONAL_SHARE = 0.25
 LATIN_SHARE = 0.15
-LATIN = ("Python", "API", "Linux", "commit", "CPU", "Mac", "GDP", "App", "5G", "WTO", "SUV", "IPO", "DNA", "3D")
+LATIN = (
+    "Python", "API", "Linux", "commit", "CPU", "Mac", "GDP", "App", "5G", "WTO", "IPO", "3D", "New York",
+    "machine learning", "Open Street Map", "Windows", "email", "Nature", "United Nations", "Science Advances",
+)  # fmt: skip
+LATIN_RUN = re.compile("[A-Za-z][A-Za-z ]+[A-Za-z]")
 LONGEST_VERSE = 20  # characters of a line
 RIDGE = 1.0
 STEPS = 30
@@ -184,11 +188,13 @@ def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]
     convert = opencc.OpenCC("s2twp").convert
     for one in found:
         for _ in range(PAGES_OF_DOCUMENT):
-            at = rng.randrange(max(1, len(one) - LONGEST_PAGE))
-            lines = _cut_page(one[at : at + LONGEST_PAGE], headlines, sentences, rng)
-            text = _layout(lines, rng)
+            length = rng.choice((3, 5, LONGEST_PAGE, LONGEST_PAGE))
+            at = rng.randrange(max(1, len(one) - length))
+            part = one[at : at + length]
             if rng.random() < LATIN_SHARE:
-                text = _with_latin(text, rng)
+                part = [_with_latin(paragraph, rng) for paragraph in part]
+            lines = _cut_page(part, headlines, sentences, rng)
+            text = _layout(lines, rng)
             if rng.random() < TRADITIONAL_SHARE:
                 text = convert(text).translate(QUOTES)
             yield text, _joints(lines)
@@ -197,6 +203,7 @@ def pages(found: Sequence[list[str]]) -> Iterator[tuple[str, set[tuple[int, int]
         yield _layout(lines, rng), set()
     for one in found[::10]:
         yield _layout(_verse(one, rng), rng), set()
+    for one in found[::20]:
         yield _layout(_unstopped(one[: LONGEST_PAGE // 2], rng), rng), set()
 
 
@@ -235,15 +242,21 @@ def _cuts(paragraph: str, rng: random.Random) -> list[int]:
         return []
     found: list[int] = []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        latin = [m.span() for m in LATIN_RUN.finditer(paragraph)]
+        if latin and rng.random() < 0.2:
+            first, last = rng.choice(latin)
+            found.append(rng.randrange(first, last + 1))
+            continue
         for _ in range(10):
             at = rng.randrange(6, len(paragraph) - 3)
             before, after = paragraph[at - 1], paragraph[at]
             kind = rng.random()
-            fits = before in "，、" if kind < 0.12 else before.isalpha() and after.isalpha() if kind < 0.9 else True
+            fits = before in "，、" if kind < 0.25 else before.isalpha() and after.isalpha() if kind < 0.9 else True
             if fits and before not in "。！？；：…” \u3000" and after not in " \u3000":
                 found.append(at)
                 break
     found = sorted(set(found))
+    found = [at for at in found if 4 <= at <= len(paragraph) - 3]
     return [at for i, at in enumerate(found) if i == 0 or at - found[i - 1] > 6]
 
 
