@@ -86,6 +86,7 @@ LOWEST_MEAN = -9.6
 LOWEST_MEAN_SHORT = -11.0
 HOPELESS_MEAN = -13.5  # of a long text; below, no search of the likeliest path will help
 SHORT = 12  # characters; below, the mean is not reliable
+LEAST_GAIN = 20.0  # in log P, for another reading of a line that the document's codec reads without an error
 WINDOW, WINDOW_MEAN = 8, -11.5  # so many neighbours with a lower mean: the line is looked at again
 MOST_LOST = 0.1  # share of characters lost above which a text counts as not decoded
 LONGEST_STRETCH = 65_536  # bytes: longer lines are cut for the search of the likeliest path
@@ -190,7 +191,7 @@ def _decode_plain(raw: bytes) -> Decoded:
         return _decode_guessed(raw, controls)
     if controls > MOST_CONTROLS:
         return Decoded(text, Encoding(UTF8, 0.0), _binary())
-    if b"\x1b" in raw and b"\x1b$" in raw:
+    if b"\x1b" in raw and b"\x1b$" in raw and raw.isascii():
         return Decoded(text, Encoding(UTF8, 0.0), _undecodable("ISO 2022"))
     if b"~" in raw and HZ_WORD.search(raw):  # one byte is found faster than two
         decoded = _decode_hz(raw)
@@ -322,19 +323,21 @@ def _best_codec(raw: bytes) -> tuple[str, float]:
 
 def _decode_as(raw: bytes, name: str, confidence: float) -> Decoded:
     """All of `raw` by codec `name`, with exceptions where that does not do."""
+    doubtful: set[int] | None = None  # numbers of lines; None: not known
     try:
         text = raw.decode(name)
-        if name not in (GB, BIG5) or not _doubtful(text):
+        doubtful = _doubtful_lines(text) if name in (GB, BIG5) else set()
+        if not doubtful:
             return _verified_by_line(text, raw, name, confidence)
     except UnicodeDecodeError:
-        text = ""
-    if name.startswith("utf-") and name != UTF8:
-        return _decode_wide(raw, name, confidence)
+        if name.startswith("utf-") and name != UTF8:
+            return _decode_wide(raw, name, confidence)
     builder = _Builder(name)
     second = ""
     budget = LARGEST_SEARCH
-    for line in _lines(raw):
-        stretches = _plain_line(line, name)
+    for number, line in enumerate(_lines(raw)):
+        known = doubtful is not None and number not in doubtful
+        stretches = [Stretch(0, len(line), name)] if known else _plain_line(line, name)
         if stretches is None:
             second = second or _second_codec(raw, name)
             stretches = _mixed_line(line, name, second, budget)
@@ -444,14 +447,19 @@ def _encodes_to(text: str, codec: str, raw: bytes) -> bool:
         return False
 
 
-def _doubtful(text: str) -> bool:
-    """Whether a stretch is unlikely Chinese: in another codec, or out of step after a lost byte."""
+def _doubtful_lines(text: str) -> set[int]:
+    """Numbers of the lines with a stretch that is unlikely Chinese: in another codec, or out of step after a lost
+    byte."""
     points = statistics.codes(text)
-    scores = statistics.reading_scores()[points[points >= 0x80]]
-    if len(scores) <= WINDOW:
-        return len(scores) > 0 and float(scores.mean()) < WINDOW_MEAN
-    sums = np.cumsum(scores, dtype=np.float64)
-    return float((sums[WINDOW:] - sums[:-WINDOW]).min()) < WINDOW * WINDOW_MEAN
+    places = np.flatnonzero(points >= 0x80)
+    if not len(places):
+        return set()
+    size = min(WINDOW, len(places))
+    sums = np.concatenate(([0.0], np.cumsum(statistics.reading_scores()[points[places]], dtype=np.float64)))
+    found = np.flatnonzero(sums[size:] - sums[:-size] < size * WINDOW_MEAN)
+    ends = np.flatnonzero(points == 0x0A)
+    numbers = np.searchsorted(ends, np.concatenate((places[found], places[found + size - 1])))
+    return set(numbers.tolist())
 
 
 def _plain_line(line: bytes, name: str) -> list[Stretch] | None:
@@ -462,7 +470,7 @@ def _plain_line(line: bytes, name: str) -> list[Stretch] | None:
         text = line.decode(name)
     except UnicodeDecodeError:
         return None
-    if name != UTF8 and _doubtful(text):
+    if name != UTF8 and _doubtful_lines(text):
         return None
     return [Stretch(0, len(line), name)]
 
@@ -472,7 +480,7 @@ def _second_codec(raw: bytes, name: str) -> str:
     if name != UTF8:
         return name
     lines = [line for line in _lines(raw[: 16 * SAMPLE]) if _plain_line(line, name) is None]
-    doubtful = b"".join(lines)[: SAMPLE // 16]
+    doubtful = UTF8_RUN.sub(b"\n", b"".join(lines))[: SAMPLE // 8]
     return max((GB, BIG5), key=lambda codec: _path(doubtful, codec, name)[1])
 
 
@@ -481,7 +489,7 @@ def _mixed_line(line: bytes, name: str, second: str, budget: int) -> list[Stretc
     readings = []
     for codec in (UTF8, GB, BIG5):
         text = line.decode(codec, "replace")
-        whole = LOST not in text and _mean(text) >= LOWEST_MEAN and not _doubtful(text)
+        whole = LOST not in text and _mean(text) >= LOWEST_MEAN and not _doubtful_lines(text)
         readings.append((float(_scores(text).sum()) + SWITCH_SCORE * (codec != name), whole, codec))
     readings.sort(reverse=True)
     if readings[0][1]:
@@ -494,7 +502,21 @@ def _mixed_line(line: bytes, name: str, second: str, budget: int) -> list[Stretc
         stretches += _searched(line, done, run.start(), second, name)
         stretches.append(Stretch(run.start(), run.end(), UTF8))
         done = run.end()
-    return stretches + _searched(line, done, len(line), second, name)
+    stretches += _searched(line, done, len(line), second, name)
+    try:
+        plain = float(_scores(line.decode(name)).sum())
+    except UnicodeDecodeError:
+        return stretches
+    # a line without an error may be damaged or just hold rare characters: the other reading has to be far better
+    better = sum(_stretch_score(line, stretch, name) for stretch in stretches) - plain
+    return stretches if better > LEAST_GAIN else [Stretch(0, len(line), name)]
+
+
+def _stretch_score(line: bytes, stretch: Stretch, name: str) -> float:
+    start, end, codec = stretch
+    if not codec:
+        return LOST_SCORE
+    return float(_scores(line[start:end].decode(codec)).sum()) + 2 * SWITCH_SCORE * (codec != name)
 
 
 def _searched(line: bytes, start: int, end: int, second: str, name: str) -> list[Stretch]:
@@ -545,7 +567,7 @@ def _path(line: bytes, legacy: str, name: str) -> tuple[list[Stretch], float]:
     best = [(-1e30, -1e30)] * (size + 1)
     come: list[list[tuple[int, int, bool]]] = [[(0, 0, False), (0, 0, False)] for _ in range(size + 1)]
     best[0] = (0.0 if name == UTF8 else SWITCH_SCORE, 0.0 if name != UTF8 else SWITCH_SCORE)
-    readers = (_read_utf8, _read_gb if legacy == GB else _read_big5)
+    readers = (_read_utf8 if name == UTF8 else _read_whole_utf8, _read_gb if legacy == GB else _read_big5)
     for at in range(size):
         for state in (0, 1):
             here = best[at][state]
@@ -595,6 +617,12 @@ def _read_utf8(line: bytes, at: int) -> list[tuple[int, float, bool]]:
     # one whose first byte is gone.
     lengths = _broken_lengths(line, at, length if first >= 0xC2 else 3)
     return [(length, LOST_SCORE - 0.1 * (4 - length), False) for length in lengths]
+
+
+def _read_whole_utf8(line: bytes, at: int) -> list[tuple[int, float, bool]]:
+    """In documents of another codec, bytes that only resemble UTF-8 are no damaged UTF-8."""
+    found = _read_utf8(line, at)
+    return found if found[0][2] else [(1, LOST_SCORE, False)]
 
 
 def _broken_lengths(line: bytes, at: int, length: int) -> list[int]:

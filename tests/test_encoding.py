@@ -83,6 +83,13 @@ def test_byte_order_marks(bom: bytes, codec: str) -> None:
     assert (result.encoding.name, result.encoding.bom) == (codec, bom)
 
 
+@pytest.mark.parametrize("codec", ["gbk", "gb18030", "big5hkscs"])
+def test_rare_characters_are_not_taken_for_damage(codec: str) -> None:
+    text = "字典裡的字：\n鼷鼽齇龘\n鱻麤犇猋\n"
+    result = decoded(text.encode(codec) + b"\n")
+    assert result.text == text + "\n"
+
+
 def test_lines_in_several_encodings() -> None:
     lines = SIMPLIFIED.splitlines(keepends=True) * 3
     raw = b"".join(line.encode(("utf-8", "gbk")[i % 2]) for i, line in enumerate(lines))
