@@ -50,11 +50,13 @@ LEAST_POINTS = 6.0
 
 
 class Found(NamedTuple):
-    """Which rule wants the row, and, for a bar, how many words it holds and how many it needs (0: it is no bar)."""
+    """Which rule wants the row; for a bar, how many words it holds and how many it needs (0: it is no bar); and how
+    far it reaches: `above`, `below` or nothing, which is all that a bar of too few words has."""
 
     rule: Rule
     words: int = 0
     needs: int = 0
+    reach: str = ""
 
 
 class _Matchers(NamedTuple):
@@ -184,16 +186,17 @@ def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Fo
             total += found.words
         elif not found.rule.weak:
             strong = True
-    full = [i for i in bars if total >= candidates[i].needs and not candidates[i].rule.weak]
+    full = {i for i in bars if total >= candidates[i].needs and not candidates[i].rule.weak}
     strong = strong or bool(full)
     for i in run:
         if strong:
-            sure[i] = candidates[i]
+            whole = not candidates[i].words or i in full
+            sure[i] = candidates[i]._replace(reach=candidates[i].rule.and_all if whole else "")
 
 
 def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
     """Everything above the lowest row that says so goes too."""
-    anchors = [i for i in sure if i < first and sure[i].rule.and_all == "above"]
+    anchors = [i for i in sure if i < first and sure[i].reach == "above"]
     if not anchors:
         return
     lowest = max(anchors)
@@ -209,7 +212,7 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     """Everything below the highest row that says so goes too."""
     rows, last = page.rows, page.last
     tail = sorted(i for i in sure if i >= last)
-    anchors = [i for i in tail if sure[i].rule.and_all == "below"]
+    anchors = [i for i in tail if sure[i].reach == "below"]
     highest = min(anchors, default=-1)
     has_footer = len({sure[i].rule.name for i in anchors}) >= FOOTER_RULES
     if has_footer:
@@ -240,7 +243,7 @@ def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure:
     end = 0
     for i in range(_headline(rows, first, candidates)):
         if i in candidates:
-            total += 3.0 if i in sure and sure[i].rule.and_all == "above" else 1.0
+            total += 3.0 if i in sure and sure[i].reach == "above" else 1.0
         else:
             total += _points(rows[i], after_bullet=i > 0 and rows[i - 1].text.strip() in _BULLETS)
         if total > best:
