@@ -162,6 +162,8 @@ def _strict_gain(old: str, new: str, read: str) -> float:
     lowest = LOWEST_MEAN if len(b) >= 6 else LOWEST_MEAN_SHORT
     if float(scores.mean()) < lowest or not _dense(list(new)):
         return 0.0
+    if read != LATIN and len(b) < LONG and float(statistics.text_logprobs(new)[1:].mean()) < LOWEST_PAIR_MEAN:
+        return 0.0
     stay = LATIN_SCORE * len(a) if read == LATIN else float(statistics.reading_scores()[a].sum())
     return float(scores.sum()) - stay
 
@@ -348,7 +350,11 @@ def _believed(line: str, units: list[Unit], stretch: list[tuple[int, Reading]], 
         return False
     mean = sum(reading.score for reading in sure) / len(sure)
     lowest = LOWEST_MEAN if len(sure) >= 6 else LOWEST_MEAN_SHORT
-    return mean >= lowest and not _in_order(old)
+    if mean < lowest or _in_order(old):
+        return False
+    # ideographs may become other ideographs by chance, but not words
+    pairs = statistics.text_logprobs("".join(reading.text for reading in sure))[1:]
+    return read == LATIN or len(sure) >= LONG or float(pairs.mean()) >= LOWEST_PAIR_MEAN
 
 
 def _dense(texts: list[str]) -> bool:
@@ -360,6 +366,8 @@ def _dense(texts: list[str]) -> bool:
 LEAST_OLD = {LATIN: 4, GB: 5, BIG5: 5}  # characters that are not ASCII
 LOWEST_MEAN = -10.0
 LOWEST_MEAN_SHORT = -9.0
+LOWEST_PAIR_MEAN = -8.3  # log P(character | the one before), of short stretches
+LONG = 12  # characters; so many do not become likely ones by chance
 
 
 def _in_order(chars: Sequence[str]) -> bool:
