@@ -52,6 +52,8 @@ class Style(NamedTuple):
                are the author's, and a ? between two characters may be a character that was lost
     one_sided  whether the curly double quotation marks of the text all point to the same side
     has_forms  whether the text has any of the forms in rules/punctuation/forms.txt
+    lost_dash  whether -- may be a dash that was lost: what made it ASCII would have made “ ” and … ASCII, too; where
+               these are still there, the author wrote --
     """
 
     marks: tuple[str, str, str, str]
@@ -59,6 +61,7 @@ class Style(NamedTuple):
     damaged: bool
     one_sided: bool
     has_forms: bool
+    lost_dash: bool
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -111,7 +114,7 @@ def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
         line.change(found.start(), found.end(), "·", FORM)
     if not line.is_code():
         spaces.dots(line)
-        spaces.dashes(line)
+        spaces.dashes(line, style.lost_dash)
         widths.brackets(line, style.damaged)
         quotes.curl(line, style.marks, style.damaged, style.one_sided)
         if style.restyle:
@@ -120,7 +123,7 @@ def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
         spaces.spaces(line)
         spaces.close_up(line)
         spaces.dots(line)  # again: their neighbours may have become wide
-        spaces.dashes(line)
+        spaces.dashes(line, style.lost_dash)
     return line.edits()
 
 
@@ -144,7 +147,9 @@ def _style(text: str, config: Config) -> Style:
     some = max(1, text.count("，") // 20)
     damaged = "，" not in text or next(islice(_DAMAGE.finditer(text), some - 1, None), None) is not None
     marks = quotes.TRADITIONAL if traditional else quotes.MAINLAND
-    return Style(marks, config.quotes != "auto", damaged, ("“" in text) != ("”" in text), bool(_forms().search(text)))
+    one_sided = ("“" in text) != ("”" in text)
+    lost_dash = not any(mark in text for mark in "…“”‘’")
+    return Style(marks, config.quotes != "auto", damaged, one_sided, bool(_forms().search(text)), lost_dash)
 
 
 def _is_traditional(text: str) -> bool:

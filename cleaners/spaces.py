@@ -49,13 +49,18 @@ def dots(line: MarkedLine) -> None:
             line.change(start, end, "……", ELLIPSIS)
 
 
-def dashes(line: MarkedLine) -> None:
-    """Two or more hyphens between Chinese words become `——` (GB/T 15834-2011, 4.10)."""
+def dashes(line: MarkedLine, lost: bool) -> None:
+    """Two or more hyphens or dashes between Chinese words become `——` (GB/T 15834-2011, 4.10).
+
+    lost   whether hyphens alone may be a dash; else only runs that hold a dash are touched
+    """
     if "--" not in line.before and "—" not in line.before and "––" not in line.before:
         return
     for found in _HYPHENS.finditer("".join(line.text)):
         start, end = found.span()
         if end - start > 4 or line.is_protected(start) or found[0].strip("—") == "":
+            continue
+        if not lost and found[0].strip("-") == "":
             continue
         left = _word_before(line, start - (line.char(start - 1) == " "))
         right = line.char(end + (line.char(end) == " " and left != "\n"))
