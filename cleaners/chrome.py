@@ -5,6 +5,8 @@ The rules are in rules/chrome/*.toml.  A rule sees one row at a time; three thin
 - neighbours: a weak rule counts only beside a row that another rule removes;
 - reach: with `and_all`, everything above (or below) the row goes too, but never prose that outweighs the article,
   and no row that tells something about the article.
+Then a navigation without known words is found by the shape of its rows (see _navigation), in a page where some rule
+found chrome; in a text without any, nothing but single rows named by a rule can go.
 """
 
 from __future__ import annotations
