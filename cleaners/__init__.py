@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -129,6 +129,7 @@ class Draft:
         draft = Document(self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine)
         if draft.quarantine is not None:
             return draft
+        draft = replace(draft, script=script.detect(draft.text))
         return flags.flagged(structure.structured(draft, config), config, settled)
 
 

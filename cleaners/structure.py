@@ -18,6 +18,8 @@ from .edits import Positions
 # A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
 LONGEST_HEADLINE = 60
 LONGEST_HEADING = 40
+# shorter lines above metadata are names of sections and sites as often as headlines
+SHORTEST_HEADLINE = 8
 MOST_HEADLINE_LINES = 3
 LONGEST_ORGANISATION = 6
 # Photo captions on the five seeds have 15 to 39 characters.
@@ -193,13 +195,18 @@ def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -
 
 
 def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
-    """The headline above the first metadata line, else the first headline above the first body paragraph."""
+    """The headline above the first metadata line, else the first headline above the first body paragraph.
+
+    Of several headlines right above each other, the first that is long enough to be one: below it stand a
+    subtitle, an author's or a channel's name.
+    """
     head: list[int] = []
     for i, line in enumerate(lines[:LONGEST_HEAD]):
         if roles[i] == "body" and _is_headline(line.text):
             head.append(i)
             if line.lifted:
-                return i
+                block = [k for k in head if set(range(k, i)) <= set(head)]
+                return next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), i)
         elif roles[i] == "body" and _ends_body(line):
             break
     if not head or len(lines) == 1:
@@ -315,6 +322,13 @@ def _metadata(
         return found
     for field in ("title", "subtitle"):
         found[field] = found[field] or next((p.text for p in paragraphs if p.role == field), None)
-    bylines = [p.text for p in paragraphs if p.role == "byline"]
-    found["authors"] = found["authors"] or list(dict.fromkeys(name for text in bylines for name in names.authors(text)))
+    found["authors"] = found["authors"] or _authors(paragraphs)
     return found
+
+
+def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
+    """Names in bylines; where there is none, names in brackets at the article's edges: （记者 张三）."""
+    bylines = [name for p in paragraphs if p.role == "byline" for name in names.authors(p.text)]
+    bodies = [p.text for p in paragraphs if p.role == "body"]
+    edges = dict.fromkeys([*bodies[:2], *bodies[-1:]])
+    return list(dict.fromkeys(bylines or [name for text in edges for name in names.signed(text)]))
