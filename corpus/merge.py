@@ -7,7 +7,7 @@ that a corpus to which single documents are added for years does not end in part
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,6 +91,13 @@ def _share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
 def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
     """The rows whose id is not among these."""
     return rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(ids, pa.string()))))
+
+
+def renamed(rows: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """The rows whose ids are keys of `names`, under the ids that these have there."""
+    found = rows.filter(pc.is_in(rows["id"], pa.array(list(names), pa.string())))
+    ids = pa.array([names[id] for id in found["id"].to_pylist()], pa.string())
+    return found.set_column(0, found.schema.field("id"), ids)
 
 
 def may_hold(part: Part, ids: Sequence[str]) -> bool:

@@ -18,9 +18,11 @@ import pyarrow.parquet as pq
 from .rows import check
 from .schema import SCHEMAS
 
-# Measured on 200,000 news documents (366 MB): zstd 3 halves snappy's size at half its speed; 4,096 rows to a
-# group look up one id in 20 ms where 64 k need 220 ms; a dictionary or statistics on texts only cost.
-COMPRESSION_LEVEL = 3
+# Measured on 200,000 news documents (366 MB): 4,096 rows to a group look up one id in 20 ms where 64 k need 220 ms;
+# a dictionary or statistics on texts only cost. zstd 9 makes 10 to 19 % less of `documents` than zstd 3 does, at 36
+# to 58 instead of 114 to 140 MB/s of one core, and is read as fast; cleaning is far slower than both
+# (docs/decisions/0010-compression-level.md).
+COMPRESSION_LEVEL = 9
 ROWS_PER_GROUP = {"documents": 4_096, "edits": 65_536, "quarantine": 4_096, "seeds": 65_536}
 DICTIONARY = {
     "documents": (
@@ -147,10 +149,9 @@ def count_edits(rows: pa.Table) -> dict[str, dict[str, int]]:
 def _parquet(rows: pa.Table, table: str) -> bytes:
     differences = DIFFERENCES.get(table, ())
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        rows,
+    with pq.ParquetWriter(
         sink,
-        row_group_size=ROWS_PER_GROUP[table],
+        rows.schema,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         use_dictionary=list(DICTIONARY[table]),
@@ -159,7 +160,9 @@ def _parquet(rows: pa.Table, table: str) -> bytes:
         write_page_index=True,
         write_page_checksum=True,
         sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(n, "ascending") for n in ORDER[table]]),
-    )
+    ) as writer:
+        if rows.num_rows:  # a group without rows is an error to Hugging Face's reader
+            writer.write_table(rows, ROWS_PER_GROUP[table])
     return bytes(sink.getvalue())
 
 

@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     problems       problems that the base does not have, sorted by id
     gone           ids whose rows of the base are not in the next version: changed, vanished, or all
     added, changed, vanished, unchanged   number of ids, compared with the base
+    renamed        (old id, new id) of vanished seeds that are there under another id: they count as vanished
+                   and as added, too
     """
 
     fingerprint: str
@@ -49,6 +51,25 @@ class Plan(NamedTuple):
     changed: int
     vanished: int
     unchanged: int
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """Old id -> new id of the renamed seeds that need no cleaning: their rows are taken from the base."""
+        cleaned = {seed.name for seed in self.to_clean}
+        return {old: new for old, new in self.renamed if new not in cleaned}
+
+    @property
+    def warning(self) -> str:
+        """What the user should know before such a version is made; empty when there is nothing."""
+        before = self.changed + self.vanished + self.unchanged
+        lost = self.vanished - len(self.renamed)
+        if lost * 2 <= before:
+            return ""
+        return (
+            f"{lost} of {before} seeds have vanished: if that is not meant (a folder that was not mounted?), bring "
+            f"them back and run again, or use `jingwen rollback {self.base}`"
+        )
 
     @property
     def empty(self) -> bool:
@@ -71,18 +92,33 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
     same_problems = {problem.id for problem in scan.problems if _same_problem(problem, known.get(problem.id))}
     same = same_seeds | same_problems
     found = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
+    renamed = _renamed(scan, known, found)
+    taken = {new for _, new in renamed} if same_pipeline else set[str]()
     kept = same if same_pipeline else frozenset[str]()
     return Plan(
         fingerprint,
         base.number if base else None,
-        tuple(seed for seed in scan.seeds if seed.name not in kept),
+        tuple(seed for seed in scan.seeds if seed.name not in kept and seed.name not in taken),
         tuple(problem for problem in scan.problems if problem.id not in kept),
         frozenset(known) - kept,
         added=len(found - known.keys()),
         changed=len(found & known.keys()) - len(same),
         vanished=len(known.keys() - found),
         unchanged=len(same),
+        renamed=renamed,
     )
+
+
+def _renamed(scan: Scan, known: Mapping[str, Known], found: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """(old id, new id) of seeds that vanished, but whose bytes are there under an id that is new. Of several equal
+    ones the first vanished id goes with the first new one."""
+    vanished: dict[str, list[str]] = {}
+    for id in sorted(known.keys() - found, reverse=True):
+        sha256 = known[id].sha256
+        if sha256 is not None:
+            vanished.setdefault(sha256, []).append(id)
+    new = (seed for seed in scan.seeds if seed.name not in known and vanished.get(seed.sha256))
+    return tuple((vanished[seed.sha256].pop(), seed.name) for seed in new)
 
 
 def _same_seed(seed: Seed, known: Known | None) -> bool:

@@ -18,29 +18,30 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from functools import cache, cached_property
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cleaners import Document
 
-from . import merge, parts, rows
+from . import changelog, manifest, merge, parts, provenance, rows
+from .manifest import Manifest, content_id
 from .merge import Source
 from .parts import Part, StoreError, explained
-from .plan import Base, Known, Plan, batches, make_plan, usable
-from .schema import SCHEMA_VERSION, SCHEMAS, SEEDS, TABLES
+from .plan import Base, Plan, batches, make_plan, usable
+from .schema import SCHEMA_VERSION, SEEDS, TABLES
 from .seeds import Problem, Scan
+from .version import MANIFEST, SEEDS_FILE, Version
 
 __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
 
-MANIFEST, SEEDS_FILE, STAGED = "_manifest.json", "_seeds.parquet", "_staged.json"
+STAGED = "_staged.json"
 
 
 _held: set[int] = set()  # descriptors of the locks that this process holds
@@ -53,128 +54,6 @@ def _let_go() -> None:
 
 
 os.register_at_fork(after_in_child=_let_go)
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a version is and where it comes from: the content of _manifest.json.
-
-    number             of the version, from 1
-    content_id         the same for the same seeds, pipeline and schema, whoever ran it: see `content_id`
-    parent             number of the version that it follows; None for the first
-    created            `start` and `end` of the run, ISO 8601, UTC
-    schema_version     SCHEMA_VERSION of the code that wrote it
-    fingerprint        of the pipeline, and what it was computed of
-    counts             seeds, documents, quarantined, edits; added, changed, vanished, unchanged seeds
-    edits              number of edits per cleaner and rule
-    parts              the files of each table
-    seeds              the file with the list of seeds
-    notes              what the run wants to be known: how it was orchestrated, how long its cleaners took …
-    """
-
-    number: int
-    content_id: str
-    parent: int | None
-    created: Mapping[str, str]
-    schema_version: int
-    fingerprint: str
-    fingerprint_parts: Mapping[str, str]
-    counts: Mapping[str, int]
-    edits: Mapping[str, Mapping[str, int]]
-    parts: Mapping[str, tuple[Part, ...]]
-    seeds: Part
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        named = asdict(self) | {
-            "parts": {table: [one._asdict() for one in self.parts[table]] for table in self.parts},
-            "seeds": self.seeds._asdict(),
-        }
-        return json.dumps(named, ensure_ascii=False, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        """Raises ValueError, KeyError or TypeError for anything but what `to_json` writes."""
-        named = json.loads(text)
-        named["parts"] = {table: tuple(Part(**one) for one in named["parts"][table]) for table in TABLES}
-        named["seeds"] = Part(**named["seeds"])
-        return cls(**named)
-
-
-class Version:
-    """A committed version: it never changes.  Its methods raise StoreError when its files are damaged."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.number = int(path.name[1:])
-
-    def __repr__(self) -> str:
-        return f"Version({str(self.path)!r})"
-
-    @cached_property
-    def manifest(self) -> Manifest:
-        try:
-            return Manifest.from_json((self.path / MANIFEST).read_text("utf-8"))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = f"{self.path / MANIFEST} is missing or damaged ({type(error).__name__}: {error})"
-            advice = "restore it from a copy, or move the version's folder away to go on from the one before"
-            raise StoreError(f"{reason}: {advice}") from error
-
-    def files(self, table: str) -> list[Path]:
-        """The files of a table.  Raises StoreError for an unknown table."""
-        return [one.path for one in self.sources(table)]
-
-    def sources(self, table: str) -> list[Source]:
-        """The parts of a table, and where they are.  Raises StoreError for an unknown table."""
-        return [Source(self.path / table / part.file, part) for part in self._parts(table)]
-
-    def read(self, table: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
-        """The rows of `documents`, `edits`, `quarantine` or `seeds`, part by part, each sorted by id.
-
-        columns   names; None: all
-        filters   an expression or lists of tuples, as `pyarrow.parquet.read_table` has them
-        """
-        files = [self.path / SEEDS_FILE] if table == "seeds" else self.files(table)
-        return parts.read(files, table, columns, filters)
-
-    def document(self, id: str) -> Document:
-        """A document with its trail: `original()`, `seed_span()` and all else work.  Raises StoreError when
-        the version has no document of this id."""
-        found = rows.documents(self._of("documents", id), self.edits(id))
-        if not found:
-            reason = self._of("quarantine", id)["reason"].to_pylist()
-            why = f"it is in quarantine ({reason[0]})" if reason else "see the ids in its documents table"
-            raise StoreError(f"version {self.number} has no document {id!r}: {why}")
-        return found[0]
-
-    def edits(self, id: str) -> pa.Table:
-        """The rows of `edits` of one document, in the order of application."""
-        return self._of("edits", id).sort_by("n")
-
-    def seed_bytes(self, id: str) -> bytes:
-        """The seed's bytes, as they were, from the corpus alone.  Raises StoreError when there is no such
-        document, or what the corpus holds does not give the seed's hash."""
-        document = self.document(id)
-        try:
-            return rows.seed_bytes(document)
-        except ValueError as error:
-            raise StoreError(f"version {self.number}: {error}; check the corpus") from error
-
-    def seeds(self) -> dict[str, Known]:
-        """All seeds by id: hash, size and outcome."""
-        table = self.read("seeds")
-        columns = [table[name].to_pylist() for name in SEEDS.names]
-        return {row[0]: Known(*row[1:]) for row in zip(*columns, strict=True)}
-
-    def _of(self, table: str, id: str) -> pa.Table:
-        """The rows of one id: only parts that may hold it are opened."""
-        files = [one.path for one in self.sources(table) if merge.may_hold(one.part, [id])]
-        return parts.read(files, table, filters=[("id", "=", id)]) if files else SCHEMAS[table].empty_table()
-
-    def _parts(self, table: str) -> tuple[Part, ...]:
-        if table not in TABLES:
-            raise StoreError(f"there is no table {table!r}; there are {', '.join(TABLES)}")
-        return self.manifest.parts[table]
 
 
 @dataclass(frozen=True)
@@ -366,17 +245,34 @@ class Store:
         if plan.empty and base is not None:
             self._remove_staging()
             return base
+
+        def write(folder: Path, number: int) -> Manifest:
+            seeds = self._seeds(plan, base, staged)
+            seeds_part = parts.write(seeds, "seeds", folder, SEEDS_FILE)
+            made = self._tables(plan, base, staged, folder)
+            return manifest.make(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
+
+        return self.next_version(write)
+
+    def next_version(self, write: Callable[[Path, int], Manifest]) -> Version:
+        """Makes a version of what `write(folder, number)` puts into an empty folder, and switches `latest` to it.
+
+        It gets its data card, and a proposed changelog entry when the pipeline is another than its parent's.
+        Needs the writer's lock; removes what is staged.
+        Raises StoreError when it cannot be written: the version before then stays the newest.
+        """
+        self._check_locked()
+        base = self.latest()
         number = base.number + 1 if base else 1
         name = f"v{number:06d}"
         unfinished = self._versions / f".{name}.{os.getpid()}"
         with explained(self.output):
             unfinished.mkdir()
             try:
-                seeds = self._seeds(plan, base, staged)
-                seeds_part = parts.write(seeds, "seeds", unfinished, SEEDS_FILE)
-                made = self._tables(plan, base, staged, unfinished)
-                manifest = _manifest(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
-                parts.write_bytes(unfinished / MANIFEST, manifest.to_json().encode())
+                made = write(unfinished, number)
+                parts.write_bytes(unfinished / MANIFEST, made.to_json().encode())
+                provenance.write(made, unfinished)
+                changelog.propose(base, Version(unfinished, number))
                 parts.sync(unfinished)
                 os.rename(unfinished, self._versions / name)
             except BaseException:
@@ -386,6 +282,17 @@ class Store:
             self._switch(name)
             self._remove_staging()
         return Version(self._versions / name)
+
+    def remove(self, version: Version) -> None:
+        """Removes a version that is not the newest; files that other versions share stay.  Needs the lock."""
+        self._check_locked()
+        if version.number == max(one.number for one in self.versions()):
+            raise StoreError(f"version {version.number} is the newest: it cannot be removed")
+        with explained(self.output):
+            doomed = self._versions / f".{version.path.name}.{os.getpid()}"
+            os.rename(version.path, doomed)  # in one step: half a version is never seen
+            parts.sync(self._versions)
+            shutil.rmtree(doomed)
 
     def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
         """The next version's list of seeds."""
@@ -399,7 +306,8 @@ class Store:
             )
         listed = [fresh, rows.seeds_table((), plan.problems)]
         if base is not None:
-            listed.append(merge.without(base.read("seeds"), sorted(plan.gone)))
+            known = base.read("seeds")
+            listed += [merge.without(known, sorted(plan.gone)), merge.renamed(known, plan.moved)]
         return pa.concat_tables(listed)
 
     def _tables(
@@ -410,15 +318,19 @@ class Store:
         if base is not None and len(plan.gone) == base.manifest.seeds.rows:
             gone = None
         sources = {table: [one.source(table) for one in staged if table in one.tables] for table in TABLES}
-        problems = folder / ".problems.parquet"
+        extra = folder / ".extra"
+        extra.mkdir()
         if plan.problems:
-            part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", folder, problems.name)
-            sources["quarantine"].append(Source(problems, part))
+            part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", extra, "problems.parquet")
+            sources["quarantine"].append(Source(extra / part.file, part))
+        if base is not None and plan.moved:
+            for table in TABLES:
+                sources[table] += _renamed(base, table, plan.moved, extra)
         made = {
             table: merge.write_table(table, base.sources(table) if base else [], sources[table], gone, folder / table)
             for table in TABLES
         }
-        problems.unlink(missing_ok=True)
+        shutil.rmtree(extra)
         return made
 
     def _take(self, descriptor: int) -> None:
@@ -465,6 +377,19 @@ class Store:
             raise RuntimeError("only to be called within `with store.writer_lock():`")
 
 
+def _renamed(base: Version, table: str, names: Mapping[str, str], folder: Path) -> list[Source]:
+    """The rows of a table whose ids are keys of `names`, under their new ids: a part for each that holds some."""
+    ids = sorted(names)
+    made = []
+    for number, one in enumerate(base.sources(table)):
+        if merge.may_hold(one.part, ids):
+            found = merge.renamed(parts.read([one.path], table), names)
+            if found.num_rows:
+                part = parts.write(found, table, folder, f"{table}-{number}.parquet")
+                made.append(Source(folder / part.file, part))
+    return made
+
+
 def _staged(folder: Path) -> Staged | None:
     """The batch in this folder; None when a file of it is missing or damaged: it is cleaned again then."""
     try:
@@ -475,76 +400,6 @@ def _staged(folder: Path) -> Staged | None:
         return None
     intact = all(hashlib.sha256(content).hexdigest() == known for known, content in hashes.items())
     return found if intact and "seeds" in found.tables else None
-
-
-def content_id(fingerprint: str, seeds: pa.Table) -> str:
-    """What a version is, in hex: SHA-256 over the schema's version, the fingerprint, and id, hash, size,
-    outcome and kind of every seed, sorted by id.
-
-    Cleaning is a function of seed and pipeline, so this decides every row. It is not computed of the parts,
-    because the same rows lie in other parts when they came one by one, and pyarrow's next release may
-    compress them to other bytes.
-    """
-    digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
-    columns = [seeds.sort_by("id")[name].to_pylist() for name in SEEDS.names]
-    for row in zip(*columns, strict=True):
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
-
-
-def _manifest(
-    number: int,
-    plan: Plan,
-    made: Mapping[str, tuple[Part, ...]],
-    seeds: pa.Table,
-    seeds_part: Part,
-    fingerprint_parts: Mapping[str, str],
-    start: datetime,
-    notes: Mapping[str, Any],
-) -> Manifest:
-    """The manifest.  Raises StoreError when there are not as many rows as seeds."""
-    count = {table: sum(part.rows for part in made[table]) for table in TABLES}
-    if (
-        seeds.num_rows != count["documents"] + count["quarantine"]
-        or pc.count_distinct(seeds["id"]).as_py() != seeds.num_rows
-    ):
-        raise StoreError(
-            f"{seeds.num_rows} seeds gave {count['documents']} documents and {count['quarantine']} in "
-            "quarantine: a row is missing or double; nothing was committed: check the corpus, then run again"
-        )
-    edits: dict[str, dict[str, int]] = {}
-    for part in made["edits"]:
-        for cleaner, rules in part.edits.items():
-            sums = edits.setdefault(cleaner, {})
-            for rule, n in rules.items():
-                sums[rule] = sums.get(rule, 0) + n
-    return Manifest(
-        number=number,
-        content_id=content_id(plan.fingerprint, seeds),
-        parent=plan.base,
-        created={"start": _utc(start), "end": _utc(datetime.now(UTC))},
-        schema_version=SCHEMA_VERSION,
-        fingerprint=plan.fingerprint,
-        fingerprint_parts=dict(fingerprint_parts),
-        counts={
-            "seeds": seeds.num_rows,
-            "documents": count["documents"],
-            "quarantined": count["quarantine"],
-            "edits": count["edits"],
-            "added": plan.added,
-            "changed": plan.changed,
-            "vanished": plan.vanished,
-            "unchanged": plan.unchanged,
-        },
-        edits={cleaner: dict(sorted(edits[cleaner].items())) for cleaner in sorted(edits)},
-        parts=dict(made),
-        seeds=seeds_part,
-        notes=dict(notes),
-    )
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 @cache

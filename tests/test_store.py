@@ -67,7 +67,8 @@ def test_the_folders_of_a_first_version(seeds: Path, output: Path) -> None:
     version = build(seeds, output)
     assert os.readlink(output / "latest") == "corpus/versions/v000001"
     assert version.path == output / "corpus/versions/v000001"
-    assert sorted(os.listdir(version.path)) == ["_manifest.json", "_seeds.parquet", *sorted(TABLES)]
+    described = ["README.md", "_manifest.json", "_seeds.parquet", "croissant.json"]
+    assert sorted(os.listdir(version.path)) == [*described, *sorted(TABLES)]
     for table in TABLES:
         (file,) = (output / "latest" / table).iterdir()
         part = version.manifest.parts[table][0]
@@ -93,6 +94,7 @@ def test_the_manifest(seeds: Path, output: Path) -> None:
         "changed": 0,
         "vanished": 0,
         "unchanged": 0,
+        "renamed": 0,
     }
     assert manifest.edits == {"metadata": {"metadata.source": 40}, "punctuation": {"punctuation.width": 120}}
     assert manifest.created["start"] == "2024-02-29T08:00:00.000+00:00"

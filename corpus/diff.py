@@ -1,0 +1,170 @@
+"""Diff: what is different between two versions of a corpus."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from . import parts
+from .merge import Source
+from .rows import LIST_FIELDS, TEXT_FIELDS
+from .version import Version
+
+ASPECTS: dict[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "metadata": (*TEXT_FIELDS, *LIST_FIELDS, "other_metadata", "script"),
+    "structure": ("paragraphs", "articles"),
+    "flags": ("flags",),
+    "edits": ("edits_per_rule",),
+    "seed": ("seed_sha256", "seed_bytes", "encoding", "bom", "encoding_exceptions"),
+}
+"""What can change of a document, and the columns that say so."""
+
+MOST_PARAGRAPHS = 4_000
+"""Comparing takes time in proportion to the product of both numbers of paragraphs: longer texts are compared as
+one paragraph."""
+
+Digests = tuple[bytes, ...]
+
+
+class Changed(NamedTuple):
+    """A document that is in both versions, and the names of ASPECTS in which it differs."""
+
+    id: str
+    aspects: tuple[str, ...]
+
+
+class Difference(NamedTuple):
+    """What turns the version `old` into the version `new`; ids are sorted.
+
+    documents   how many there are in each
+    added       ids of documents that only the new version has, but for renamed ones
+    removed     ids of documents that only the old version has, but for renamed ones
+    renamed     (old id, new id): the same seed under another id
+    changed     documents that both have, but not alike
+    quarantined ids in quarantine in the new version, but not in the old one
+    released    ids in quarantine in the old version, but not in the new one
+    rules       rule -> edits in the old version, edits in the new one; only those that differ
+    pipeline    part of the fingerprint -> its value in the old version, in the new one; only those that differ
+    """
+
+    old: int
+    new: int
+    documents: tuple[int, int]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    changed: tuple[Changed, ...]
+    quarantined: tuple[str, ...]
+    released: tuple[str, ...]
+    rules: Mapping[str, tuple[int, int]]
+    pipeline: Mapping[str, tuple[str, str]]
+
+    @property
+    def empty(self) -> bool:
+        """Whether a reader of the documents sees no difference."""
+        return not (self.added or self.removed or self.renamed or self.changed or self.quarantined or self.released)
+
+    def aspects(self) -> dict[str, int]:
+        """How many documents differ in each of ASPECTS."""
+        counts = Counter(aspect for one in self.changed for aspect in one.aspects)
+        return {aspect: counts[aspect] for aspect in ASPECTS if counts[aspect]}
+
+
+def diff(old: Version, new: Version) -> Difference:
+    """Compares two versions of one corpus, or of two.  Parts that both share are not read.
+
+    Raises StoreError when a file is damaged.
+    """
+    seeds_before, seeds_now = old.seeds(), new.seeds()
+    documents_before = {id for id, seed in seeds_before.items() if seed.outcome == "document"}
+    documents_now = {id for id, seed in seeds_now.items() if seed.outcome == "document"}
+    removed, added = documents_before - documents_now, documents_now - documents_before
+    renamed = _renamed(
+        {id: seeds_before[id].sha256 for id in removed - seeds_now.keys()},
+        {id: seeds_now[id].sha256 for id in added - seeds_before.keys()},
+    )
+    return Difference(
+        old.number,
+        new.number,
+        (len(documents_before), len(documents_now)),
+        tuple(sorted(added - {b for _, b in renamed})),
+        tuple(sorted(removed - {a for a, _ in renamed})),
+        renamed,
+        tuple(_changed(old, new)),
+        tuple(sorted(seeds_now.keys() - documents_now - (seeds_before.keys() - documents_before))),
+        tuple(sorted(seeds_before.keys() - documents_before - (seeds_now.keys() - documents_now))),
+        _unequal(_rules(old), _rules(new), 0),
+        _unequal(old.manifest.fingerprint_parts, new.manifest.fingerprint_parts, ""),
+    )
+
+
+def paragraphs(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """The stretches of paragraphs in which two texts differ, side by side; one of them may be empty."""
+    before, after = old.split("\n\n"), new.split("\n\n")
+    if max(len(before), len(after)) > MOST_PARAGRAPHS:
+        before, after = [old], [new]
+    last: tuple[list[str], list[str]] = [], []
+    for op in Levenshtein.opcodes(before, after):
+        if op.tag == "equal":
+            if any(last):
+                yield "\n\n".join(last[0]), "\n\n".join(last[1])
+            last = [], []
+        else:
+            last[0].extend(before[op.src_start : op.src_end])
+            last[1].extend(after[op.dest_start : op.dest_end])
+    if any(last):
+        yield "\n\n".join(last[0]), "\n\n".join(last[1])
+
+
+def _renamed(gone: Mapping[str, str | None], new: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    by_hash: dict[str | None, list[str]] = {}
+    for id in sorted(gone, reverse=True):
+        by_hash.setdefault(gone[id], []).append(id)
+    pairs = [(by_hash[sha256].pop(), id) for id, sha256 in sorted(new.items()) if by_hash.get(sha256)]
+    return tuple(sorted(pairs))
+
+
+def _changed(old: Version, new: Version) -> Iterator[Changed]:
+    """Documents that differ: only parts that the other version does not have can hold them."""
+    shared = {one.part.sha256 for one in old.sources("documents")} & {one.part.sha256 for one in new.sources("documents")}
+    before = dict(_digests(old.sources("documents"), shared))
+    found = []
+    for id, digests in _digests(new.sources("documents"), shared):
+        known = before.get(id)
+        if known is not None and known != digests:
+            names = [name for name, a, b in zip(ASPECTS, known, digests, strict=True) if a != b]
+            found.append(Changed(id, tuple(names)))
+    yield from sorted(found)
+
+
+def _digests(sources: Sequence[Source], shared: set[str]) -> Iterator[tuple[str, Digests]]:
+    """Per document its id and a short hash for each of ASPECTS."""
+    for path, part in sources:
+        if part.sha256 in shared:
+            continue
+        table = parts.read([path], "documents")
+        for batch in table.to_batches(max_chunksize=1_000):
+            columns = [
+                list(zip(*(batch[name].to_pylist() for name in names), strict=True)) for names in ASPECTS.values()
+            ]
+            for id, *values in zip(batch["id"].to_pylist(), *columns, strict=True):
+                yield id, tuple(map(_digest, values))
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.blake2b(repr(value).encode(), digest_size=12).digest()
+
+
+def _rules(version: Version) -> dict[str, int]:
+    return {rule: n for rules in version.manifest.edits.values() for rule, n in rules.items()}
+
+
+def _unequal(old: Mapping[str, Any], new: Mapping[str, Any], none: Any) -> dict[str, tuple[Any, Any]]:
+    names = sorted({*old, *new})
+    pairs = {name: (old.get(name, none), new.get(name, none)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

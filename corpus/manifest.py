@@ -1,0 +1,134 @@
+"""The manifest: what a version is and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .parts import Part, StoreError
+from .plan import Plan
+from .schema import SCHEMA_VERSION, SEEDS, TABLES
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a version is and where it comes from: the content of _manifest.json.
+
+    number             of the version, from 1
+    content_id         the same for the same seeds, pipeline and schema, whoever ran it: see `content_id`
+    parent             number of the version that it follows; None for the first
+    created            `start` and `end` of the run, ISO 8601, UTC
+    schema_version     SCHEMA_VERSION of the code that wrote it
+    fingerprint        of the pipeline, and what it was computed of
+    counts             seeds, documents, quarantined, edits; added, changed, vanished, unchanged seeds
+    edits              number of edits per cleaner and rule
+    parts              the files of each table
+    seeds              the file with the list of seeds
+    notes              what the run wants to be known: how it was orchestrated, how long its cleaners took …
+    """
+
+    number: int
+    content_id: str
+    parent: int | None
+    created: Mapping[str, str]
+    schema_version: int
+    fingerprint: str
+    fingerprint_parts: Mapping[str, str]
+    counts: Mapping[str, int]
+    edits: Mapping[str, Mapping[str, int]]
+    parts: Mapping[str, tuple[Part, ...]]
+    seeds: Part
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        named = asdict(self) | {
+            "parts": {table: [one._asdict() for one in self.parts[table]] for table in self.parts},
+            "seeds": self.seeds._asdict(),
+        }
+        return json.dumps(named, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Raises ValueError, KeyError or TypeError for anything but what `to_json` writes."""
+        named = json.loads(text)
+        named["parts"] = {table: tuple(Part(**one) for one in named["parts"][table]) for table in TABLES}
+        named["seeds"] = Part(**named["seeds"])
+        return cls(**named)
+
+
+def content_id(fingerprint: str, seeds: pa.Table) -> str:
+    """What a version is, in hex: SHA-256 over the schema's version, the fingerprint, and id, hash, size,
+    outcome and kind of every seed, sorted by id.
+
+    Cleaning is a function of seed and pipeline, so this decides every row. It is not computed of the parts,
+    because the same rows lie in other parts when they came one by one, and pyarrow's next release may
+    compress them to other bytes.
+    """
+    digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
+    columns = [seeds.sort_by("id")[name].to_pylist() for name in SEEDS.names]
+    for row in zip(*columns, strict=True):
+        digest.update(json.dumps(row).encode())
+    return digest.hexdigest()
+
+
+def make(
+    number: int,
+    plan: Plan,
+    made: Mapping[str, tuple[Part, ...]],
+    seeds: pa.Table,
+    seeds_part: Part,
+    fingerprint_parts: Mapping[str, str],
+    start: datetime,
+    notes: Mapping[str, Any],
+) -> Manifest:
+    """The manifest.  Raises StoreError when there are not as many rows as seeds."""
+    count = {table: sum(part.rows for part in made[table]) for table in TABLES}
+    if (
+        seeds.num_rows != count["documents"] + count["quarantine"]
+        or pc.count_distinct(seeds["id"]).as_py() != seeds.num_rows
+    ):
+        raise StoreError(
+            f"{seeds.num_rows} seeds gave {count['documents']} documents and {count['quarantine']} in "
+            "quarantine: a row is missing or double; nothing was committed: check the corpus, then run again"
+        )
+    edits: dict[str, dict[str, int]] = {}
+    for part in made["edits"]:
+        for cleaner, rules in part.edits.items():
+            sums = edits.setdefault(cleaner, {})
+            for rule, n in rules.items():
+                sums[rule] = sums.get(rule, 0) + n
+    return Manifest(
+        number=number,
+        content_id=content_id(plan.fingerprint, seeds),
+        parent=plan.base,
+        created={"start": utc(start), "end": utc(max(start, datetime.now(UTC)))},
+        schema_version=SCHEMA_VERSION,
+        fingerprint=plan.fingerprint,
+        fingerprint_parts=dict(fingerprint_parts),
+        counts={
+            "seeds": seeds.num_rows,
+            "documents": count["documents"],
+            "quarantined": count["quarantine"],
+            "edits": count["edits"],
+            "added": plan.added,
+            "changed": plan.changed,
+            "vanished": plan.vanished,
+            "unchanged": plan.unchanged,
+            "renamed": len(plan.renamed),
+        },
+        edits={cleaner: dict(sorted(edits[cleaner].items())) for cleaner in sorted(edits)},
+        parts=dict(made),
+        seeds=seeds_part,
+        notes=dict(notes),
+    )
+
+
+def utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
