@@ -16,6 +16,7 @@ docs/decisions/0020-near-duplicate-documents.md has the measurements behind the 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -40,7 +41,7 @@ METHOD = f"rensa R-MinHash {RMinHash.ALGORITHM_VERSION}, {BANDS}x{ROWS}, {SHINGL
 FEWEST_LETTERS = 32
 """Shorter texts are never reprints: 图片新闻 or 暂无内容 are the same everywhere."""
 
-MOST_KEPT = 16
+MOST_KEPT = 4
 """So many kept texts of one band key are remembered, the most complete ones: bounds what 100,000 notices that
 fill in the same form cost."""
 
@@ -63,8 +64,13 @@ little more."""
 SMALL_CHANGE = 8
 """A change of more letters is an editor's cut or addition, and says nothing about numbers and names."""
 
+MOST_REWORDED = 0.03
+"""Part of the letters that an editor's other words may make up."""
+
 CHUNK = 1 << 20  # letters whose shingles are made at a time
-DIGITS = frozenset("0123456789０１２３４５６７８９〇零一二三四五六七八九十百千万亿两")
+NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
+PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
+OPTIMISTIC_WALKS = 3
 
 Codes = npt.NDArray[np.uint32]
 
@@ -152,11 +158,13 @@ def clusters(
     """
     texts = sorted(_Text(ids[0].signature, ids) for ids in _by_content(entries))
     walk = _Walk(texts, known)
+    walks = 1
     walk.run(sure=False)
     while walk.missing:
         pairs = sorted(walk.missing)
         walk.known.update(zip(pairs, compare(pairs), strict=True))
-        walk.run(sure=True)
+        walks += 1
+        walk.run(sure=walks > OPTIMISTIC_WALKS)
     return Clusters(sorted(_reprints(walk)), walk.compared)
 
 
@@ -309,9 +317,10 @@ class _Walk:
 
 
 def _candidates(buckets: Sequence[int], kept: Mapping[int, Sequence[int]]) -> list[int]:
-    """The kept texts in these buckets, those in most of them first, then the most complete."""
+    """The kept texts in these buckets: those in most of them first, of those in about as many (same power of two)
+    the most complete."""
     seen = Counter(index for bucket in buckets for index in kept.get(bucket, ()))
-    return sorted(seen, key=lambda index: (-seen[index], index))[:MOST_COMPARED]
+    return sorted(seen, key=lambda index: (-seen[index].bit_length(), index))[:MOST_COMPARED]
 
 
 def _shared_buckets(texts: Sequence[_Text]) -> list[tuple[int, list[int]]]:
@@ -359,33 +368,38 @@ def _by_shingles(short: str, long: str) -> float:
 
 
 def _same_form(one: str, other: str) -> bool:
-    """Whether two texts are the same form with other numbers or names in it."""
-    digits = words = singles = 0
+    """Whether two texts are the same form with other numbers or names in it.
+
+    Damage hits a numeral as often as any other character; where far more numerals were replaced by numerals (two
+    standard deviations of a Poisson distribution), it is another number.  Whole words that were replaced, with
+    little else changed, are other names.
+    """
+    digits = words = others = 0
     for before, after in _small_changes(one, other):
-        changed = max(len(before), len(after))
-        numeral = max(sum(map(DIGITS.__contains__, before)), sum(map(DIGITS.__contains__, after)))
-        digits += numeral
-        if min(len(before), len(after)) >= 2 and not numeral:
-            words += changed
+        size = max(len(before), len(after))
+        numerals = min(len(NUMERAL.findall(before)), len(NUMERAL.findall(after)))
+        digits += numerals
+        if not numerals and min(len(before), len(after)) >= 2:
+            words += size
         else:
-            singles += changed - numeral
-    numerals = sum(map(DIGITS.__contains__, one))
-    expected = numerals * (words + singles) / max(len(one) - numerals, 1)
+            others += size - numerals
+    every = len(NUMERAL.findall(one))
+    expected = every * (words + others) / max(len(one) - every, 1)
     if digits > expected + 2 * expected**0.5:
         return True
-    return words > 2 * singles and words > 0.02 * len(one)
+    return words > 2 * others and words > MOST_REWORDED * len(one)
 
 
 def _small_changes(one: str, other: str) -> Iterator[tuple[str, str]]:
-    """What became of what, where it is short."""
+    """What became of what, where it is short; digits that stay inside a number that changes belong to the change."""
     a = c = 0  # ends of the last equal stretch
     for block in Levenshtein.opcodes(one, other):
-        if block.tag == "equal":
+        if block.tag == "equal" and not PART_OF_NUMBER.fullmatch(one, block.src_start, block.src_end):
             yield from _if_small(one[a : block.src_start], other[c : block.dest_start])
             a, c = block.src_end, block.dest_end
     yield from _if_small(one[a:], other[c:])
 
 
 def _if_small(before: str, after: str) -> Iterator[tuple[str, str]]:
-    if 0 < max(len(before), len(after)) <= SMALL_CHANGE:
+    if before != after and max(len(before), len(after)) <= SMALL_CHANGE:
         yield before, after
