@@ -1,6 +1,7 @@
 """README and code agree: commands, exit codes, snippets, links, and both languages."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ READMES = {"README.md": ROOT / "README.md", "README.zh.md": ROOT / "README.zh.md
 
 
 def blocks(name: str, language: str) -> list[str]:
-    """The fenced code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", READMES[name].read_text("utf-8"), re.M | re.S)
+    """The fenced code blocks of a language; "" are those without one."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", READMES[name].read_text("utf-8"), re.M | re.S)
+    return [block for fence, block in fences if fence == language]
 
 
 def code(text: str) -> str:
@@ -25,7 +27,7 @@ def code(text: str) -> str:
     return "\n".join(line.split("  #")[0].rstrip() for line in text.splitlines())
 
 
-@pytest.mark.parametrize("language", ["sh", "python", ""])
+@pytest.mark.parametrize("language", ["sh", "python", "toml", ""])
 def test_both_languages_show_the_same_commands(language: str) -> None:
     english, chinese = (list(map(code, blocks(name, language))) for name in READMES)
     assert english == chinese
@@ -65,7 +67,7 @@ def test_links_lead_to_files(name: str) -> None:
 @pytest.mark.parametrize("name", READMES)
 def test_rules_that_the_table_names_exist(name: str) -> None:
     cleaners = "|".join(cleaner.name for cleaner in PIPELINE)
-    rules = re.findall(rf"`((?:{cleaners})\.\w+)`", READMES[name].read_text("utf-8"))
+    rules = re.findall(rf"^\|.*`((?:{cleaners})\.\w+)`", READMES[name].read_text("utf-8"), re.M)
     assert rules
     used = {
         edit.rule
@@ -74,6 +76,24 @@ def test_rules_that_the_table_names_exist(name: str) -> None:
         for edit in one.edits
     }
     assert set(rules) <= used
+
+
+def test_the_rule_can_be_added_as_described(tmp_path: Path) -> None:
+    """In a copy of the project: the table goes to the end of the file that the README names."""
+    shutil.copytree(ROOT / "cleaners", tmp_path / "cleaners")
+    rules = tmp_path / "cleaners" / "rules" / "chrome" / "tools.toml"
+    page = f"加入书架\n\n{'他把书放回书架，又回到桌边，把没有写完的信写完。' * 3}\n"
+    program = "import sys; from cleaners import clean; d = clean(sys.argv[1].encode()); print(d.text); print(d.trail)"
+
+    def cleaned() -> str:
+        command = [sys.executable, "-c", program, page]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert cleaned().startswith("加入书架")
+    rules.write_text(rules.read_text("utf-8") + "\n" + blocks("README.md", "toml")[0], "utf-8")
+    after = cleaned()
+    assert after.startswith("他把书放回书架")
+    assert "chrome.bookshelf_button" in after
 
 
 @pytest.mark.parametrize("number", range(len(blocks("README.md", "python"))))
