@@ -164,11 +164,13 @@ class _Page(NamedTuple):
         broken = [i for i in near if self.is_full(i, width) and not self.is_too_wide(i, width)]
         if len(broken) < FEWEST_BROKEN or len(broken) < OPEN_SHARE * len(near):
             return False
-        closed = sum(1 for i in range(len(self.lines)) if width - 2 < self.widths[i] <= width and i not in near)
+        inside = set(near)
+        closed = sum(1 for i, own in enumerate(self.widths) if width - 2 < own <= width and i not in inside)
         punctuated = sum(1 for i in broken if MARKS.search(self.lines[i].text[:-1]))
         if closed > len(broken) or punctuated < PUNCTUATED_SHARE * len(broken):
             return False
-        return self._gain(broken) >= CHANCE + self._above_chance(width, near, broken) / len(broken) ** 0.5
+        least: float = CHANCE + self._above_chance(width, near, broken) / len(broken) ** 0.5
+        return self._gain(broken) >= least
 
     def _above_chance(self, width: int, near: Sequence[int], broken: Sequence[int]) -> float:
         """How far above chance the characters must be likely: the less, the clearer the shape."""

@@ -1,10 +1,12 @@
 """Joints: how likely two lines are the halves of one sentence that was cut.
 
 A line that ends inside a sentence chooses between the lines that follow it, and none of them, by a conditional
-logit model (McFadden 1974; fitted by `python -m cleaners.statistics.build_joints`, weights in
-statistics/joints.json): one for lines that are prose, one for bare ones, such as headlines. It looks at the shape of both lines, their punctuation and quotation marks, the characters that meet across the joint,
-the lines around and the lines in between. Layout (indents, empty lines) can only speak for a joint, so that what
-was refused once is refused again when the layout is gone.
+logit model (McFadden 1974): one for lines of prose, one for short lines with a comma, one for bare ones, such as
+headlines. It looks at the shape of both lines, their punctuation and quotation marks, the characters that meet
+across the joint, the lines around and the lines in between. Layout (indents, empty lines) can only speak for a
+joint, so that what was refused once is refused again when the layout is gone.
+
+The weights, statistics/joints.json, are fitted by `python -m cleaners.statistics.build_joints`.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ FEATURES = (
     "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
     "triple_left", "triple_right", "first_two", "second_two",
     # lines around
-    "around_short", "around_open", "around_open_prose", "around_prose", "comma_among_short", "page_open", "page_open_prose", "page_prose",
+    "around_short", "around_open", "around_open_prose", "around_prose", "comma_among_short",
+    "page_open", "page_open_prose", "page_prose",
     # lines in between
     "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
     # layout
@@ -175,10 +178,11 @@ def _as_first(
     places = [m.end() for m in INNER.finditer(tail[:-1])]
     clause = len(tail) - places[-1] if places else len(tail)
     clause = 1 if last in PAUSES else clause  # headlines and points of a list are long clauses, but have no comma
+    spaces = HAN_SPACE.search(tail, _last_mark(tail)) is not None
     return (
         math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
         float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
-        float(left_open > 0), math.log(clause), float(HAN_SPACE.search(tail, _last_mark(tail)) is not None), float(marked), float(caption),
+        float(left_open > 0), math.log(clause), float(spaces), float(marked), float(caption),
     )  # fmt: skip
 
 
@@ -186,10 +190,12 @@ def _as_second(text: str, head: str, is_open: bool, marks: bool, closed: int) ->
     first = text[0]
     mark = FIRST_MARK.search(head)
     clause = mark.start() + 1 if mark else len(head) + 1
+    spaces = HAN_SPACE.search(head, 0, _first_mark(head)) is not None
     return (
-        math.log(len(text)), float(not is_open), float(marks), math.log(clause), float(FIRST_MARK.match(first) is not None),
-        float(closed > 0), float(first in "“‘「『《（("), float(first.isdigit()),
-        float(first.isascii() and first.isalpha()), float(HAN_SPACE.search(head, 0, _first_mark(head)) is not None),
+        math.log(len(text)), float(not is_open), float(marks), math.log(clause),
+        float(FIRST_MARK.match(first) is not None), float(closed > 0),
+        float(first in "“‘「『《（("), float(first.isdigit()),
+        float(first.isascii() and first.isalpha()), float(spaces),
         float(is_open and len(text) < SHORT and not marks),
     )  # fmt: skip
 
@@ -410,7 +416,8 @@ def _language(pairs: Sequence[tuple[str, str]]) -> Floats:
     single = unigrams()
 
     def gain(first: Codes, second: Codes) -> Floats:
-        return np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
+        found: Floats = np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
+        return found
 
     def mark(char: str) -> Codes:
         return np.repeat(codes(char), len(pairs))

@@ -19,6 +19,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,7 +228,7 @@ def _cut_page(
     for paragraph in paragraphs:
         cuts = _cuts(paragraph, rng) if rng.random() < often else []
         places = [0, *cuts, len(paragraph)]
-        pieces = [paragraph[a:b].strip() for a, b in zip(places, places[1:], strict=False)]
+        pieces = [paragraph[a:b].strip() for a, b in pairwise(places)]
         for i, piece in enumerate(pieces):
             lines.append(Line(piece, i + 1 < len(pieces), i > 0))
             if rng.random() < (foreign if i + 1 < len(pieces) else 0.05):
@@ -270,7 +271,7 @@ def _verse(paragraphs: Sequence[str], rng: random.Random) -> list[Line]:
     if rng.random() < 0.3:
         clauses = [piece for c in clauses for piece in _halved(c, rng)]
     lines = [Line(c, False, False) for c in clauses if 1 < len(c) <= LONGEST_VERSE]
-    around = [Line(p, False, False) for p in paragraphs[:1] + paragraphs[6:8]]
+    around = [Line(p, False, False) for p in (*paragraphs[:1], *paragraphs[6:8])]
     return [*around[:1], *lines, *around[1:]]
 
 
