@@ -131,7 +131,9 @@ def _renamed(gone: Mapping[str, str | None], new: Mapping[str, str | None]) -> t
 
 def _changed(old: Version, new: Version) -> Iterator[Changed]:
     """Documents that differ: only parts that the other version does not have can hold them."""
-    shared = {one.part.sha256 for one in old.sources("documents")} & {one.part.sha256 for one in new.sources("documents")}
+    shared = {one.part.sha256 for one in old.sources("documents")} & {
+        one.part.sha256 for one in new.sources("documents")
+    }
     before = dict(_digests(old.sources("documents"), shared))
     found = []
     for id, digests in _digests(new.sources("documents"), shared):

@@ -1,11 +1,11 @@
 """Lineage: from a span of clean text to the characters and bytes of its seed, and back.
 
-    lineage = Lineage(version.document("a.txt"))
-    span = lineage.seed_span(0, 20)                 # of the clean text's first 20 characters
-    raw[span.byte_start : span.byte_end]            # the bytes that they were made of
-    lineage.text_span(span.start, span.end)         # what became of these characters of the seed
-    lineage.text_span_of_bytes(120, 180)            # what became of these bytes
-    [edit.rule for _, edit in lineage.edits(0, 20)] # the rules that had a part in them
+lineage = Lineage(version.document("a.txt"))
+span = lineage.seed_span(0, 20)                 # of the clean text's first 20 characters
+raw[span.byte_start : span.byte_end]            # the bytes that they were made of
+lineage.text_span(span.start, span.end)         # what became of these characters of the seed
+lineage.text_span_of_bytes(120, 180)            # what became of these bytes
+[edit.rule for _, edit in lineage.edits(0, 20)] # the rules that had a part in them
 """
 
 from __future__ import annotations

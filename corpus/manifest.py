@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from .parts import Part, StoreError
 from .plan import Plan
-from .schema import SCHEMA_VERSION, SEEDS, TABLES
+from .schema import LATER, SCHEMA_VERSION, SEEDS, STORED
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Manifest:
     created            `start` and `end` of the run, ISO 8601, UTC
     schema_version     SCHEMA_VERSION of the code that wrote it
     fingerprint        of the pipeline, and what it was computed of
-    counts             seeds, documents, quarantined, edits; added, changed, vanished, unchanged seeds
+    counts             seeds, documents, quarantined, edits, reprints; added, changed, vanished, unchanged seeds
     edits              number of edits per cleaner and rule
     parts              the files of each table
     seeds              the file with the list of seeds
@@ -58,7 +58,11 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """Raises ValueError, KeyError or TypeError for anything but what `to_json` writes."""
         named = json.loads(text)
-        named["parts"] = {table: tuple(Part(**one) for one in named["parts"][table]) for table in TABLES}
+        known = named["parts"]
+        named["parts"] = {
+            table: tuple(Part(**one) for one in (known.get(table, ()) if table in LATER else known[table]))
+            for table in STORED
+        }
         named["seeds"] = Part(**named["seeds"])
         return cls(**named)
 
@@ -89,7 +93,7 @@ def make(
     notes: Mapping[str, Any],
 ) -> Manifest:
     """The manifest.  Raises StoreError when there are not as many rows as seeds."""
-    count = {table: sum(part.rows for part in made[table]) for table in TABLES}
+    count = {table: sum(part.rows for part in made[table]) for table in STORED}
     if (
         seeds.num_rows != count["documents"] + count["quarantine"]
         or pc.count_distinct(seeds["id"]).as_py() != seeds.num_rows
@@ -117,6 +121,7 @@ def make(
             "documents": count["documents"],
             "quarantined": count["quarantine"],
             "edits": count["edits"],
+            "reprints": count["reprints"],
             "added": plan.added,
             "changed": plan.changed,
             "vanished": plan.vanished,

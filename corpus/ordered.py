@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from . import parts
 from .parts import ORDER
+from .schema import SCHEMAS
 from .version import Version
 
 RUN_BYTES = 8 << 20  # of Parquet: a run of rows is some 16 to 50 MB in memory
@@ -27,9 +28,17 @@ def runs(
     All rows of an id are in one run.  Raises StoreError when a file is damaged.
     """
     for low, high in _bounds(version, table, run_bytes):
-        files = [one.path for one in version.sources(table) if _overlaps(one.part.min_id, one.part.max_id, low, high)]
-        found = parts.read(files, table, columns, (pc.field("id") >= low) & (pc.field("id") <= high))
-        yield found.sort_by([(name, "ascending") for name in ORDER[table] if name in found.column_names])
+        yield between(version, table, low, high, columns)
+
+
+def between(version: Version, table: str, low: str, high: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows with low <= id <= high, sorted.  Only parts that may hold some are opened."""
+    files = [one.path for one in version.sources(table) if _overlaps(one.part.min_id, one.part.max_id, low, high)]
+    if not files:
+        empty = SCHEMAS[table].empty_table()
+        return empty.select(columns) if columns else empty
+    found = parts.read(files, table, columns, (pc.field("id") >= low) & (pc.field("id") <= high))
+    return found.sort_by([(name, "ascending") for name in ORDER[table] if name in found.column_names])
 
 
 def _overlaps(least: str | None, most: str | None, low: str, high: str) -> bool:

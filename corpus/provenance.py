@@ -60,7 +60,7 @@ CONTEXT: dict[str, Any] = {
 """The JSON-LD context that Croissant 1.0 prescribes, and PROV's."""
 
 TYPES = {pa.string(): "sc:Text", pa.int32(): "sc:Integer", pa.int64(): "sc:Integer", pa.float64(): "sc:Float"}
-"""Columns of other types (lists, binary) are not listed as Croissant fields: its readers have no common view of them."""
+"""Columns of other types (lists, binary) are no Croissant fields: its readers have no common view of them."""
 
 
 def write(manifest: Manifest, folder: Path) -> None:
@@ -84,7 +84,8 @@ def card(manifest: Manifest) -> str:
         for rule, n in rules.items()
     )
     columns = "\n".join(
-        f"| {field.name} | {_kind(field.type)} | {field.metadata[b'meaning'].decode()} |" for field in SCHEMAS["documents"]
+        f"| {field.name} | {_kind(field.type)} | {field.metadata[b'meaning'].decode()} |"
+        for field in SCHEMAS["documents"]
     )
     pipeline = "\n".join(f"- {name}: `{value}`" for name, value in sorted(manifest.fingerprint_parts.items()))
     return f"""---

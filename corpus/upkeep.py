@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from . import manifest, merge, ordered, parts
 from .manifest import Manifest
 from .parts import Part, StoreError
-from .schema import SCHEMAS, TABLES
+from .schema import SCHEMAS, STORED, TABLES, folder as folder_of
 from .store import Store
 from .version import SEEDS_FILE, Version
 
@@ -45,7 +46,8 @@ def compact(store: Store) -> Version:
 
     def write(folder: Path, number: int) -> Manifest:
         made = _linked(newest, newest, folder, number, counts, {"compacted": known.number})
-        return replace(made, parts={table: _rewritten(newest, table, folder / table) for table in TABLES})
+        rewritten = {table: _rewritten(newest, table, folder / table) for table in TABLES}
+        return replace(made, parts={**made.parts, **rewritten})
 
     return store.next_version(write)
 
@@ -67,7 +69,12 @@ def expire(store: Store, keep: int) -> list[Version]:
 
 def freed(store: Store, doomed: list[Version]) -> int:
     """Bytes of the files that no version but these holds."""
-    kept = {_identity(file) for one in store.versions() if one.number not in {v.number for v in doomed} for file in _files(one)}
+    kept = {
+        _identity(file)
+        for one in store.versions()
+        if one.number not in {v.number for v in doomed}
+        for file in _files(one)
+    }
     sizes = {_identity(file): file.stat().st_size for one in doomed for file in _files(one)}
     return sum(size for identity, size in sizes.items() if identity not in kept)
 
@@ -99,11 +106,12 @@ def _linked(
     source: Version, parent: Version, folder: Path, number: int, counts: dict[str, int], notes: dict[str, int]
 ) -> Manifest:
     """Links a version's files into `folder`; returns the manifest of the version that this makes."""
-    for table in TABLES:
-        (folder / table).mkdir()
+    for table in STORED:
+        target = folder / folder_of(table)
+        target.mkdir()
         for path, part in source.sources(table):
-            parts.link(path, folder / table / part.file)
-        parts.sync(folder / table)
+            parts.link(path, target / part.file)
+        parts.sync(target)
     parts.link(source.path / SEEDS_FILE, folder / SEEDS_FILE)
     now = manifest.utc(datetime.now(UTC))
     return replace(
@@ -118,7 +126,7 @@ def _linked(
 
 def _scattered(found: tuple[Part, ...]) -> bool:
     """Whether parts overlap or are smaller than they need be."""
-    overlap = any((a.max_id or "") >= (b.min_id or "") for a, b in zip(found, found[1:], strict=False) if b.rows)
+    overlap = any((a.max_id or "") >= (b.min_id or "") for a, b in pairwise(found) if b.rows)
     small = sum(one.bytes < merge.PART_SIZE // 2 for one in found)
     return overlap or small > 1
 

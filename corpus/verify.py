@@ -37,19 +37,17 @@ def verify(store: Store, version: Version, advance: Advance = lambda documents: 
     """
     yield from _latest(store)
     try:
-        version.manifest
+        schema_version = version.manifest.schema_version
     except StoreError as error:
         yield str(error)
         return
-    broken = False
-    for problem in _files(version):
-        broken = True
-        yield problem
+    broken = list(_files(version))
     if broken:
-        return  # what lies in damaged files needs no further words
-    if version.manifest.schema_version != SCHEMA_VERSION:
+        yield from broken  # what lies in damaged files needs no further words
+        return
+    if schema_version != SCHEMA_VERSION:
         yield (
-            f"version {version.number} has schema {version.manifest.schema_version}, this program knows "
+            f"version {version.number} has schema {schema_version}, this program knows "
             f"{SCHEMA_VERSION}: its rows were not checked"
         )
         return
@@ -87,7 +85,8 @@ def _files(version: Version) -> Iterator[str]:
         folder = version.path / table
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if not path.name.startswith((".", "_")) and f"{table}/{path.name}" not in expected:
-                yield f"version {version.number}: {table}/{path.name} is not in {MANIFEST}: readers see it; move it away"
+                what = f"{table}/{path.name} is not in {MANIFEST}, but readers see it: move it away"
+                yield f"version {version.number}: {what}"
 
 
 def _file(path: Path, part: parts.Part, table: str) -> str:
@@ -167,12 +166,7 @@ def _documents(version: Version, seeds: dict[str, Known], advance: Advance) -> I
     for run in ordered.runs(version, "documents"):
         for batch in (run.slice(start, BATCH) for start in range(0, run.num_rows, BATCH)):
             low, high = batch["id"][0].as_py(), batch["id"][-1].as_py()
-            trails = parts.read(
-                [s.path for s in version.sources("edits") if s.part.rows and s.part.min_id <= high and low <= s.part.max_id]
-                or version.files("edits")[:1],
-                "edits",
-                filters=(pc.field("id") >= low) & (pc.field("id") <= high),
-            )
+            trails = ordered.between(version, "edits", low, high)
             for document, row in zip(rows.documents(batch, trails), batch.to_pylist(), strict=True):
                 problem = _document(document, row, seeds.get(document.name))
                 if problem:
@@ -198,7 +192,7 @@ def _document(document: Document, row: dict[str, object], seed: Known | None) ->
     counts = Counter(edit.rule for one in document.trail for edit in one.edits)
     if [(one["rule"], one["n"]) for one in row["edits_per_rule"]] != sorted(counts.items()):  # type: ignore[attr-defined]
         return "has other edits than edits_per_rule says"
-    spans = [*document.paragraphs, *document.articles, *document.flags]
-    if any(not 0 <= one.start <= one.end <= len(text) for one in spans):
+    spans = [(one.start, one.end) for kind in (document.paragraphs, document.articles, document.flags) for one in kind]
+    if any(not 0 <= start <= end <= len(text) for start, end in spans):
         return "has a paragraph, article or flag outside its text"
     return ""

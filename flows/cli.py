@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +15,10 @@ import click
 from cleaners import PIPELINE, Config, Document, clean
 from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS
 
+from .corpus_commands import COMMANDS, chosen_version, corpus_errors
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from corpus.store import Version
 
     from .report import Report
 
@@ -266,27 +264,8 @@ def versions_command(output: Path, as_json: bool) -> None:
         )
 
 
-@contextmanager
-def corpus_errors() -> Iterator[None]:
-    """Turns what can be wrong with a corpus into a message and exit code 1."""
-    from corpus.store import StoreError
-
-    try:
-        yield
-    except StoreError as error:
-        click.echo(f"Failed: {error}", err=True)
-        sys.exit(FAILED)
-
-
-def chosen_version(output: Path, number: int | None) -> Version:
-    """The version of this number, or the newest.  Raises StoreError when there is none."""
-    from corpus.store import Store, StoreError
-
-    store = Store(output)
-    version = store.latest() if number is None else store.version(number)
-    if version is None:
-        raise StoreError(f"there is no corpus in {output}; `jingwen build` makes one")
-    return version
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 if __name__ == "__main__":
