@@ -19,8 +19,8 @@ SECOND = "镇里的老支书说，过去下一场雨，车子就要陷在泥里�
 HEAD, TAIL = FIRST[:34], FIRST[34:]
 VERSE = "夕阳落在远山的肩上，\n牛铃响过窄窄的石桥。\n谁家的炊烟升起来了，\n像一句没有说完的话，\n停在风里"
 HEADLINE = "柿子树下话丰收"
-PIECES = (HEAD, TAIL, SECOND, HEADLINE, "— 12 —", "本报记者 李春生 摄", "第一章 总则")
-PIECES += ("，", "“", "”", "\u3000\u3000", " ")
+LINES = (HEAD, TAIL, SECOND, HEADLINE, "— 12 —", "本报记者 李春生 摄", "第一章 总则")
+PIECES = (*LINES, "，", "“", "”", "\u3000\u3000", " ")
 
 
 def proposed(text: str) -> list[Edit]:
