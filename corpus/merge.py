@@ -74,12 +74,12 @@ def write_table(
     made += [_linked(one, folder) for one in [*kept, *large]]
     if not made:
         made.append(parts.write(SCHEMAS[table].empty_table(), table, folder))
-    _share(made, base, folder)
+    share(made, base, folder)
     parts.sync(folder)
     return tuple(sorted(made, key=lambda part: (part.min_id or "", part.file)))
 
 
-def _share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
+def share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
     """Stores parts that came out as they were before only once."""
     known = {one.part.sha256: one.path for one in base}
     for part in made:

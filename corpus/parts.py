@@ -23,7 +23,15 @@ from .schema import SCHEMAS
 # to 58 instead of 114 to 140 MB/s of one core, and is read as fast; cleaning is far slower than both
 # (docs/decisions/0010-compression-level.md).
 COMPRESSION_LEVEL = 9
-ROWS_PER_GROUP = {"documents": 4_096, "edits": 65_536, "quarantine": 4_096, "seeds": 65_536}
+ROWS_PER_GROUP = {
+    "documents": 4_096,
+    "edits": 65_536,
+    "quarantine": 4_096,
+    "seeds": 65_536,
+    "reprints": 65_536,
+    "signatures": 65_536,
+    "comparisons": 65_536,
+}
 DICTIONARY = {
     "documents": (
         *("source", "site", "section", "script", "encoding"),
@@ -33,6 +41,9 @@ DICTIONARY = {
     "edits": ("id", "pass", "cleaner", "rule", "before", "after", "field"),
     "quarantine": ("kind", "reason", "encoding"),
     "seeds": ("outcome", "kind"),
+    "reprints": ("cluster", "kept"),
+    "signatures": ("published_at",),
+    "comparisons": ("id",),
 }
 STATISTICS = {
     "documents": (
@@ -49,13 +60,24 @@ STATISTICS = {
     "edits": ("id", "pass", "cleaner", "rule", "start", "seed_start", "field"),
     "quarantine": ("id", "kind", "seed_sha256", "seed_bytes"),
     "seeds": ("id", "sha256", "bytes", "outcome", "kind"),
+    "reprints": ("id", "cluster", "kept", "similarity"),
+    "signatures": ("id",),
+    "comparisons": ("id",),
 }
 # Positions grow within a document: their differences are small numbers. This takes a quarter off `edits`.
 DIFFERENCES = {
     "documents": ("paragraphs.list.element.start", "paragraphs.list.element.end"),
     "edits": ("n", "start", "seed_start", "ref"),
 }
-ORDER = {"documents": ("id",), "edits": ("id", "n"), "quarantine": ("id",), "seeds": ("id",)}
+ORDER = {
+    "documents": ("id",),
+    "edits": ("id", "n"),
+    "quarantine": ("id",),
+    "seeds": ("id",),
+    "reprints": ("id",),
+    "signatures": ("id",),
+    "comparisons": ("id", "other"),
+}
 
 
 class StoreError(Exception):

@@ -10,6 +10,9 @@ from cleaners import Seed
 from .schema import SCHEMA_VERSION
 from .seeds import Problem, Scan
 
+REPRINT = "reprint"
+"""Kind of quarantine of a near-duplicate that was dropped."""
+
 
 class Known(NamedTuple):
     """What a version says of a seed: a row of its list of seeds, without the id."""
@@ -34,7 +37,8 @@ class Plan(NamedTuple):
 
     fingerprint    of the pipeline that the run uses
     base           number of the version that it starts from; None for the first
-    to_clean       seeds that are new or changed, or all when the pipeline changed; sorted by id
+    to_clean       seeds that are new or changed, or all when the pipeline changed; and, when there are any, reprints
+                   that were dropped; sorted by id
     problems       problems that the base does not have, sorted by id
     gone           ids whose rows of the base are not in the next version: changed, vanished, or all
     added, changed, vanished, unchanged   number of ids, compared with the base
@@ -91,10 +95,13 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
     same_seeds = {seed.name for seed in scan.seeds if _same_seed(seed, known.get(seed.name))}
     same_problems = {problem.id for problem in scan.problems if _same_problem(problem, known.get(problem.id))}
     same = same_seeds | same_problems
+    dropped = {id for id, seed in known.items() if seed.kind == REPRINT}
     found = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
     renamed = _renamed(scan, known, found)
-    taken = {new for _, new in renamed} if same_pipeline else set[str]()
+    taken = {new for old, new in renamed if old not in dropped} if same_pipeline else set[str]()
     kept = same if same_pipeline else frozenset[str]()
+    if not same == found == known.keys():
+        kept -= dropped  # any of them may be the one to keep now: their rows are needed
     return Plan(
         fingerprint,
         base.number if base else None,

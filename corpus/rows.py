@@ -20,7 +20,8 @@ from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Q
 from cleaners.document import ByteSpan
 from cleaners.encoding import encode
 
-from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEEDS
+from .near_duplicates import signatures
+from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEEDS, SIGNATURES
 from .seeds import Problem
 
 TEXT_FIELDS = ("title", "subtitle", "source", "site", "published_at", "editor", "photographer", "section")
@@ -35,7 +36,7 @@ Value = str | list[str] | None
 
 
 def tables(documents: Iterable[Document], problems: Iterable[Problem] = ()) -> dict[str, pa.Table]:
-    """The rows of a batch: a table for each of SCHEMAS, each sorted by id.
+    """The rows of a batch: documents, edits, quarantine, signatures and seeds, each sorted by id.
 
     A document with `quarantine` set has its row in `quarantine`; so has one whose text holds half of a
     surrogate pair, which no UTF-8, and so no Parquet file, can hold.
@@ -47,6 +48,7 @@ def tables(documents: Iterable[Document], problems: Iterable[Problem] = ()) -> d
     return {
         "documents": documents_table(good),
         "edits": edits_table(good),
+        "signatures": signatures_table(good),
         "quarantine": quarantine_table(bad, problems),
         "seeds": seeds_table(batch, problems),
     }
@@ -108,6 +110,17 @@ def quarantine_table(documents: Sequence[Document], problems: Sequence[Problem] 
         codec, confidence = document.encoding[:2]
         rows.append((document.name, kind, reason, *document.seed[1:], codec, confidence))
     return _of_rows(rows, QUARANTINE)
+
+
+def signatures_table(documents: Sequence[Document]) -> pa.Table:
+    """One row per document that has enough letters to be a near-duplicate of another, in their order."""
+    signed = zip(documents, signatures(document.text for document in documents), strict=True)
+    rows: list[tuple[Any, ...]] = [
+        (document.name, of.letters, _one(document.metadata.get("published_at")), of.content.hex(), of.bands)
+        for document, of in signed
+        if of is not None
+    ]
+    return _of_rows(rows, SIGNATURES)
 
 
 def seeds_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up with every change of a column, of its meaning, or of how its values are computed: then a run cleans
 all seeds again and writes all rows anew."""
 
-TABLES = ("documents", "edits", "quarantine")
+TABLES = ("documents", "edits", "quarantine", "reprints")
 """The tables that a version holds for its readers, each in a folder of its own."""
+
+STORED = (*TABLES, "signatures", "comparisons")
+"""These, and the tables that only the next run needs, in folders whose names begin with `_`: see `folder`."""
+
+
+LATER = ("reprints", "signatures", "comparisons")
+"""Tables that versions of schema 1 do not have."""
+
+
+def folder(table: str) -> str:
+    """Name of the folder in which a version has the parts of a table of STORED."""
+    return table if table in TABLES else f"_{table}"
 
 
 def _field(name: str, kind: pa.DataType, meaning: str, null: bool = False) -> pa.Field:
@@ -128,6 +140,36 @@ QUARANTINE = _table(
     ],
 )
 
+REPRINTS = _table(
+    "reprints",
+    [
+        _field("id", TEXT, "the reprint: a document that is a near-duplicate of another; never the one that is kept"),
+        _field("cluster", TEXT, "name of the cluster: 16 hex digits, made of the kept text's letters"),
+        _field("kept", TEXT, "id of the document that is kept for the cluster; it has no row here"),
+        _field("similarity", pa.float64(), "of the two texts' letters, to 1: 2 * shared / (letters of both)"),
+    ],
+)
+
+SIGNATURES = _table(
+    "signatures",
+    [
+        _field("id", TEXT, "the document's id"),
+        _field("letters", COUNT, "number of letters and digits in its text"),
+        _field("published_at", TEXT, "as in documents", null=True),
+        _field("content", TEXT, "hash of these letters: BLAKE2b, 16 bytes, in hex"),
+        _field("bands", pa.binary(), "64 band keys of 4 bytes: texts that share one are candidates"),
+    ],
+)
+
+COMPARISONS = _table(
+    "comparisons",
+    [
+        _field("id", TEXT, "content of the text that is kept, if the other is a reprint of it"),
+        _field("other", TEXT, "content of the other text"),
+        _field("similarity", pa.float64(), "of both; 0 when it is no reprint"),
+    ],
+)
+
 SEEDS = _table(
     "seeds",
     [
@@ -144,8 +186,11 @@ SCHEMAS: dict[str, pa.Schema] = {
     "edits": EDITS,
     "quarantine": QUARANTINE,
     "seeds": SEEDS,
+    "reprints": REPRINTS,
+    "signatures": SIGNATURES,
+    "comparisons": COMPARISONS,
 }
-"""The three tables of TABLES, and `seeds`: the list of a version's seeds, kept beside its manifest."""
+"""The tables of STORED, and `seeds`: the list of a version's seeds, kept beside its manifest."""
 
 
 def describe(table: str) -> str:

@@ -30,18 +30,23 @@ import pyarrow as pa
 
 from cleaners import Document
 
-from . import changelog, manifest, merge, parts, provenance, rows
+from . import changelog, manifest, merge, parts, provenance, reprints, rows
 from .manifest import Manifest, content_id
 from .merge import Source
+from .near_duplicates import Reprint
 from .parts import Part, StoreError, explained
 from .plan import Base, Plan, batches, make_plan, usable
-from .schema import SCHEMA_VERSION, SEEDS, TABLES
+from .reprints import Texts
+from .schema import SCHEMA_VERSION, SEEDS, STORED
+from .schema import folder as folder_of
 from .seeds import Problem, Scan
 from .version import MANIFEST, SEEDS_FILE, Version
 
 __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
 
 STAGED = "_staged.json"
+ROWS_OF_SEEDS = ("documents", "edits", "quarantine", "signatures")
+"""Tables whose rows come from single seeds; the others from comparing documents."""
 
 
 _held: set[int] = set()  # descriptors of the locks that this process holds
@@ -229,12 +234,14 @@ class Store:
         fingerprint_parts: Mapping[str, str],
         start: datetime,
         notes: Mapping[str, Any] | None = None,
+        drop_reprints: bool = False,
     ) -> Version:
         """Makes the next version of the base's rows and the staged ones, and switches `latest` to it.
 
         Returns the base when there is nothing to do.  Needs the writer's lock.
         start   when the run began, with a time zone
         notes   anything JSON can hold, for the manifest
+        drop_reprints   near-duplicates of a kept document go to quarantine; must be in the fingerprint
         Raises StoreError when it cannot be written, or when the staged seeds are not those of the plan
         (the version before stays the newest); ValueError when `plan` was made for another base.
         """
@@ -248,8 +255,9 @@ class Store:
 
         def write(folder: Path, number: int) -> Manifest:
             seeds = self._seeds(plan, base, staged)
+            made, dropped = self._tables(plan, base, staged, folder, drop_reprints)
+            seeds = reprints.outcomes(seeds, dropped)
             seeds_part = parts.write(seeds, "seeds", folder, SEEDS_FILE)
-            made = self._tables(plan, base, staged, folder)
             return manifest.make(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
 
         return self.next_version(write)
@@ -311,27 +319,40 @@ class Store:
         return pa.concat_tables(listed)
 
     def _tables(
-        self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path
-    ) -> dict[str, tuple[Part, ...]]:
-        """Writes the next version's tables into `folder`."""
+        self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path, drop_reprints: bool
+    ) -> tuple[dict[str, tuple[Part, ...]], Sequence[str]]:
+        """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints."""
         gone: list[str] | None = sorted(plan.gone)
         if base is not None and len(plan.gone) == base.manifest.seeds.rows:
             gone = None
-        sources = {table: [one.source(table) for one in staged if table in one.tables] for table in TABLES}
+        old = {table: base.sources(table) if base else [] for table in STORED}
+        sources = {table: [one.source(table) for one in staged if table in one.tables] for table in ROWS_OF_SEEDS}
         extra = folder / ".extra"
         extra.mkdir()
         if plan.problems:
             part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", extra, "problems.parquet")
             sources["quarantine"].append(Source(extra / part.file, part))
         if base is not None and plan.moved:
-            for table in TABLES:
+            for table in ROWS_OF_SEEDS:
                 sources[table] += _renamed(base, table, plan.moved, extra)
-        made = {
-            table: merge.write_table(table, base.sources(table) if base else [], sources[table], gone, folder / table)
-            for table in TABLES
-        }
+
+        def written(table: str, gone: Sequence[str] | None) -> tuple[Part, ...]:
+            return merge.write_table(table, old[table], sources[table], gone, folder / folder_of(table))
+
+        made = {"signatures": written("signatures", gone)}
+        signed = [Source(folder / folder_of("signatures") / part.file, part) for part in made["signatures"]]
+        texts = [*(Texts(one, gone) for one in old["documents"]), *(Texts(one, ()) for one in sources["documents"])]
+        found, compared = reprints.find(signed, texts, old["comparisons"])
+        for table, found_rows in (("reprints", reprints.table(found)), ("comparisons", compared)):
+            made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
+        dropped = [one.id for one in found] if drop_reprints else []
+        if dropped:
+            _drop(found, texts, sources, extra)
+        doomed = None if gone is None else sorted({*gone, *dropped})
+        for table in ("documents", "edits", "quarantine"):
+            made[table] = written(table, gone if table == "quarantine" else doomed)
         shutil.rmtree(extra)
-        return made
+        return made, dropped
 
     def _take(self, descriptor: int) -> None:
         try:
@@ -375,6 +396,14 @@ class Store:
     def _check_locked(self) -> None:
         if self._holder != os.getpid():
             raise RuntimeError("only to be called within `with store.writer_lock():`")
+
+
+def _drop(found: Sequence[Reprint], texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:
+    """Takes reprints out of the staged parts of documents and edits, and adds their rows of quarantine."""
+    part = parts.write(reprints.quarantine(found, texts), "quarantine", folder, "reprints.parquet")
+    sources["quarantine"].append(Source(folder / part.file, part))
+    for table in ("documents", "edits"):
+        sources[table] = list(reprints.without(sources[table], table, [one.id for one in found], folder))
 
 
 def _renamed(base: Version, table: str, names: Mapping[str, str], folder: Path) -> list[Source]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from . import manifest, merge, ordered, parts
 from .manifest import Manifest
 from .parts import Part, StoreError
-from .schema import SCHEMAS, STORED, TABLES, folder as folder_of
+from .schema import SCHEMAS, STORED, TABLES
+from .schema import folder as folder_of
 from .store import Store
 from .version import SEEDS_FILE, Version
 

@@ -16,7 +16,7 @@ from .manifest import Manifest
 from .merge import Source
 from .parts import Part, StoreError
 from .plan import Known
-from .schema import SCHEMAS, SEEDS, TABLES
+from .schema import SCHEMAS, SEEDS, STORED, TABLES, folder
 
 MANIFEST, SEEDS_FILE = "_manifest.json", "_seeds.parquet"
 
@@ -50,10 +50,10 @@ class Version:
 
     def sources(self, table: str) -> list[Source]:
         """The parts of a table, and where they are.  Raises StoreError for an unknown table."""
-        return [Source(self.path / table / part.file, part) for part in self._parts(table)]
+        return [Source(self.path / folder(table) / part.file, part) for part in self._parts(table)]
 
     def read(self, table: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
-        """The rows of `documents`, `edits`, `quarantine` or `seeds`, part by part, each sorted by id.
+        """The rows of `documents`, `edits`, `quarantine`, `reprints` or `seeds`, part by part, each sorted by id.
 
         columns   names; None: all
         filters   an expression or lists of tuples, as `pyarrow.parquet.read_table` has them
@@ -96,6 +96,6 @@ class Version:
         return parts.read(files, table, filters=[("id", "=", id)]) if files else SCHEMAS[table].empty_table()
 
     def _parts(self, table: str) -> tuple[Part, ...]:
-        if table not in TABLES:
+        if table not in STORED:
             raise StoreError(f"there is no table {table!r}; there are {', '.join(TABLES)}")
         return self.manifest.parts[table]
