@@ -34,6 +34,9 @@ class Config:
     max_rounds: int = 8
     """Cleaning is repeated until nothing changes, at most so often; a document that still changes is flagged."""
 
+    drop_reprints: bool = False
+    """Near-duplicates of a document that is kept go to quarantine (`reprint`). For a corpus: one text has none."""
+
     def __post_init__(self) -> None:
         if self.script not in SCRIPT_CONVERSIONS:
             raise ValueError(f"script is {self.script!r}; allowed are {', '.join(SCRIPT_CONVERSIONS)}")

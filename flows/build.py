@@ -137,7 +137,7 @@ def stage(batch: Batch, staging: Staging, problems: Sequence[Problem], config: C
 def commit(store: Store, plan: Plan, staged: Sequence[Staged], config: Config, start: datetime) -> Version:
     """Makes the next version; returns the present one when nothing changed."""
     notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
-    version = store.commit(plan, staged, fingerprint_parts(config), start, notes)
+    version = store.commit(plan, staged, fingerprint_parts(config), start, notes, config.drop_reprints)
     counts = version.manifest.counts
     if counts["seeds"] != counts["documents"] + counts["quarantined"]:
         raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")

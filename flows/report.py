@@ -27,7 +27,7 @@ class Report:
 
     version       number of the newest version; `committed`: this run made it
     path          the folder of that version
-    counts        seeds, documents, quarantined of the version; added, changed, vanished, unchanged of the plan
+    counts        seeds, documents, quarantined, reprints and their clusters, of the version; added, changed, vanished, unchanged of the plan
     cleaned       number of seeds that this run cleaned
     rules         edits of this run per (cleaner, rule)
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
@@ -66,6 +66,8 @@ class Report:
         c = self.counts
         changes = f"{c['added']} new, {c['changed']} changed, {c['vanished']} vanished, {c['unchanged']} unchanged"
         yield f"{c['seeds']} seeds ({changes}): {c['documents']} documents, {c['quarantined']} in quarantine."
+        if c["reprints"]:
+            yield f"{c['reprints']} reprints in {c['clusters']} clusters: see the table reprints."
         if self.committed:
             yield f"Cleaned {self.cleaned} in {self.seconds:.1f} s and committed version {self.version}."
         else:
@@ -100,7 +102,7 @@ def of(
         version=version.number,
         committed=version.number != plan.base,
         path=version.path,
-        counts={name: known[name] for name in ("seeds", "documents", "quarantined")} | changes,
+        counts={name: known[name] for name in ("seeds", "documents", "quarantined")} | _reprints(version) | changes,
         cleaned=len(plan.to_clean),
         rules=dict(rules),
         quarantine=_quarantine(version),
@@ -108,6 +110,12 @@ def of(
         flow_run_id=flow_run_id,
         task_runs=task_runs,
     )
+
+
+def _reprints(version: Version) -> dict[str, int]:
+    """How many documents are reprints of another one, and in how many clusters."""
+    clusters = version.read("reprints", ["cluster"])["cluster"]
+    return {"reprints": len(clusters), "clusters": len(clusters.unique())}
 
 
 def _quarantine(version: Version) -> tuple[tuple[str, str, str], ...]:
@@ -128,7 +136,7 @@ def summary(report: Report, output: Path) -> RenderableType:
         parts += [escape(f"  {id} ({kind}): {reason}") for id, kind, reason in report.quarantine]
         if report.quarantined > len(report.quarantine):
             parts.append(f"  … and {report.quarantined - len(report.quarantine)} more, in the table quarantine.")
-    parts.append(escape(f"The corpus: {output / 'latest'} (documents, edits, quarantine)"))
+    parts.append(escape(f"The corpus: {output / 'latest'} (documents, edits, quarantine, reprints)"))
     return Group(*parts)
 
 
