@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from heapq import merge
 from unicodedata import normalize
 
 from .config import Config
@@ -72,15 +71,10 @@ SUPPLEMENT = (
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
-    """Yields one edit per run of characters of one kind that is not what readers mean."""
-    odd = _odd_characters(text) if ODD.search(text) else iter(())
-    if "\u3000" in text:
-        yield from merge(odd, _ideographic_spaces(text))
-    else:
-        yield from odd
+    """Yields one edit per run of characters of one kind that is not what readers mean.
 
-
-def _odd_characters(text: str) -> Iterator[Edit]:
+    Ideographic spaces stay: they are what Chinese typesetting has for indents and between names, and no damage.
+    """
     right_to_left = RIGHT_TO_LEFT.search(text) is not None
     at = done = 0
     while match := ODD.search(text, at):
@@ -134,16 +128,3 @@ def _supplement() -> dict[int, str]:
 def _cp1252(char: str) -> str:
     """The control characters 80 to 9F are read as cp1252, as browsers do; all others go."""
     return bytes([ord(char)]).decode("cp1252", "ignore") if "\x80" <= char <= "\x9f" else ""
-
-
-def _ideographic_spaces(text: str) -> Iterator[Edit]:
-    """Ideographic spaces that are no indent become plain spaces."""
-    done = 0
-    indent = True
-    for match in re.finditer("\u3000+", text):
-        start, end = match.span()
-        line = text.rfind("\n", done, start)
-        indent = (indent or line >= 0) and not text[max(done, line + 1) : start].strip()
-        done = end
-        if not indent:
-            yield Edit(start, match[0], " " * (end - start), "characters.space")

@@ -37,7 +37,6 @@ def rules(text: str) -> list[str]:
         ("甲\ufeff乙", "甲乙", "byte_order_mark"),
         ("甲\xa0\u2003乙", "甲  乙", "space"),
         ("甲\ue5e5乙", "甲 乙", "space"),
-        ("甲\u3000乙", "甲 乙", "space"),
         ("⼈⺠", "人民", "radical"),
         ("\uf902\U0002f800", "車丽", "compatibility_ideograph"),
         ("Ａ１ｚ", "A1z", "width"),
@@ -74,9 +73,9 @@ def test_private_use_characters_of_gb18030() -> None:
         assert not 0xE000 <= ord(char) < 0xF900
 
 
-def test_only_ideographic_spaces_inside_lines_change() -> None:
+def test_ideographic_spaces_stay() -> None:
     text = "\u3000\u3000甲\u3000乙\n \u3000丙\n\u3000\n丁\u3000\u3000\n"
-    assert cleaned(text) == "\u3000\u3000甲 乙\n \u3000丙\n\u3000\n丁  \n"
+    assert cleaned(text) == text
 
 
 def test_a_composed_letter_may_follow_a_wide_one() -> None:
