@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +97,10 @@ def make_config(
     show_default=True,
     help="Where the corpus is.",
 )
+@click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
 @click.option("--verbose", is_flag=True, help="Show Prefect's own log, too.")
 @config_options
-def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> None:
+def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool, **options: Any) -> None:
     """Cleans a folder of SEEDS (default: seeds) into a corpus: the Prefect flow `build-corpus`.
 
     Only seeds that are new or changed are cleaned; when rules, code or configuration changed, all of them.
@@ -110,7 +112,7 @@ def build_command(seeds: Path, output: Path, verbose: bool, **options: Any) -> N
       jingwen build ~/scraped --output ~/corpus
       jingwen build --skip duplicates --script t2s
     """
-    config = make_config(**options)
+    config = replace(make_config(**options), drop_reprints=drop_reprints)
     if verbose:
         import os
 

@@ -27,7 +27,8 @@ class Report:
 
     version       number of the newest version; `committed`: this run made it
     path          the folder of that version
-    counts        seeds, documents, quarantined, reprints and their clusters, of the version; added, changed, vanished, unchanged of the plan
+    counts        seeds, documents, quarantined, reprints and their clusters, of the version; added, changed,
+                  vanished, unchanged of the plan
     cleaned       number of seeds that this run cleaned
     rules         edits of this run per (cleaner, rule)
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
@@ -67,7 +68,7 @@ class Report:
         changes = f"{c['added']} new, {c['changed']} changed, {c['vanished']} vanished, {c['unchanged']} unchanged"
         yield f"{c['seeds']} seeds ({changes}): {c['documents']} documents, {c['quarantined']} in quarantine."
         if c["reprints"]:
-            yield f"{c['reprints']} reprints in {c['clusters']} clusters: see the table reprints."
+            yield f"{c['reprints']} reprints of {c['clusters']} documents: see the table reprints."
         if self.committed:
             yield f"Cleaned {self.cleaned} in {self.seconds:.1f} s and committed version {self.version}."
         else:
