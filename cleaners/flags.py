@@ -28,6 +28,8 @@ def flagged(document: Document, config: Config, settled: bool) -> Document:
     if not settled:
         note = f"still changes after {config.max_rounds} rounds of cleaning"
         found.append(Flag("unsettled", 0, len(document.text), note))
+    undecodable = {flag.start for flag in found if flag.kind == "undecodable_bytes"}
+    found = [flag for flag in found if flag.kind != "lost_characters" or flag.start not in undecodable]
     return replace(document, flags=tuple(sorted(found, key=lambda flag: (flag.start, flag.end, flag.kind))))
 
 
