@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, apply, duplicates, undo
+from cleaners import Config, Edit, apply, copies, duplicate_candidates, duplicates, undo
+from cleaners.paragraph_text import PageText
 
 BRIDGE = "县里的老石桥去年夏天被洪水冲坏了一个桥墩，今年开春以后，工人们从山里运来青石，按原来的样子重新砌好。"
 FERRY = "桥断的那几个月，两岸的孩子坐渡船上学，船工老陈每天天不亮就等在码头，风雨再大也没有误过一次课。"
@@ -162,19 +163,17 @@ def test_many_equal_paragraphs_become_one() -> None:
 def test_each_paragraph_is_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many paragraphs are alike: the work grows in proportion to the text."""
     calls = 0
-    compare = duplicates._Page._compare
+    compare = copies.compare
 
-    def counted(
-        self: duplicates._Page, earlier: int, later: int, shared: int, near: bool
-    ) -> duplicates._Removal | None:
+    def counted(page: PageText, earlier: int, later: int, shared: int, near: bool) -> copies.Removal | None:
         nonlocal calls
         calls += 1
-        return compare(self, earlier, later, shared, near)
+        return compare(page, earlier, later, shared, near)
 
-    monkeypatch.setattr(duplicates._Page, "_compare", counted)
+    monkeypatch.setattr(copies, "compare", counted)
     paragraphs = [f"第{number}天，{TEA}" for number in range(1_500)]
     assert edits("\n".join(paragraphs)) == []
-    assert 0 < calls <= duplicates.COMPARED * len(paragraphs)
+    assert 0 < calls <= duplicate_candidates.COMPARED * len(paragraphs)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +192,8 @@ def test_each_paragraph_is_compared_with_few_others(monkeypatch: pytest.MonkeyPa
         "𠮷野家的老板说，" * 10 + "\n" + "𠮷野家的老板说，" * 10,
         "第一条 " * 20_000,
         "（一）" * 20_000 + "\n" + "（一）" * 20_000,
+        "　" * 50 + "\n" + "　" * 50,
+        "\u2003" * 30 + "\n\n" + "\u2003" * 30 + "\n\n桥" + "\u2003" * 30,
     ],
     ids=lambda text: repr(text[:8]),
 )
@@ -205,7 +206,7 @@ def test_hostile_text(text: str) -> None:
 def test_clauses_are_hashed_alike_wherever_they_stand() -> None:
     """Also behind the end of a chunk, and beside characters that take two code units."""
     filler = "".join(chr(0x4E00 + i % 5_000) + "，" for i in range(40_000))
-    hashes, lines, _ = duplicates._clauses("𠮷县里的老石桥，\n" + filler + "\n县里的老石桥。𠮷县里的老石桥")
+    hashes, lines, _ = duplicate_candidates.clauses("𠮷县里的老石桥，\n" + filler + "\n县里的老石桥。𠮷县里的老石桥")
     assert len(hashes) == 3
     assert hashes[0] == hashes[2] != hashes[1]
     assert lines.tolist() == [0, 2, 2]

@@ -1,0 +1,168 @@
+"""Duplicate candidates: which paragraphs of a text should be compared with each other.
+
+The text is cut into clauses at punctuation, and clauses that occur twice are found by their hashes, vectorised, so
+that clean text passes at memory speed. For every clause only three earlier places are looked at, and every paragraph
+gets five others at most, so that the work grows in proportion to the text, also when all paragraphs are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from .copies import ALIKE, LONGEST_COMPARED, SHORTEST_EXACT, SHORTEST_FUZZY
+
+SHORTEST_CLAUSE = 5  # UTF-16 code units; shorter clauses repeat in any text and prove nothing
+SHORTEST_SENTENCE = 12  # letters; of a teaser
+SHARED = 0.12  # part of the shorter paragraph that two of like length must share in whole clauses
+SHARED_PART = 0.25  # the same if one is longer; a part loses no clauses but those at its ends
+COMPARED = 5  # so many earlier paragraphs a paragraph is compared with, at most
+
+_CHUNK = 1 << 16  # UTF-16 code units that are hashed at once
+_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64; 2**64 / golden ratio
+_SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
+
+Pairs = dict[int, dict[int, int]]
+"""Line number -> {number of another line: characters in clauses that both have}, most first; a line is among its
+own when clauses repeat inside it."""
+
+
+def candidates(text: str) -> tuple[list[str], Pairs, Pairs]:
+    """The text's lines, which of them should be compared, and which share sentences, both ways round.
+
+    Blank lines are never compared.
+    """
+    lines = text.split("\n")
+    found: Pairs = {}
+    partners: Pairs = {}
+    for line, shared in _sharing(*clauses(text)):
+        mine = len(lines[line])
+        if mine < SHORTEST_EXACT or lines[line].isspace():
+            continue
+        likely: list[tuple[int, int]] = []
+        for other, size in shared.items():
+            if _is_likely(size, mine, len(lines[other])) and not lines[other].isspace():
+                likely.append((-size, -other))  # of equal ones the nearest
+            if size >= SHORTEST_SENTENCE and line != other:
+                partners.setdefault(line, {})[other] = size
+                partners.setdefault(other, {})[line] = size
+        if likely:
+            found[line] = {-other: -size for size, other in sorted(likely)[:COMPARED]}
+    for line, other in _near_and_alike(lines):
+        others = found.setdefault(line, {})
+        if len(others) < COMPARED:
+            others.setdefault(other, len(lines[line]))
+    return lines, found, partners
+
+
+def _sharing(
+    hashes: NDArray[np.uint64], numbers: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Iterator[tuple[int, dict[int, int]]]:
+    """(line, {line before it: letters in clauses that both have}), in the order of the text.
+
+    For each clause only the first and the last two of the lines before are looked at.
+    """
+    ordered = np.sort(hashes)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(repeated):
+        return
+    at = np.flatnonzero(repeated.take(np.searchsorted(repeated, hashes), mode="clip") == hashes)
+    places: dict[int, list[int]] = {}
+    current, shared = -1, dict[int, int]()
+    for key, line, size in zip(hashes[at].tolist(), numbers[at].tolist(), lengths[at].tolist(), strict=True):
+        if line != current:
+            if shared:
+                yield current, shared
+            current, shared = line, {}
+        known = places.get(key)
+        if known is None:
+            places[key] = [line]
+            continue
+        for other in known:
+            shared[other] = shared.get(other, 0) + size
+        if known[-1] != line:
+            if len(known) == 3:
+                del known[1]
+            known.append(line)
+    if shared:
+        yield current, shared
+
+
+def _is_likely(shared: int, mine: int, other: int) -> bool:
+    """True if lines of these lengths that share so many characters in clauses should be compared."""
+    small, large = (mine, other) if mine <= other else (other, mine)
+    if small < SHORTEST_EXACT:
+        return False
+    share = SHARED if large <= 1.2 * small else SHARED_PART
+    return shared >= SHORTEST_EXACT or shared >= share * small
+
+
+def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
+    can leave no clause whole."""
+    recent: list[tuple[int, int, str]] = []
+    for number, line in enumerate(lines):
+        size = len(line)
+        if not SHORTEST_FUZZY <= size <= LONGEST_COMPARED or line.isspace():
+            continue
+        slack = size // 25 + 2
+        head = line[:64]  # one machine word of rapidfuzz's bits
+        for other_number, other_size, other in recent:
+            if -slack <= size - other_size <= slack and fuzz.ratio(head, other, score_cutoff=ALIKE):
+                yield number, other_number
+        recent.append((number, size, head))
+        if len(recent) > 5:
+            del recent[0]
+
+
+def clauses(text: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """Hash, line number and length (UTF-16 code units) of each clause of the text, in its order.
+
+    The hash of c0 c1 c2 … is the sum of ci * m**i modulo 2**64: differences of one cumulated sum, divided by
+    the power of the clause's start. Chance hits cost a comparison, no more.
+    """
+    separator, powers, inverses = _tables()
+    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]] = []
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    begin = line = 0
+    while begin < len(units):
+        chunk = units[begin : begin + _CHUNK]
+        ends = np.flatnonzero(separator[chunk])
+        if begin + len(chunk) < len(units) and len(ends):
+            chunk = chunk[: ends[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
+        starts = np.concatenate([[0], ends + 1])
+        ends = np.append(ends, len(chunk))
+        long_enough = np.flatnonzero(ends - starts >= SHORTEST_CLAUSE)
+        starts, ends = starts[long_enough], ends[long_enough]
+        sums = np.zeros(len(chunk) + 1, np.uint64)
+        np.cumsum(chunk * powers[: len(chunk)], out=sums[1:])
+        newlines = np.flatnonzero(chunk == 10)
+        parts.append(
+            ((sums[ends] - sums[starts]) * inverses[starts], line + np.searchsorted(newlines, starts), ends - starts)
+        )
+        line += len(newlines)
+        begin += len(chunk)
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
+    hashes, numbers, lengths = zip(*parts, strict=True)
+    return np.concatenate(hashes), np.concatenate(numbers), np.concatenate(lengths)
+
+
+@cache
+def _tables() -> tuple[NDArray[np.bool_], NDArray[np.uint64], NDArray[np.uint64]]:
+    """Which code units separate clauses; the powers of the multiplier; the inverses of these powers."""
+    separator = np.zeros(1 << 16, np.bool_)
+    separator[[ord(mark) for mark in _SEPARATORS]] = True
+    return separator, _powers(_MULTIPLIER), _powers(pow(_MULTIPLIER, -1, 1 << 64))
+
+
+def _powers(base: int) -> NDArray[np.uint64]:
+    factors = np.full(_CHUNK + 1, base, np.uint64)
+    factors[0] = 1
+    return np.multiply.accumulate(factors)
