@@ -35,8 +35,6 @@ BANDS, ROWS = 64, 4
 .98 for J = .49 (8 % of the characters changed), .10 for J = .2, .0004 for J = .05."""
 
 MINHASH_SEED = 5
-METHOD = f"rensa R-MinHash {RMinHash.ALGORITHM_VERSION}, {BANDS}x{ROWS}, {SHINGLE}-grams, seed {MINHASH_SEED}"
-"""How signatures are made: those of another method are of no use."""
 
 FEWEST_LETTERS = 32
 """Shorter texts are never reprints: 图片新闻 or 暂无内容 are the same everywhere."""
@@ -71,6 +69,7 @@ CHUNK = 1 << 20  # letters whose shingles are made at a time
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
 OPTIMISTIC_WALKS = 3
+"""In so many walks a pair that was not compared counts as reprints: see `_Walk.run`."""
 
 Codes = npt.NDArray[np.uint32]
 
@@ -290,8 +289,11 @@ class _Walk:
         self._buckets = _shared_buckets(texts)
 
     def run(self, *, sure: bool) -> None:
-        """Walks.  A pair that is not known counts as reprints, or, with `sure`, as none, and is missing: the
-        first makes a first walk ask for one pair per reprint, the second makes the next one the last but one."""
+        """Walks.  A pair that is not known is missing; it counts as reprints, or, with `sure`, as none.
+
+        The first asks for little (one pair per text: most are reprints), the second for all at once that a text
+        may need, so that there is an end to it.  What comes out when nothing is missing is the same.
+        """
         self.missing, self.compared, self.joined = set(), {}, {}
         kept: dict[int, list[int]] = {}
         for index, buckets in self._buckets:

@@ -101,7 +101,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
     taken = {new for old, new in renamed if old not in dropped} if same_pipeline else set[str]()
     kept = same if same_pipeline else frozenset[str]()
     if not same == found == known.keys():
-        kept -= dropped  # any of them may be the one to keep now: their rows are needed
+        kept = kept - dropped  # any of them may be the one to keep now: their rows are needed
     return Plan(
         fingerprint,
         base.number if base else None,
