@@ -6,6 +6,7 @@ that a corpus to which single documents are added for years does not end in part
 
 from __future__ import annotations
 
+import filecmp
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -83,9 +84,14 @@ def share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
     """Stores parts that came out as they were before only once."""
     known = {one.part.sha256: one.path for one in base}
     for part in made:
-        if part.sha256 in known:
+        # the older file may have been damaged since: then it is not the same any more
+        if part.sha256 in known and _same_file(known[part.sha256], folder / part.file):
             (folder / part.file).unlink()
             parts.link(known[part.sha256], folder / part.file)
+
+
+def _same_file(old: Path, new: Path) -> bool:
+    return old.is_file() and filecmp.cmp(old, new, shallow=False)
 
 
 def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:

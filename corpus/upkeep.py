@@ -126,10 +126,9 @@ def _linked(
 
 
 def _scattered(found: tuple[Part, ...]) -> bool:
-    """Whether parts overlap or are smaller than they need be."""
+    """Whether parts overlap, or are more than twice as many as need be."""
     overlap = any((a.max_id or "") >= (b.min_id or "") for a, b in pairwise(found) if b.rows)
-    small = sum(one.bytes < merge.PART_SIZE // 2 for one in found)
-    return overlap or small > 1
+    return overlap or len(found) > 1 + 2 * (sum(one.bytes for one in found) // merge.PART_SIZE)
 
 
 def _rewritten(version: Version, table: str, folder: Path) -> tuple[Part, ...]:

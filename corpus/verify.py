@@ -18,7 +18,7 @@ from . import ordered, parts, rows
 from .manifest import content_id
 from .parts import StoreError
 from .plan import Known
-from .schema import SCHEMA_VERSION, SCHEMAS, TABLES
+from .schema import SCHEMA_VERSION, SCHEMAS, STORED, TABLES, folder
 from .store import Store
 from .version import MANIFEST, SEEDS_FILE, Version
 
@@ -73,20 +73,19 @@ def _latest(store: Store) -> Iterator[str]:
 
 def _files(version: Version) -> Iterator[str]:
     """Problems of the version's files."""
-    expected: dict[str, parts.Part] = {SEEDS_FILE: version.manifest.seeds}
-    for table in TABLES:
-        expected |= {f"{table}/{part.file}": part for part in version.manifest.parts[table]}
-    for name, part in expected.items():
-        path = version.path / name
-        problem = _file(path, part, "seeds" if name == SEEDS_FILE else name.partition("/")[0])
+    expected = {SEEDS_FILE: ("seeds", version.manifest.seeds)}
+    for table in STORED:
+        for part in version.manifest.parts[table]:
+            expected[f"{folder(table)}/{part.file}"] = (table, part)
+    for name, (table, part) in expected.items():
+        problem = _file(version.path / name, part, table)
         if problem:
             yield f"version {version.number}: {name} {problem}: restore it from a copy"
     for table in TABLES:
-        folder = version.path / table
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not path.name.startswith((".", "_")) and f"{table}/{path.name}" not in expected:
-                what = f"{table}/{path.name} is not in {MANIFEST}, but readers see it: move it away"
-                yield f"version {version.number}: {what}"
+        for path in sorted((version.path / table).glob("[!._]*")):
+            name = f"{table}/{path.name}"
+            if name not in expected:
+                yield f"version {version.number}: {name} is not in {MANIFEST}, but readers see it: move it away"
 
 
 def _file(path: Path, part: parts.Part, table: str) -> str:
@@ -150,8 +149,11 @@ def _ids(version: Version, seeds: dict[str, Known]) -> Iterator[str]:
         yield from _named(version, f"are twice in {table}", [id for id, n in counted.items() if n > 1])
         yield from _named(version, f"are in {table}, but not in the list of seeds", counted.keys() - wanted)
         yield from _named(version, f"are in the list of seeds, but not in {table}", wanted - counted.keys())
-    orphans = set(pc.unique(ids["edits"]).to_pylist()) - set(ids["documents"].to_pylist())
-    yield from _named(version, "have edits, but no document", orphans)
+    documents = set(ids["documents"].to_pylist())
+    yield from _named(version, "have edits, but no document", set(pc.unique(ids["edits"]).to_pylist()) - documents)
+    reprints = version.read("reprints", ["id", "kept"])
+    named = {*reprints["id"].to_pylist(), *reprints["kept"].to_pylist()}
+    yield from _named(version, "are named in reprints, but are no documents", named - documents)
 
 
 def _named(version: Version, what: str, ids: object) -> Iterator[str]:
