@@ -16,12 +16,12 @@ from corpus.plan import Plan, batches
 from corpus.seeds import Problem, Scan, SeedChangedError, SeedsError
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
-from . import prefect_setup, report
+from . import report, server
 from .progress import Progress
 from .report import Report
 from .tasks import CLEANING_TASKS, Batch, settle, step
 
-EXPECTED_ERRORS = (SeedsError, StoreError, prefect_setup.ServerError)
+EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError)
 """What can go wrong with the user's folders and server; the message says what to do."""
 
 TASK_RUNS_PER_RUN = 2  # scan, commit
@@ -32,16 +32,13 @@ BATCH_BYTES = 16 << 20
 
 
 def run(seeds: Path, output: Path, config: Config) -> Report:
-    """Runs the flow, and waits until its temporary server, if it has one, has recorded it.
+    """Runs the flow, with a server of its own if none is configured.
 
     Raises EXPECTED_ERRORS, and KeyboardInterrupt when the user stops it; the corpus then is as it was.
     """
-    prefect_setup.check_server()
-    done = None
-    try:
+    with server.running() as running:
         done = build_corpus(seeds, output, config)
-    finally:
-        prefect_setup.wait_until_recorded(done.flow_run_id if done else None, done.task_runs if done else 0)
+        running.wait_until_recorded(done.flow_run_id, done.task_runs)
     return done
 
 

@@ -52,7 +52,7 @@ def test_the_run_is_on_the_server(corpus_folder: Path, server: dict[str, str]) -
         time.sleep(0.2)
     cleaners = [f"{cleaner.name}, batch 1" for cleaner in PIPELINE]
     assert sorted(t.rsplit("-", 1)[0] if t.startswith(("scan", "commit")) else t for t in tasks) == sorted(
-        [*cleaners, "read, batch 1", "settle · batch 1", "stage · batch 1", "scan", "commit"]
+        [*cleaners, "read, batch 1", "settle, batch 1", "stage, batch 1", "scan", "commit"]
     )
     artifacts = ask(server, "/artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
     table = next(json.loads(a["data"]) for a in artifacts if a["key"] == "cleaners")
