@@ -165,6 +165,8 @@ def _is_swap_or_doubling(old: str, new: str, near: str) -> bool:
 def _changes_meaning(old: str, new: str) -> bool:
     if not _NEGATIONS.isdisjoint(old + new):
         return True
+    if any(c.isascii() for c in old) and any(c.isascii() for c in new):
+        return True
     return bool(old and new) and any(old in group and new in group for row in _PARALLELS for group in row)
 
 
