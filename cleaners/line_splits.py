@@ -27,6 +27,11 @@ ACCEPTED_IF_CUT = {"prose": 0.5, "clause": 0.5, "bare": 1.5}
 ACCEPTED_AFTER_COMMA = 0.0  # after a line of prose: it goes on somewhere
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
+MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
+JOINT_WIDTH = 12  # characters on each side
+SHORTEST_COPY = 30  # characters, and paragraphs in both directions: as in duplicates
+COPY_REACH = 5
+
 LONGEST_BYLINE = 40  # characters
 SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
 NAMES = r"(?:[ \u3000]+[\u3400-\u9fff·]{2,5}){1,6}"
@@ -119,7 +124,7 @@ class _Page:
 
     def _chosen(self, sides: Sides) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
-        asked = [joint for joint in candidates(self.whole, sides, self.firsts) if not self._touches_moved(joint)]
+        asked = [joint for joint in candidates(self.whole, sides, self.firsts) if self._may_join(joint)]
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
         self.is_cut |= any(
             odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items()
@@ -148,8 +153,23 @@ class _Page:
             return ACCEPTED_AFTER_COMMA
         return (ACCEPTED_IF_CUT if self.is_cut else ACCEPTED)[kind]
 
-    def _touches_moved(self, joint: Joint) -> bool:
-        return any(self.chains[k][0] in self.moved for k in (joint.i, joint.j))
+    def _may_join(self, joint: Joint) -> bool:
+        """Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by
+        that stands here once more: `duplicates` takes that out."""
+        if any(self.chains[k][0] in self.moved for k in (joint.i, joint.j)):
+            return False
+        one, two = self.whole[joint.i].text, self.whole[joint.j].text
+        if MISREAD.search(one[-JOINT_WIDTH:]) or MISREAD.search(two[:JOINT_WIDTH]):
+            return False
+        return not (self._is_copied(joint.i) or self._is_copied(joint.j))
+
+    def _is_copied(self, i: int) -> bool:
+        """Does the whole unit stand inside another one near by?"""
+        text = self.whole[i].text
+        if len(text) < SHORTEST_COPY:
+            return False
+        near = range(max(0, i - COPY_REACH), min(len(self.whole), i + COPY_REACH + 1))
+        return any(k != i and text in self.whole[k].text for k in near)
 
     def _join(self, joints: Sequence[Joint], rule: str) -> None:
         """Joins units; those in between go in front of the joined one."""
