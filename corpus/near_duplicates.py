@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ little more."""
 SMALL_CHANGE = 8
 """A change of more letters is an editor's cut or addition, and says nothing about numbers and names."""
 
-MOST_REWORDED = 0.03
+MOST_REWORDED = 0.025
 """Part of the letters that an editor's other words may make up."""
 
 CHUNK = 1 << 20  # letters whose shingles are made at a time
@@ -287,6 +288,7 @@ class _Walk:
         self.compared: dict[Pair, float] = {}
         self.joined: dict[int, tuple[int, float]] = {}
         self._buckets = _shared_buckets(texts)
+        self._count = 1 + max((max(buckets) for _, buckets in self._buckets), default=0)
 
     def run(self, *, sure: bool) -> None:
         """Walks.  A pair that is not known is missing; it counts as reprints, or, with `sure`, as none.
@@ -295,13 +297,12 @@ class _Walk:
         may need, so that there is an end to it.  What comes out when nothing is missing is the same.
         """
         self.missing, self.compared, self.joined = set(), {}, {}
-        kept: dict[int, list[int]] = {}
+        kept: list[tuple[int, ...]] = [()] * self._count
         for index, buckets in self._buckets:
             if not self._joins(index, _candidates(buckets, kept), sure):
                 for bucket in buckets:
-                    members = kept.setdefault(bucket, [])
-                    if len(members) < MOST_KEPT:
-                        members.append(index)
+                    if len(kept[bucket]) < MOST_KEPT:
+                        kept[bucket] += (index,)
 
     def _joins(self, index: int, candidates: Sequence[int], sure: bool) -> bool:
         for candidate in candidates:
@@ -318,10 +319,10 @@ class _Walk:
         return False
 
 
-def _candidates(buckets: Sequence[int], kept: Mapping[int, Sequence[int]]) -> list[int]:
+def _candidates(buckets: Sequence[int], kept: Sequence[Sequence[int]]) -> list[int]:
     """The kept texts in these buckets: those in most of them first, of those in about as many (same power of two)
     the most complete."""
-    seen = Counter(index for bucket in buckets for index in kept.get(bucket, ()))
+    seen = Counter(chain.from_iterable(map(kept.__getitem__, buckets)))
     return sorted(seen, key=lambda index: (-seen[index].bit_length(), index))[:MOST_COMPARED]
 
 
@@ -338,8 +339,9 @@ def _shared_buckets(texts: Sequence[_Text]) -> list[tuple[int, list[int]]]:
         _, bucket, counts = np.unique(keys[:, band], return_inverse=True, return_counts=True)
         place = np.flatnonzero(counts[bucket] > 1)
         places.append(place)
-        numbers.append(bucket[place] + first)
-        first += counts.size
+        shared = np.cumsum(counts > 1) - 1  # only these get a number
+        numbers.append(shared[bucket[place]] + first)
+        first += int(shared[-1]) + 1 if shared.size else 0
     place, number = np.concatenate(places), np.concatenate(numbers)
     order = np.argsort(place, kind="stable")
     indexes, starts = np.unique(place[order], return_index=True)
