@@ -69,8 +69,6 @@ MOST_REWORDED = 0.025
 CHUNK = 1 << 20  # letters whose shingles are made at a time
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
-OPTIMISTIC_WALKS = 3
-"""In so many walks a pair that was not compared counts as reprints: see `_Walk.run`."""
 
 Codes = npt.NDArray[np.uint32]
 
@@ -158,13 +156,11 @@ def clusters(
     """
     texts = sorted(_Text(ids[0].signature, ids) for ids in _by_content(entries))
     walk = _Walk(texts, known)
-    walks = 1
     walk.run(sure=False)
     while walk.missing:
         pairs = sorted(walk.missing)
         walk.known.update(zip(pairs, compare(pairs), strict=True))
-        walks += 1
-        walk.run(sure=walks > OPTIMISTIC_WALKS)
+        walk.run(sure=True)
     return Clusters(sorted(_reprints(walk)), walk.compared)
 
 
