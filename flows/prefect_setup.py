@@ -11,10 +11,6 @@ import os
 DEFAULTS = {
     # without a network, every start of a server prints an error line of its telemetry
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # one by one, task runs are still being written when a temporary server is told to stop
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.2",
     # the command line reports by itself, errors too: the log goes to the server, and to the terminal if asked for
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",

@@ -16,7 +16,12 @@ from contextlib import contextmanager
 import uvicorn
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 
 LONGEST_START_SECONDS = 120.0  # the first start writes the tables of the database
 LONGEST_STOP_SECONDS = 15.0
@@ -69,8 +74,13 @@ def running() -> Iterator[Server]:
         yield Server(is_local=False)
         return
     local = _LocalServer()
-    # a heartbeat tells a server that outlives the run that it crashed; joining its thread costs a second
-    settings = {PREFECT_API_URL: local.url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    settings = {
+        PREFECT_API_URL: local.url,
+        # a heartbeat tells a server that outlives the run that it crashed; joining its thread costs a second
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        # the tokens guard browsers; nobody else knows this server, which would be asked for one by every client
+        PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+    }
     with temporary_settings(settings), local:
         server = Server(is_local=True)
         try:
