@@ -216,15 +216,33 @@ def _signed(block: Sequence[Codes]) -> list[Signature | None]:
 
 def _band_keys(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
     """The band keys of texts of at least SHINGLE letters: (texts, BANDS)."""
-    sizes = np.fromiter(map(len, texts), np.int64) - SHINGLE + 1
-    hashes = np.concatenate([_shingles(codes) for codes in texts])
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, BANDS * ROWS, MINHASH_SEED)
-    rows = np.array(matrix.to_rows(), np.uint64).reshape(len(texts), BANDS, ROWS)
+    rows = _minhashes(texts).astype(np.uint64).reshape(len(texts), BANDS, ROWS)
     keys = np.zeros((len(texts), BANDS), np.uint64)
     for place in range(ROWS):
         keys = _mixed(keys ^ rows[:, :, place])
     return (keys >> np.uint64(32)).astype("<u4")
+
+
+def _minhashes(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
+    """The MinHash of each text: (texts, BANDS * ROWS).
+
+    Long texts in pieces, so that memory is bounded: the MinHash of a union is the minimum.
+    """
+    pieces = [
+        (index, codes[start : start + CHUNK + SHINGLE - 1])
+        for index, codes in enumerate(texts)
+        for start in range(0, codes.size - SHINGLE + 1, CHUNK)
+    ]
+    found = np.full((len(texts), BANDS * ROWS), 0xFFFFFFFF, np.uint32)
+    together = sum(map(len, texts)) <= 2 * CHUNK
+    for run in [pieces] if together else [[piece] for piece in pieces]:
+        hashes = [_shingles(codes) for _, codes in run]
+        ends = np.cumsum([0, *map(len, hashes)]).astype(np.uint64)
+        flat = np.concatenate(hashes)
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, ends, BANDS * ROWS, MINHASH_SEED)
+        for (index, _), row in zip(run, np.array(matrix.to_rows(), np.uint32), strict=True):
+            np.minimum(found[index], row, out=found[index])
+    return found
 
 
 def _shingles(codes: Codes) -> npt.NDArray[np.uint64]:

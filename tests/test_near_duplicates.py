@@ -91,8 +91,9 @@ def test_signatures_do_not_depend_on_what_is_signed_with_them(monkeypatch: pytes
     texts = [ARTICLE, "短", OTHER, "", ARTICLE[:60]]
     alone = [nd.signatures([text])[0] for text in texts]
     assert nd.signatures(texts) == alone
-    monkeypatch.setattr(nd, "CHUNK", 10)
-    assert nd.signatures(texts) == alone
+    for size in (10, 70, 500):
+        monkeypatch.setattr(nd, "CHUNK", size)
+        assert nd.signatures(texts) == alone
     assert [one is None for one in alone] == [False, True, False, True, False]
     assert nd.signatures([]) == []
 
