@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -99,8 +98,11 @@ class Clock:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever had, in megabytes (10**6 bytes); Linux counts in kibibytes."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
+    """The most memory that this process had, in megabytes (10**6 bytes).  Linux only: getrusage would count what
+    the process that started this one had, too."""
+    status = Path("/proc/self/status").read_text()
+    kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return round(int(kibibytes) * 1024 / 1e6, 1)
 
 
 def arguments(description: str | None, **defaults: int) -> argparse.Namespace:
