@@ -176,7 +176,8 @@ def quality(rounds: int = 10) -> Iterator[Quality]:
 
 
 class Speed(NamedTuple):
-    """documents, megabytes of UTF-8, CPU seconds for signatures, clusters, and clusters after one addition."""
+    """documents, megabytes of UTF-8, CPU seconds for signatures, clusters, and clusters after one addition;
+    compared: pairs; reprints: documents in clusters, kept ones too."""
 
     corpus: str
     documents: int
@@ -245,7 +246,7 @@ def main() -> None:
     if arguments.documents:
         print(
             f"\n{'corpus':30}{'documents':>10}{'MB':>7}{'signing s':>11}{'MB/s':>7}{'clusters s':>12}{'one more s':>12}"
-            f"{'compared':>10}{'reprints':>10}"
+            f"{'compared':>10}{'clustered':>10}"
         )
         for name, texts in corpora(arguments.documents):
             s = measure(name, texts)
