@@ -21,8 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DEFAULT_SERVER = (
-    "from pathlib import Path; from flows.build import build_corpus; "
-    "build_corpus(Path('seeds'), Path({output!r}))"
+    "from pathlib import Path; from flows.build import build_corpus; build_corpus(Path('seeds'), Path({output!r}))"
 )
 
 

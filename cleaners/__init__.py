@@ -62,12 +62,8 @@ class Cleaner(NamedTuple):
 
 PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mojibake", mojibake.propose),  # first: every other cleaner needs the real characters
-    Cleaner(
-        "characters", characters.propose
-    ),  # invisible and look-alike characters would hide lines from rules
-    Cleaner(
-        "chrome", chrome.propose
-    ),  # before the joiner: a split sentence may have a widget between its halves
+    Cleaner("characters", characters.propose),  # invisible and look-alike characters would hide lines from rules
+    Cleaner("chrome", chrome.propose),  # before the joiner: a split sentence may have a widget between its halves
     Cleaner("metadata", metadata.propose),  # lines about the article, which stand among the chrome
     Cleaner("punctuation", punctuation.propose),  # before the joiner, which expects full-width marks
     Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen

@@ -80,9 +80,7 @@ def undo(text: str, edits: Iterable[Edit]) -> str:
     for edit in edits:
         start = edit.start + shift
         if start < done or not text.startswith(edit.after, start):
-            raise EditError(
-                f"cannot be undone, the text has {text[start : start + len(edit.after)]!r}: {edit!r}"
-            )
+            raise EditError(f"cannot be undone, the text has {text[start : start + len(edit.after)]!r}: {edit!r}")
         pieces.append(text[done:start])
         pieces.append(edit.before)
         done = start + len(edit.after)

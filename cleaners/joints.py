@@ -75,23 +75,69 @@ DATE_LINE = re.compile(r"\d{1,2}[:：]\d\d$|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}�
 FEATURES = (
     "bias",
     # the first half
-    "first_log_length", "first_short", "first_has_marks", "first_has_stop", "first_comma", "first_latin",
-    "first_closer", "first_open_quote", "first_tail_log", "first_spaces", "first_marked", "first_caption",
+    "first_log_length",
+    "first_short",
+    "first_has_marks",
+    "first_has_stop",
+    "first_comma",
+    "first_latin",
+    "first_closer",
+    "first_open_quote",
+    "first_tail_log",
+    "first_spaces",
+    "first_marked",
+    "first_caption",
     # the second half
-    "second_log_length", "second_ends_sentence", "second_has_marks", "second_clause_log", "second_never_first",
-    "second_closes_quote", "second_opener", "second_digit", "second_latin", "second_spaces", "second_short_open",
+    "second_log_length",
+    "second_ends_sentence",
+    "second_has_marks",
+    "second_clause_log",
+    "second_never_first",
+    "second_closes_quote",
+    "second_opener",
+    "second_digit",
+    "second_latin",
+    "second_spaces",
+    "second_short_open",
     # both
-    "quotes_meet", "first_quote_unmet", "second_quote_unmet", "same_kind_edge", "both_short",
+    "quotes_meet",
+    "first_quote_unmet",
+    "second_quote_unmet",
+    "same_kind_edge",
+    "both_short",
     # characters across the joint
-    "pair", "pair_unlikely", "starts_line", "ends_line", "before_comma", "before_stop", "after_comma", "after_stop",
-    "triple_left", "triple_right", "first_two", "second_two",
+    "pair",
+    "pair_unlikely",
+    "starts_line",
+    "ends_line",
+    "before_comma",
+    "before_stop",
+    "after_comma",
+    "after_stop",
+    "triple_left",
+    "triple_right",
+    "first_two",
+    "second_two",
     # lines around
-    "around_short", "around_open", "around_open_prose", "around_prose", "comma_among_short",
-    "page_open", "page_open_prose", "page_prose",
+    "around_short",
+    "around_open",
+    "around_open_prose",
+    "around_prose",
+    "comma_among_short",
+    "page_open",
+    "page_open_prose",
+    "page_prose",
     # lines in between
-    "jumped", "jumped_two", "jumped_plain", "jumped_sentence", "jumped_log_length", "jumped_mark", "jumped_number",
+    "jumped",
+    "jumped_two",
+    "jumped_plain",
+    "jumped_sentence",
+    "jumped_log_length",
+    "jumped_mark",
+    "jumped_number",
     # layout
-    "unindented", "tight",
+    "unindented",
+    "tight",
 )
 
 
@@ -171,9 +217,7 @@ def _is_enclosed(head: str, text: str) -> bool:
     return head[0] in "（(【[" and text[-1] in "）)】]"
 
 
-def _as_first(
-    text: str, tail: str, marks: bool, left_open: int, marked: bool, caption: bool
-) -> tuple[float, ...]:
+def _as_first(text: str, tail: str, marks: bool, left_open: int, marked: bool, caption: bool) -> tuple[float, ...]:
     last = text[-1]
     places = [m.end() for m in INNER.finditer(tail[:-1])]
     clause = len(tail) - places[-1] if places else len(tail)

@@ -126,9 +126,7 @@ class _Page:
         """The likeliest joints that do not contradict one another, in the order of the page."""
         asked = [joint for joint in candidates(self.whole, sides, self.firsts) if self._may_join(joint)]
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
-        self.is_cut |= any(
-            odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items()
-        )
+        self.is_cut |= any(odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items())
         likely = [joint for joint in asked if odds[joint] >= self._least(joint, sides)]
         begun: set[int] = set()
         gone_on: set[int] = set()

@@ -14,7 +14,8 @@ TEXTS = st.text(alphabet="甲乙丙，。, \n\u3000😀a1", max_size=60)
 
 def random_edits(text: str, choose: random.Random) -> list[Edit]:
     """Sorted, not overlapping, each changing something; some of them move text."""
-    edits, place = [], 0
+    edits: list[Edit] = []
+    place = 0
     while place <= len(text) and len(edits) < 8:
         start = place + choose.randrange(0, 6)
         end = min(len(text), start + choose.randrange(0, 4))

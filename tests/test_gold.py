@@ -16,7 +16,8 @@ FIELDS = ("title", "subtitle", "authors", "source", "site", "published_at", "edi
 
 
 def seed(number: str) -> bytes:
-    return (SEEDS / GOLD[number]["file"]).read_bytes()
+    path: Path = SEEDS / GOLD[number]["file"]
+    return path.read_bytes()
 
 
 @pytest.fixture(scope="module")

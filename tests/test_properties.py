@@ -15,7 +15,8 @@ CASES = sorted((Path(__file__).parent / "cases").rglob("*.txt"))
 WORDS = """
 中文 句子 老年人、 他说: “引用” ‘内’ "直引号" , ， 。 . ... …… —— -- (注) （注） 1,000 12:30 3.5% v1.2 words. 锟斤拷
 http://a.cn/b?c=1 ÄãºÃ ä½\x20å¥½ 浣犲ソ &amp; &nbsp; \\u4e2d ⑮ ＡＢＣ １２ 手机版 打印 来源:新华社 责任编辑:王某
-发布时间:2014年03月04日 记者 李某 □张三 ■专栏 1 • 一、 第一条 😀 臺灣 ｶﾅ 相关文档: 一二三四五六七八九十一二三四五六七八九十
+发布时间:2014年03月04日 记者 李某 □张三 ■专栏 1 • 一、 第一条 😀 臺灣 ｶﾅ 相关文档:
+一二三四五六七八九十一二三四五六七八九十
 """
 INVISIBLE = [
     "\r\n",
@@ -43,12 +44,12 @@ def encoded(text: str) -> bytes:
 
 def check(document: Document, text: str) -> None:
     assert document.original() == text
-    reached = set()
+    reached: set[int] = set()
     for place in range(len(document.text)):
         start, end = document.seed_span(place, place + 1)
         assert 0 <= start <= end <= len(text)
         reached.update(range(start, end))
-    edited = set()
+    edited: set[int] = set()
     for place in range(len(text)):
         if place not in reached:
             low, high = document.text_span(place, place + 1)
