@@ -28,10 +28,11 @@ class Report:
     version       number of the newest version; `committed`: this run made it
     path          the folder of that version
     counts        seeds, documents, quarantined, reprints and their clusters, of the version; added, changed,
-                  vanished, unchanged of the plan
+                  vanished, renamed, unchanged of the plan; a renamed seed is neither added nor vanished
     cleaned       number of seeds that this run cleaned
     rules         edits of this run per (cleaner, rule)
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
+    warning       what looks wrong about the run, in a sentence; empty when nothing does
     seconds       duration of the run
     flow_run_id   Prefect's id of the run, and how many task runs it should know of it
     """
@@ -43,6 +44,7 @@ class Report:
     cleaned: int
     rules: dict[tuple[str, str], int]
     quarantine: tuple[tuple[str, str, str], ...]
+    warning: str
     seconds: float
     flow_run_id: str
     task_runs: int
@@ -66,7 +68,10 @@ class Report:
         """The summary in sentences."""
         c = self.counts
         changes = f"{c['added']} new, {c['changed']} changed, {c['vanished']} vanished, {c['unchanged']} unchanged"
+        changes += f", {c['renamed']} renamed" if c["renamed"] else ""
         yield f"{c['seeds']} seeds ({changes}): {c['documents']} documents, {c['quarantined']} in quarantine."
+        if self.warning:
+            yield f"Attention: {self.warning}"
         if c["reprints"]:
             yield f"{c['reprints']} reprints of {c['clusters']} documents: see the table reprints."
         if self.committed:
@@ -94,9 +99,10 @@ def of(
                 rules[cleaner, rule] += n
     known = version.manifest.counts
     changes = {
-        "added": plan.added,
+        "added": plan.added - len(plan.renamed),
         "changed": plan.changed,
-        "vanished": plan.vanished,
+        "vanished": plan.vanished - len(plan.renamed),
+        "renamed": len(plan.renamed),
         "unchanged": plan.unchanged,
     }
     return Report(
@@ -107,6 +113,7 @@ def of(
         cleaned=len(plan.to_clean),
         rules=dict(rules),
         quarantine=_quarantine(version),
+        warning=plan.warning,
         seconds=(datetime.now(UTC) - start).total_seconds(),
         flow_run_id=flow_run_id,
         task_runs=task_runs,

@@ -91,8 +91,15 @@ def test_second_run_first_change_and_removal(project: Path, server: dict[str, st
     assert jingwen("build", env=server, cwd=project).returncode == cli.OK
     assert seed.name not in ids(output)
     assert len(ids(output)) == 4
+    (project / "seeds" / "002_adf36161dbd49050.txt").rename(project / "seeds" / "002.txt")
+    renamed = jingwen("build", env=server, cwd=project)
+    assert "(0 new, 0 changed, 0 vanished, 3 unchanged, 1 renamed)" in renamed.stdout
+    assert "Cleaned 0 in" in renamed.stdout
+    for path in sorted((project / "seeds").iterdir())[1:]:
+        path.unlink()
+    assert "Attention: " in jingwen("build", env=server, cwd=project).stdout
     shown = jingwen("versions", env=server, cwd=project)
-    assert [line.split()[1] for line in shown.stdout.splitlines()] == ["1", "2", "3"]
+    assert [line.split()[1] for line in shown.stdout.splitlines()] == ["1", "2", "3", "4", "5"]
 
 
 def test_bad_input_ends_in_quarantine(project: Path, server: dict[str, str]) -> None:
