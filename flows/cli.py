@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .report import Report
 
-OK, FAILED, MISUSED, QUARANTINED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, MISUSED, QUARANTINED = 0, 1, 2, 3
 
 EXIT_CODES = """
 \b
@@ -121,9 +121,6 @@ def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool,
 
     try:
         report = build.run(seeds, output, config)
-    except KeyboardInterrupt:
-        click.echo("Interrupted. The corpus is as it was.", err=True)
-        sys.exit(INTERRUPTED)
     except build.EXPECTED_ERRORS as error:
         click.echo(f"Failed: {error}", err=True)
         sys.exit(FAILED)
@@ -271,4 +268,6 @@ for _command in COMMANDS:
 
 
 if __name__ == "__main__":
-    main()
+    from .entry import main as entry
+
+    entry()

@@ -17,6 +17,7 @@ from running import JINGWEN, ROOT, SEEDS, jingwen
 from cleaners import PIPELINE, clean
 from corpus.store import Store
 from flows import cli
+from flows.entry import INTERRUPTED
 
 
 @pytest.fixture
@@ -203,9 +204,19 @@ def test_ctrl_c_leaves_the_corpus_as_it_was(project: Path, server: dict[str, str
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == cli.INTERRUPTED, errors
+    assert process.returncode == INTERRUPTED, errors
     assert errors.strip() == "Interrupted. The corpus is as it was."
     assert Store(project / "output").latest() is None
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.8])
+def test_ctrl_c_while_modules_load(project: Path, server: dict[str, str], seconds: float) -> None:
+    process = subprocess.Popen([str(JINGWEN), "build"], env=server, cwd=project, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == INTERRUPTED, errors
+    assert errors.strip() == "Interrupted. The corpus is as it was."
 
 
 def test_help_texts_have_examples(server: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from cleaners import PIPELINE, clean
 from flows import cli
+from flows.entry import INTERRUPTED
 
 ROOT = Path(__file__).parent.parent
 READMES = {"README.md": ROOT / "README.md", "README.zh.md": ROOT / "README.zh.md"}
@@ -47,7 +48,7 @@ def test_commands_and_exit_codes(name: str) -> None:
     listed = re.findall(r"^\| `jingwen (\w+)", text, re.M)
     assert sorted(listed) == sorted(cli.main.commands)
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)]
-    assert codes == [cli.OK, cli.FAILED, cli.MISUSED, cli.QUARANTINED, cli.INTERRUPTED]
+    assert codes == [cli.OK, cli.FAILED, cli.MISUSED, cli.QUARANTINED, INTERRUPTED]
 
 
 @pytest.mark.parametrize("command", [None, *sorted(cli.main.commands)])
