@@ -49,6 +49,7 @@ MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence i
 HAN_SHARE = 0.15  # of its last characters, at least, are Chinese
 
 PAUSES = "，、,"
+SPEECH = "“「『"  # a whole sentence that begins so is no headline: it is not jumped over
 LAST_CLAUSE = 60  # characters
 ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條]")
 CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
@@ -181,7 +182,7 @@ def side(text: str) -> Side:
         can_begin=is_open and len(text) >= enough and not (odd or heading or western or code),
         can_go_on=not (odd or byline or marked or caption or head[0] in CODE or _is_enclosed(head, text))
         and HAN.search(head) is not None,
-        jumpable=len(text) <= LONGEST_JUMPED and not pause,
+        jumpable=len(text) <= LONGEST_JUMPED and not pause and (is_open or text[0] not in SPEECH),
         is_open=is_open,
         short=len(text) < SHORT,
         kind=kind,

@@ -21,7 +21,7 @@ LETTER = re.compile(f"[{LETTERS}]")
 _PROTECTED = re.compile(
     r"(?:https?|ftp|file|ssh|git)://[!-~]+"  # URLs
     r"|www\.[!-~]+"
-    r"|`[^`\n]+`"  # code
+    r"|`[^`\n]+`|\"{3}"  # code
     r"|</?[A-Za-z!][^<>\n]*>|<[^<>\s]{1,60}>"  # HTML, placeholders
     r"|&#?[0-9A-Za-z]{1,10};"
     r"|[A-Za-z]:\\[!-~]*"  # paths
@@ -34,6 +34,8 @@ _TRAILING = ",;:?!)\"'."
 _CODE = re.compile(r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|")
 # a key and a value of JSON or a Python dictionary, whatever its language
 _KEY_AND_VALUE = re.compile(r"(?:^|[{,])[ \t]{0,40}(?:\"[^\"\n]{1,60}\": ?[\"\[{0-9]|'[^'\n]{1,60}': ?['\[{0-9])")
+# an entry of a list of references: GB/T 7714-2015 gives it ASCII marks, `甲. 某书[M]. 北京: 某社, 2012.`
+_REFERENCE = re.compile(r"\. ?[^.\n]{2,120}\[(?:[MCGNJDRSPAZ]|DB|CP|EB|CM|DS)(?:/(?:OL|CD|DK|MT))?\] ?[.,:/]")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
@@ -54,7 +56,7 @@ class MarkedLine:
         self.changes: dict[int, tuple[int, str, str]] = {}
         self._starts: list[int] = []
         self._ends: list[int] = []
-        if _ASCII_LETTERS.search(before) or any(mark in before for mark in ("`", "<", "](")):
+        if _ASCII_LETTERS.search(before) or any(mark in before for mark in ("`", "<", "](", '"""')):
             self._protect()
 
     def _protect(self) -> None:
@@ -99,7 +101,10 @@ class MarkedLine:
         return self.text[place] if 0 <= place < len(self.text) else "\n"
 
     def is_code(self) -> bool:
-        """Whether the line is data, or looks like code: a sign of code, and fewer wide letters than Latin ones."""
+        """Whether the line is data, a reference, or looks like code: a sign of code, and fewer wide letters than
+        Latin ones."""
+        if "]" in self.before and _REFERENCE.search(self.before):
+            return True
         if ('":' in self.before or "':" in self.before) and _KEY_AND_VALUE.search(self.before):
             return True
         if not _ASCII_LETTERS.search(self.before) or not _CODE.search(self.before):
