@@ -24,19 +24,21 @@ class Progress:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
             transient=True,
         )
+        self._is_shown = sys.stderr.isatty()  # a disabled bar of rich 14 still prints a line end
         self._task = self._bar.add_task("looking for seeds", total=None)
 
     def __enter__(self) -> Progress:
-        self._bar.start()
+        if self._is_shown:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._is_shown:
+            self._bar.stop()
 
     def expect(self, seeds: Iterable[Seed]) -> None:
         """What is to be cleaned."""
