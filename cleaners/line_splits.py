@@ -30,7 +30,7 @@ MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
 JOINT_WIDTH = 12  # characters on each side
 SHORTEST_COPY = 30  # characters, and paragraphs in both directions: as in duplicates
-COPY_REACH = 5
+COPY_REACH = 10  # as duplicates.NEAR
 
 LONGEST_BYLINE = 40  # characters
 SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
