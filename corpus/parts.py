@@ -232,6 +232,7 @@ def explained(output: Path) -> Iterator[None]:
             errno.EACCES: "permission denied: choose another output folder, or get the right to write to it",
             errno.EPERM: "not permitted: choose another output folder, or get the right to write to it",
             errno.EROFS: "the file system is read-only: choose another output folder",
+            errno.EEXIST: "a file is in the way of a folder: choose another output folder",
             errno.ENOTDIR: "a file is in the way of a folder: choose another output folder",
         }.get(error.errno or 0, f"{error.strerror or error}: check the disk, then run again")
         raise StoreError(f"cannot write the corpus in {output}: {advice}") from error

@@ -81,6 +81,8 @@ def scan(root: Path, max_bytes: int, leave_out: Path | None = None) -> Scan:
     try:
         top = os.stat(root)
         os.listdir(root)
+    except NotADirectoryError as error:
+        raise SeedsError(f"{root} is a file, not a folder of seeds: `jingwen clean` cleans a single file") from error
     except OSError as error:
         raise SeedsError(f"cannot read the seeds folder {root}: {_explain(error)}") from error
     found: dict[str, Seed | Problem] = {}

@@ -5,7 +5,10 @@ Prefect and Arrow are imported by the commands that need them: `jingwen clean` s
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +50,9 @@ def main() -> None:
       jingwen show 004_95dbc193539e4b84.txt
       jingwen clean page.txt > clean.txt
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no Chinese is no reason to fail
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,6 +81,8 @@ def make_config(
     unknown = sorted({*only, *skip} - set(known))
     if unknown:
         raise click.UsageError(f"there is no cleaner {', '.join(unknown)}; known are {', '.join(known)}")
+    if not re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", timezone):
+        raise click.UsageError(f"{timezone!r} is no UTC offset: write it like +08:00 or -03:30")
     chosen = tuple(name for name in only or known if name not in skip)
     try:
         return Config(
@@ -112,10 +120,12 @@ def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool,
       jingwen build ~/scraped --output ~/corpus
       jingwen build --skip duplicates --script t2s
     """
+    if os.path.exists(output) and os.path.exists(seeds) and os.path.samefile(output, seeds):
+        raise click.UsageError(
+            f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
+        )
     config = replace(make_config(**options), drop_reprints=drop_reprints)
     if verbose:
-        import os
-
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     from . import build
 

@@ -89,7 +89,13 @@ def _writing(output: Path) -> Iterator[Store]:
 @click.argument("new", metavar="V2", type=int)
 @output_option
 @click.option("--texts", is_flag=True, help="Show the changed paragraphs, before and after.")
-@click.option("--limit", default=MOST_LISTED, show_default=True, help="So many documents are listed or shown.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=MOST_LISTED,
+    show_default=True,
+    help="So many documents are listed or shown.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all ids.")
 def diff_command(old: int, new: int, output: Path, texts: bool, limit: int, as_json: bool) -> None:
     """What changed from version V1 to version V2: documents, rules, pipeline.
@@ -148,14 +154,15 @@ def _show_texts(found: Difference, before: Version, after: Version, limit: int) 
     """The paragraphs that changed, side by side."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from corpus.diff import paragraphs
 
-    from .view import compared
+    from .view import compared, visible
 
     console = Console(highlight=False)
     for one in [one for one in found.changed if "text" in one.aspects][:limit]:
-        table = Table(title=one.id, title_justify="left", expand=True, show_lines=True)
+        table = Table(title=Text(visible(one.id)), title_justify="left", expand=True, show_lines=True)
         table.add_column(f"version {found.old}", ratio=1)
         table.add_column(f"version {found.new}", ratio=1)
         for old, new in paragraphs(before.document(one.id).text, after.document(one.id).text):

@@ -17,6 +17,8 @@ from cleaners import PIPELINE
 from corpus.plan import Plan
 from corpus.store import Staged, Version
 
+from .view import visible
+
 MOST_LISTED = 20
 """So many quarantined seeds are listed; all of them are in the table `quarantine`."""
 
@@ -141,7 +143,7 @@ def summary(report: Report, output: Path) -> RenderableType:
     parts += [escape(line) for line in report.lines()]
     if report.quarantine:
         parts.append(f"In quarantine, {report.quarantined} of {report.counts['seeds']}:")
-        parts += [escape(f"  {id} ({kind}): {reason}") for id, kind, reason in report.quarantine]
+        parts += [escape(f"  {visible(id)} ({kind}): {visible(reason)}") for id, kind, reason in report.quarantine]
         if report.quarantined > len(report.quarantine):
             parts.append(f"  … and {report.quarantined - len(report.quarantine)} more, in the table quarantine.")
     parts.append(escape(f"The corpus: {output / 'latest'} (documents, edits, quarantine, reprints)"))

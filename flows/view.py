@@ -18,6 +18,15 @@ from cleaners.edits import LONGEST_COMPARED
 REMOVED, ADDED, RULE = "red strike", "green", "dim cyan"
 
 
+# Names and seeds may hold what a terminal obeys: shown as a picture of the character, one for one.
+_VISIBLE = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+
+def visible(text: str) -> str:
+    """The text with a visible character for each control character."""
+    return text.translate(_VISIBLE)
+
+
 class Change(NamedTuple):
     """A line of the seed (number from 1), what became of it, and how often each rule touched it."""
 
@@ -54,6 +63,7 @@ def _rules_by_line(document: Document, original: str) -> dict[int, Counter[str]]
 def compared(before: str, after: str) -> tuple[Text, Text]:
     """Both lines, what was removed and what was added marked."""
     old, new = Text(), Text()
+    before, after = _lines_visible(before), _lines_visible(after)
     if max(len(before), len(after)) > LONGEST_COMPARED:
         return Text(before, REMOVED), Text(after, ADDED)
     for op in Levenshtein.opcodes(before, after):
@@ -63,12 +73,16 @@ def compared(before: str, after: str) -> tuple[Text, Text]:
     return old, new
 
 
+def _lines_visible(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def show(document: Document, console: Console, *, layout: bool = False) -> None:
     """Prints what was done to a document: metadata, flags, and each changed line with its rules.
 
     layout  show lines, too, in which only gaps and indents changed
     """
-    console.print(Text(document.name or "(no name)", "bold"))
+    console.print(Text(visible(document.name) or "(no name)", "bold"))
     console.print(_facts(document))
     for change in changes(document):
         rules = [rule for rule in change.rules if layout or not rule.startswith("layout.")]

@@ -1,0 +1,63 @@
+"""The command line with arguments, names and terminals that nobody hopes for."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from cleaners import Config, clean
+from corpus import seeds as seeds_folder
+from flows import cli, corpus_commands, view
+
+
+@pytest.mark.parametrize("offset", ["foo", "+99:00", "8", "+08:0", "+08:00x", ""])
+def test_what_is_no_utc_offset_is_misuse(offset: str) -> None:
+    done = CliRunner().invoke(cli.main, ["clean", "--timezone", offset], input="你好。")
+    assert done.exit_code == cli.MISUSED
+    assert "write it like +08:00" in done.output
+
+
+@pytest.mark.parametrize("offset", ["+08:00", "-03:30", "+00:00", "+14:00"])
+def test_utc_offsets(offset: str) -> None:
+    assert cli.make_config((), (), "keep", "auto", offset, 100).timezone == offset
+
+
+def test_the_seeds_folder_is_no_place_for_its_corpus(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli.main, ["build", str(tmp_path), "--output", f"{tmp_path}/../{tmp_path.name}"])
+    assert done.exit_code == cli.MISUSED
+    assert "cannot be in the seeds folder itself" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_instead_of_a_seeds_folder_is_named_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("你好。", "utf-8")
+    with pytest.raises(seeds_folder.SeedsError, match="is a file, not a folder"):
+        seeds_folder.scan(file, 100)
+
+
+def test_a_negative_limit_is_misuse() -> None:
+    done = CliRunner().invoke(corpus_commands.diff_command, ["1", "2", "--limit", "-1"])
+    assert done.exit_code == cli.MISUSED
+
+
+def test_names_and_seeds_cannot_command_the_terminal() -> None:
+    document = clean("他说:“路修好了。”\x1b[2J\n".encode(), "[red]a\x1b[31m\nb.txt", Config())
+    stream = io.StringIO()
+    view.show(document, Console(file=stream, width=200))
+    assert stream.getvalue().startswith("[red]a␛[31m␊b.txt\n")
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_a_terminal_without_chinese(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    terminal = io.TextIOWrapper(sink, "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    with pytest.raises(SystemExit):
+        cli.main(["versions", "--output", str(tmp_path)])
+    print("净文", flush=True)
+    assert sink.getvalue() == b"\\u51c0\\u6587\n"
