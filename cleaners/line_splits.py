@@ -30,7 +30,8 @@ MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
 JOINT_WIDTH = 12  # characters on each side
 SHORTEST_COPY = 30  # characters, and paragraphs in both directions: as in duplicates
-COPY_REACH = 10  # as duplicates.NEAR
+COPY_REACH = 5
+HEAD_REACH = 10  # the same for a first half: a head of a paragraph is a copy; a second half may be quoted
 
 LONGEST_BYLINE = 40  # characters
 SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
@@ -159,14 +160,14 @@ class _Page:
         one, two = self.whole[joint.i].text, self.whole[joint.j].text
         if MISREAD.search(one[-JOINT_WIDTH:]) or MISREAD.search(two[:JOINT_WIDTH]):
             return False
-        return not (self._is_copied(joint.i) or self._is_copied(joint.j))
+        return not (self._is_copied(joint.i, HEAD_REACH) or self._is_copied(joint.j, COPY_REACH))
 
-    def _is_copied(self, i: int) -> bool:
+    def _is_copied(self, i: int, reach: int) -> bool:
         """Does the whole unit stand inside another one near by?"""
         text = self.whole[i].text
         if len(text) < SHORTEST_COPY:
             return False
-        near = range(max(0, i - COPY_REACH), min(len(self.whole), i + COPY_REACH + 1))
+        near = range(max(0, i - reach), min(len(self.whole), i + reach + 1))
         return any(k != i and text in self.whole[k].text for k in near)
 
     def _join(self, joints: Sequence[Joint], rule: str) -> None:
