@@ -30,6 +30,8 @@ _BODY_END = re.compile(r"[。！？!?；;：:…][”’」』）)]*\Z")
 COLUMN_MARKS = "■▇▌◤"
 _COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
 _SUBTITLE = re.compile(r"(?:——|--|—)\S")
+# stands at the beginning of a newspaper's report, and nowhere else in it: a page with two of them holds two reports
+_DATELINE = re.compile(r"[【（(]?本[报報刊][讯訊](?=[】）)（(\s])")
 _ENTRY = re.compile(r"(?:[•·●○▪◦*\-–]|\d{1,3}[.、．)）]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*\S")
 LIST_FIELDS = ("authors", "keywords")
 FIELDS = (
@@ -166,7 +168,13 @@ def _mark_below_title(lines: Sequence[Line], roles: list[str], title: int) -> No
 def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual_gap: int) -> None:
     """The upper lines of a headline in two or three lines, inside a page: no heading stands right above one."""
     for i in range(title - 1, max(title - MOST_HEADLINE_LINES, 0), -1):
-        if lines[i + 1].gap > usual_gap or roles[i] not in ("body", "heading") or not _is_headline(lines[i].text):
+        text = lines[i].text
+        if (
+            lines[i + 1].gap > usual_gap
+            or roles[i] not in ("body", "heading")
+            or not _is_headline(text)
+            or "。" in text
+        ):
             return
         roles[i] = "title"
 
@@ -215,9 +223,11 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
 
 
 def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
-    """Under a column's name, above a marked byline, or above a photo's text and credit."""
+    """Under a column's name, above a marked byline, a dateline, or a photo's text and credit."""
     if i and roles[i - 1] == "column":
         return True
+    if i + 1 < len(lines) and _DATELINE.match(lines[i + 1].text):
+        return sum(_DATELINE.match(line.text) is not None for line in lines) > 1
     if i + 1 < len(lines) and roles[i + 1] == "byline" and _is_marked_byline(lines[i + 1].text):
         return i + 2 < len(lines)
     return lines[i].gap > usual_gap and _is_photo_block(lines, roles, i, usual_gap)
@@ -294,12 +304,15 @@ def _headlines(roles: Sequence[str]) -> list[list[int]]:
 
 
 def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterator[str]:
-    """Names in bylines; names in credits only where there is no byline (a photo block)."""
+    """Names in bylines; where there is none, names in credits (a photo block) or in brackets at the edges."""
     for role in ("byline", "credit"):
         found = list(dict.fromkeys(n for i in span if roles[i] == role for n in names.authors(lines[i].text)))
         if found:
             return iter(found)
-    return iter(())
+    bodies = [lines[i].text for i in span if roles[i] == "body"]
+    return iter(
+        dict.fromkeys(name for text in dict.fromkeys([*bodies[:1], *bodies[-1:]]) for name in names.signed(text))
+    )
 
 
 # -- metadata ------------------------------------------------------------------------------------------------

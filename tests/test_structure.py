@@ -34,6 +34,31 @@ def test_two_articles_with_reporters() -> None:
     assert document.metadata["authors"] == []
 
 
+def test_reports_that_begin_with_a_dateline() -> None:
+    document = page(
+        "旧货市场周末迎客", "本报讯（记者 李晓峰）" + BODY, MORE,
+        "老街换上新路灯", "本报讯（通讯员 吴大勇）" + MORE.replace("三百", "两百"), LAST,
+    )  # fmt: skip
+    assert articles(document) == [
+        ("旧货市场周末迎客", "", ("李晓峰",)),
+        ("老街换上新路灯", "", ("吴大勇",)),
+    ]
+
+
+def test_one_dateline_below_the_name_of_a_section_is_one_article() -> None:
+    document = page("街坊留言簿", "旧货市场周末迎客", "本报讯（记者 李晓峰）" + BODY, MORE)
+    assert document.articles == ()
+
+
+def test_prose_above_a_headline_is_no_part_of_it() -> None:
+    speech = "“这条街，我走了一辈子。”老人说。"
+    document = page(
+        "旧货市场里的修表人", "本报记者 李晓峰", BODY, speech.replace("老人说。", "老人笑出了声，“走不厌！”"),
+        "一条老街的第二次开张", "本报记者 周敏", MORE, LAST,
+    )  # fmt: skip
+    assert [a.title for a in document.articles] == ["旧货市场里的修表人", "一条老街的第二次开张"]
+
+
 def test_headline_in_two_lines_and_columns() -> None:
     document = page(
         "■城事", "旧货市场里的", "修表人和他的三代徒弟", "□记者 李晓峰", BODY, MORE,
