@@ -193,11 +193,12 @@ def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -
     """Indexes of titles. Behind the first, a headline is a title only with a sign that a new article begins."""
     first = _first_title(lines, roles)
     places = [] if first is None else [first]
+    reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
     for i in range(0 if first is None else first + 1, len(lines)):
         is_subtitle = i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text)
         if is_subtitle or roles[i] != "body" or not _is_headline(lines[i].text):
             continue
-        if _begins_article(lines, roles, i, usual_gap):
+        if _begins_article(lines, roles, i, usual_gap, reports):
             places.append(i)
     return places
 
@@ -222,12 +223,12 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
     return head[0]
 
 
-def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
-    """Under a column's name, above a marked byline, a dateline, or a photo's text and credit."""
+def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int, reports: bool) -> bool:
+    """Under a column's name, above a marked byline, a photo's text and credit or, on a page of reports, a dateline."""
     if i and roles[i - 1] == "column":
         return True
-    if i + 1 < len(lines) and _DATELINE.match(lines[i + 1].text):
-        return sum(_DATELINE.match(line.text) is not None for line in lines) > 1
+    if reports and i + 1 < len(lines) and _DATELINE.match(lines[i + 1].text):
+        return True
     if i + 1 < len(lines) and roles[i + 1] == "byline" and _is_marked_byline(lines[i + 1].text):
         return i + 2 < len(lines)
     return lines[i].gap > usual_gap and _is_photo_block(lines, roles, i, usual_gap)
