@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from unicodedata import normalize
 
+from . import script
 from .config import Config
 from .edits import Edit
 
@@ -25,6 +26,7 @@ RADICALS = "\u2e81-\u2ef3\u2f00-\u2fd5"
 IDEOGRAPHS = "\uf900-\ufaff\U0002f800-\U0002fa1f"
 WIDE = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
 KANA = "\uff61-\uff9f"
+DOOR = "\u2f3e"
 COMBINING = "\u0300-\u034e\u0350-\u036f\u3099\u309a"
 LIGATURES = "\ufb00-\ufb06"
 # Older GB 18030 has these in the private use area; GB 18030-2022 and browsers have the characters themselves
@@ -76,6 +78,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     Ideographic spaces stay: they are what Chinese typesetting has for indents and between names, and no damage.
     """
     right_to_left = RIGHT_TO_LEFT.search(text) is not None
+    # Unicode has one radical for 戶 and 户, and PDF files of Simplified text have it for the second: 客户
+    simplified_door = DOOR in text and script.detect(text) == "hans"
     at = done = 0
     while match := ODD.search(text, at):
         start = match.start()
@@ -87,6 +91,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
             continue
         new = _replacement(name, text, start, at)
         before = text[start:at]
+        if simplified_door and name == "radical" and DOOR in before:
+            new = new.replace("戶", "户")
         if new != before:
             yield Edit(start, before, new, f"characters.{name}")
             done = at
