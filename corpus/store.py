@@ -159,8 +159,14 @@ class Store:
         self._holder = 0  # the process that has the lock through this object
 
     def versions(self) -> list[Version]:
-        """All committed versions, the oldest first."""
-        names = os.listdir(self._versions) if self._versions.is_dir() else []
+        """All committed versions, the oldest first.  Raises StoreError when their folder cannot be read."""
+        try:
+            names = os.listdir(self._versions)
+        except (FileNotFoundError, NotADirectoryError):
+            names = []
+        except OSError as error:
+            advice = "get the right to read it, or check the disk"
+            raise StoreError(f"cannot read the corpus in {self.output} ({error.strerror}): {advice}") from error
         numbered = sorted((int(name[1:]), name) for name in names if re.fullmatch(r"v\d{6,}", name))
         return [Version(self._versions / name) for _, name in numbered]
 

@@ -7,19 +7,22 @@ runs in a thread of this process instead: the same application, the same databas
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
 from prefect.settings import (
+    PREFECT_API_DATABASE_CONNECTION_URL,
     PREFECT_API_URL,
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
     temporary_settings,
 )
 
@@ -73,6 +76,7 @@ def running() -> Iterator[Server]:
         _check_configured(PREFECT_API_URL.value())
         yield Server(is_local=False)
         return
+    _check_home()
     local = _LocalServer()
     settings = {
         PREFECT_API_URL: local.url,
@@ -128,6 +132,20 @@ class _LocalServer:
             self._uvicorn.run(sockets=[self._socket])
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it is, __enter__ reports it
             self._error = error
+
+
+def _check_home() -> None:
+    """Raises ServerError when a local server could not keep its database: it would only say so in a traceback."""
+    home = PREFECT_HOME.value()
+    if str(home) not in (PREFECT_API_DATABASE_CONNECTION_URL.value() or ""):
+        return
+    with suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise ServerError(
+            f"Prefect cannot write to {home}: set PREFECT_HOME to a folder that can be written to, "
+            "or PREFECT_API_URL to a server that runs"
+        )
 
 
 def _check_configured(url: str) -> None:

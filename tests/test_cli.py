@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,27 @@ def test_a_file_instead_of_a_seeds_folder_is_named_as_such(tmp_path: Path) -> No
     file.write_text("你好。", "utf-8")
     with pytest.raises(seeds_folder.SeedsError, match="is a file, not a folder"):
         seeds_folder.scan(file, 100)
+
+
+def test_versions_that_cannot_be_read_are_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def denied(path: object) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("corpus.store.os.listdir", denied)
+    done = CliRunner().invoke(cli.main, ["versions", "--output", str(tmp_path)])
+    assert done.exit_code == cli.FAILED
+    assert "cannot read the corpus" in done.output
+
+
+def test_a_home_that_prefect_cannot_write_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment["PREFECT_HOME"] = str(tmp_path / "file" / "home")
+    command = [sys.executable, "-m", "flows.cli", "build", str(tmp_path), "--output", str(tmp_path / "output")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == cli.FAILED
+    assert "set PREFECT_HOME to a folder" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_negative_limit_is_misuse() -> None:
