@@ -1,6 +1,7 @@
 """Meant repeats: paragraphs that belong where they stand although the page holds them elsewhere, too.
 
-Refrains of verse and lyrics, entries of a list that continue it, and parts of an article of law.
+Refrains of verse and lyrics, entries of a list that continue it, parts of an article of law, answers to other
+questions, and what a reply quotes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ LONGEST_VERSE = 60  # letters; a longer paragraph is no line of a poem
 LONGEST_ENTRY = 10  # paragraphs between a list's entry and the one before it
 
 _REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
+_ANSWER = re.compile(r"\s*(?:答|答案|A)[：:]")
+_QUOTE = re.compile(r"\s*>\s")
 _ORDINAL = re.compile(
     r"\s*(?:第([零〇一二三四五六七八九十百千]+|\d+)([条章节款项])|([(（]?)([零〇一二三四五六七八九十百]+|\d+)[)）、.．])"
 )
@@ -24,7 +27,18 @@ def may_go(page: PageText, line: int, copy: int) -> bool:
     of a list and no part of an article of law that belongs where it stands."""
     if not page.paragraph(line).is_prose or is_verse(page, line) or _continues_list(page, line):
         return False
-    return not _belongs_to_article(page, line, copy)
+    return not (_belongs_to_article(page, line, copy) or _replies(page, line, copy))
+
+
+def _replies(page: PageText, line: int, copy: int) -> bool:
+    """True for the answer to another question than the copy answers, and for what a reply quotes: `> …`."""
+    raw, other = page.lines[line], page.lines[copy]
+    if _QUOTE.match(raw) and not _QUOTE.match(other):
+        return True
+    if not _ANSWER.match(raw):
+        return False
+    question, asked = page.neighbour(line, -1), page.neighbour(copy, -1)
+    return question >= 0 and asked >= 0 and page.lines[question].strip() != page.lines[asked].strip()
 
 
 def is_verse(page: PageText, line: int) -> bool:
