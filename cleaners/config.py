@@ -23,7 +23,7 @@ class Config:
 
     quotes: str = "auto"
     """House style of quotation marks: `mainland` “‘’” (GB/T 15834-2011), `traditional` 「『』」, `auto`: the
-    traditional ones only in a document that is in Traditional script and has some already."""
+    traditional ones in a document in Traditional script, unless it has “ ” and no 「 already."""
 
     timezone: str = "+08:00"
     """Offset from UTC of dates that state none. Default: China Standard Time."""

@@ -143,7 +143,9 @@ _NARROW = {"．": ".", "：": ":", "／": "/", "－": "-", "，": ",", "％": "%
 
 
 def _style(text: str, config: Config) -> Style:
-    traditional = config.quotes == "traditional" or (config.quotes == "auto" and "「" in text and _is_traditional(text))
+    # a Traditional document that has curly quotation marks keeps to them
+    straight = "「" in text or not ("“" in text or "”" in text)
+    traditional = config.quotes == "traditional" or (config.quotes == "auto" and straight and _is_traditional(text))
     some = max(1, text.count("，") // 20)
     damaged = "，" not in text or next(islice(_DAMAGE.finditer(text), some - 1, None), None) is not None
     marks = quotes.TRADITIONAL if traditional else quotes.MAINLAND

@@ -81,7 +81,9 @@ DOCUMENTS = _table(
             FIELD_VALUE,
             "metadata that has no column of its own; a field with several values has several entries",
         ),
-        _field("script", TEXT, "the script of the text: hans, hant-tw, hant-hk, hant (region unclear) or mixed", null=True),
+        _field(
+            "script", TEXT, "the script of the text: hans, hant-tw, hant-hk, hant (region unclear) or mixed", null=True
+        ),
         _field("paragraphs", PARAGRAPH, "role, and span of the text, of each paragraph, in order"),
         _field("articles", ARTICLE, "of a page with several articles: head and span of the text of each"),
         _field("flags", FLAG, "damage that was seen but not repaired: kind, span of the text, note"),

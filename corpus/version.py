@@ -16,7 +16,7 @@ from .manifest import Manifest
 from .merge import Source
 from .parts import Part, StoreError
 from .plan import Known
-from .schema import SCHEMAS, SEEDS, STORED, TABLES, folder
+from .schema import SCHEMA_VERSION, SCHEMAS, SEEDS, STORED, TABLES, folder
 
 MANIFEST, SEEDS_FILE = "_manifest.json", "_seeds.parquet"
 
@@ -38,11 +38,17 @@ class Version:
     @cached_property
     def manifest(self) -> Manifest:
         try:
-            return Manifest.from_json((self.path / MANIFEST).read_text("utf-8"))
+            found = Manifest.from_json((self.path / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = f"{self.path / MANIFEST} is missing or damaged ({type(error).__name__}: {error})"
             advice = "restore it from a copy, or move the version's folder away to go on from the one before"
             raise StoreError(f"{reason}: {advice}") from error
+        if found.schema_version > SCHEMA_VERSION:
+            raise StoreError(
+                f"version {self.number} has schema {found.schema_version}, but this Jingwen knows schemas up to "
+                f"{SCHEMA_VERSION}: install the newer Jingwen that wrote it"
+            )
+        return found
 
     def files(self, table: str) -> list[Path]:
         """The files of a table.  Raises StoreError for an unknown table."""

@@ -84,6 +84,8 @@ def make_config(
     if not re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", timezone):
         raise click.UsageError(f"{timezone!r} is no UTC offset: write it like +08:00 or -03:30")
     chosen = tuple(name for name in only or known if name not in skip)
+    if not chosen:
+        raise click.UsageError("--only and --skip leave no cleaner")
     try:
         return Config(
             cleaners=chosen if only or skip else None,

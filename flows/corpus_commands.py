@@ -353,7 +353,7 @@ def expire_command(output: Path, keep: int, yes: bool) -> None:
     with _writing(output) as store:
         doomed = upkeep.expirable(store, keep)
         if not doomed:
-            click.echo(f"Nothing to remove: there are {len(store.versions())} versions.")
+            click.echo(f"Nothing to remove. Number of versions: {len(store.versions())}.")
             return
         numbers = ", ".join(str(one.number) for one in doomed)
         size = f"{upkeep.freed(store, doomed) / 1e6:.1f} MB"

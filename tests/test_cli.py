@@ -6,14 +6,17 @@ import io
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from cleaners import Config, clean
+from cleaners import Config, clean, fingerprint, fingerprint_parts
 from corpus import seeds as seeds_folder
+from corpus.seeds import scan
+from corpus.store import Store
 from flows import cli, corpus_commands, view
 
 
@@ -85,3 +88,24 @@ def test_a_terminal_without_chinese(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         cli.main(["versions", "--output", str(tmp_path)])
     print("净文", flush=True)
     assert sink.getvalue() == b"\\u51c0\\u6587\n"
+
+
+def test_no_cleaner_at_all_is_misuse() -> None:
+    done = CliRunner().invoke(cli.main, ["clean", "--only", "chrome", "--skip", "chrome"], input="正文。")
+    assert done.exit_code == cli.MISUSED
+    assert "no cleaner" in done.output
+
+
+def test_a_corpus_of_a_newer_jingwen(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "a.txt").write_text("县里修好了一座桥。", "utf-8")
+    store = Store(tmp_path / "output")
+    with store.writer_lock():
+        plan = store.plan(scan(tmp_path / "seeds", 1 << 20), fingerprint())
+        staged = store.staging(plan.fingerprint).write([clean((tmp_path / "seeds" / "a.txt").read_bytes(), "a.txt")])
+        version = store.commit(plan, [staged], fingerprint_parts(), datetime.now(UTC))
+    manifest = version.path / "_manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"schema_version": ', '"schema_version": 9'), "utf-8")
+    done = CliRunner().invoke(cli.main, ["show", "a.txt", "--output", str(tmp_path / "output")])
+    assert done.exit_code == cli.FAILED
+    assert "install the newer Jingwen" in done.output

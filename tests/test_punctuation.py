@@ -39,7 +39,7 @@ def rules(text: str) -> set[str]:
 def words(text: str) -> str:
     """Everything but marks and spaces, full-width letters and digits as half-width ones."""
     narrow = text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
-    return "".join(char for char in narrow if char.isalnum() or LETTER.match(char))
+    return "".join(char for char in narrow if char != "・" and (char.isalnum() or LETTER.match(char)))
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,12 @@ def test_config_quotes() -> None:
     assert cleaned("他說：「走到『渡口』再說。」", Config(quotes="mainland")) == "他說：“走到‘渡口’再說。”"
 
 
-def test_auto_writes_traditional_quotes_only_where_the_document_has_some() -> None:
+def test_auto_writes_the_quotes_of_the_script_unless_the_document_has_others() -> None:
     assert cleaned('「這個」和"那個"，他們說') == "「這個」和「那個」，他們說"
-    assert cleaned('這個和"那個"，他們說') == "這個和“那個”，他們說"
+    assert cleaned('這個和"那個"，他們說') == "這個和「那個」，他們說"
+    assert cleaned('“這個”和"那個"，他們說') == "“這個”和“那個”，他們說"
     assert cleaned('「这个」和"那个"，他们说') == "「这个」和“那个”，他们说"
+    assert cleaned('这个和"那个"，他们说') == "这个和“那个”，他们说"
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_another_schema(output: Path) -> None:
     version = newest(output)
     known = json.loads((version.path / "_manifest.json").read_text("utf-8"))
     forge_manifest(version, known | {"schema_version": 99})
-    assert "has schema 99, this program knows" in found(output)[-1]
+    assert "has schema 99, but this Jingwen knows schemas up to" in found(output)[-1]
 
 
 def test_the_command(output: Path, tmp_path: Path) -> None:
