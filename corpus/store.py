@@ -109,7 +109,10 @@ class Staging:
         problems   of seeds that could not be read after all (SeedChangedError.problem)
         Raises StoreError when it cannot be written.
         """
-        tables = rows.tables(documents, problems)
+        return self.write_tables(rows.tables(documents, problems))
+
+    def write_tables(self, tables: Mapping[str, pa.Table]) -> Staged:
+        """Writes one batch that is rows already (`rows.tables`).  Raises StoreError when it cannot be written."""
         seeds = tables["seeds"]
         key = hashlib.sha256(repr([seeds[name].to_pylist() for name in ("id", "sha256")]).encode()).hexdigest()[:20]
         unfinished = self.folder / f".{key}.{os.getpid()}"
