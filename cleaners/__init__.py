@@ -25,7 +25,7 @@ from . import (
     structure,
 )
 from .config import Config
-from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Seed
+from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, Seed
 from .edits import Edit, EditError, apply, between, undo
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Paragraph",
     "Pass",
     "Quarantine",
+    "Record",
     "Seed",
     "apply",
     "between",
@@ -87,10 +88,11 @@ def select(config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> tuple[Cl
 class Draft:
     """A document while it is being cleaned: the text so far and the trail so far."""
 
-    __slots__ = ("encoding", "quarantine", "seed", "text", "trail")
+    __slots__ = ("encoding", "quarantine", "record", "seed", "text", "trail")
 
-    def __init__(self, raw: bytes, name: str, config: Config) -> None:
+    def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
         self.seed = Seed.of(raw, name)
+        self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
 
@@ -122,7 +124,9 @@ class Draft:
 
     def finish(self, config: Config, settled: bool = True) -> Document:
         """The document, with roles, articles, metadata and flags; without them when it is in quarantine."""
-        draft = Document(self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine)
+        draft = Document(
+            self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
+        )
         if draft.quarantine is not None:
             return draft
         draft = replace(draft, script=script.detect(draft.text))

@@ -31,6 +31,17 @@ class Config:
     max_seed_bytes: int = 64 * 1024 * 1024
     """A seed with more bytes goes to quarantine (`too_large`)."""
 
+    max_container_bytes: int = 64 * 1024 * 1024 * 1024
+    """A container of seeds (JSON Lines, Parquet, an archive) is read up to so many unpacked bytes."""
+
+    text_field: str = ""
+    """Name of the field that holds the text of a record in JSON Lines or Parquet. Empty: the first of the usual
+    names that holds text (docs/formats.md)."""
+
+    id_field: str = ""
+    """Name of the field that holds a record's id. Empty: the first of the usual names; a name that no record has:
+    all records get their numbers."""
+
     max_rounds: int = 8
     """Cleaning is repeated until nothing changes, at most so often; a document that still changes is flagged."""
 
@@ -42,5 +53,5 @@ class Config:
             raise ValueError(f"script is {self.script!r}; allowed are {', '.join(SCRIPT_CONVERSIONS)}")
         if self.quotes not in QUOTE_STYLES:
             raise ValueError(f"quotes is {self.quotes!r}; allowed are {', '.join(QUOTE_STYLES)}")
-        if self.max_seed_bytes < 1 or self.max_rounds < 1:
-            raise ValueError("max_seed_bytes and max_rounds are at least 1")
+        if min(self.max_seed_bytes, self.max_container_bytes, self.max_rounds) < 1:
+            raise ValueError("max_seed_bytes, max_container_bytes and max_rounds are at least 1")

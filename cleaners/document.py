@@ -91,9 +91,23 @@ class Seed(NamedTuple):
         return cls(name, hashlib.sha256(raw).hexdigest(), len(raw))
 
 
+class Record(NamedTuple):
+    """What a container says of a seed that lies in it.
+
+    container  path of the container (a JSON Lines or Parquet file, an archive …) below the seeds folder
+    fields     the record's other fields, as a JSON object; empty when there are none
+    url        the address among these fields; empty when there is none
+    """
+
+    container: str
+    fields: str = ""
+    url: str = ""
+
+
 @dataclass(frozen=True)
 class Document:
-    """A cleaned document.  `quarantine` is set when the seed must not be published; its text is then a guess."""
+    """A cleaned document.  `quarantine` is set when the seed must not be published; its text is then a guess.
+    `record` is set when the seed lies in a container."""
 
     seed: Seed
     text: str
@@ -105,6 +119,7 @@ class Document:
     flags: tuple[Flag, ...] = ()
     script: str = ""
     quarantine: Quarantine | None = None
+    record: Record | None = None
 
     @property
     def name(self) -> str:
