@@ -177,9 +177,22 @@ def _fold_table() -> dict[int, str]:
     return table | {0xFF5C: "|", 0x2502: "|", 0x4E28: "|", 0xFE30: ":", 0x2236: ":"}
 
 
+@cache
+def _rarely_folded() -> re.Pattern[str]:
+    common = {ord(wide) for wide, _ in _COMMON_MARKS}
+    return re.compile("[" + re.escape("".join(map(chr, _fold_table().keys() - common))) + "]")
+
+
+_COMMON_MARKS = tuple((chr(ord(mark) + 0xFEE0), mark) for mark in ",:;!?()")
+
+
 def fold(line: str) -> str:
-    """The line as rules see it, character by character: the result is as long as the line."""
-    return line.translate(_fold_table())
+    """The line as rules see it, character by character: the result is as long as the line.
+
+    `line.translate(_fold_table())`, but three times as fast: most lines only hold the common marks."""
+    for wide, mark in _COMMON_MARKS:
+        line = line.replace(wide, mark)
+    return _rarely_folded().sub(lambda match: _fold_table()[ord(match[0])], line)
 
 
 # ---------------------------------------------------------------- patterns that cannot be slow
@@ -244,18 +257,35 @@ def _is_repeating(tree: Iterable[tuple[Any, Any]]) -> bool:
 # ---------------------------------------------------------------- many rules, one pass
 
 
+LONG = 60
+"""Lines with more characters are prose as a rule, and few rules are for such: these are tried on their own."""
+
+
 class Patterns:
     """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = {f"_r{i}": rule for i, rule in enumerate(rules)}
-        parts = (f"(?P<{name}>{_unnamed(rule.pattern)})" for name, rule in self._rules.items())
-        self._all = re.compile("(?:" + "|".join(parts) + r")") if self._rules else None
 
     def find(self, folded: str) -> Rule | None:
         """The first rule, in the order given, that matches all of the folded line."""
-        match = self._all.fullmatch(folded) if self._all else None
+        together = self._for_long if len(folded) > LONG else self._all
+        match = together.fullmatch(folded) if together else None
         return self._rules[match.lastgroup or ""] if match else None
+
+    @cached_property
+    def _all(self) -> re.Pattern[str] | None:
+        return self._together(0)
+
+    @cached_property
+    def _for_long(self) -> re.Pattern[str] | None:
+        return self._together(LONG)
+
+    def _together(self, size: int) -> re.Pattern[str] | None:
+        """The patterns that can match more than `size` characters."""
+        rules = ((name, rule.pattern) for name, rule in self._rules.items())
+        parts = [f"(?P<{n}>{_unnamed(p)})" for n, p in rules if parser.parse(p).getwidth()[1] > size]
+        return re.compile("(?:" + "|".join(parts) + ")") if parts else None
 
 
 def _unnamed(pattern: str) -> str:
@@ -273,8 +303,8 @@ class Phrases:
         for phrase, rule in sorted(pairs, key=lambda pair: -len(pair[0])):
             self._begins.setdefault(phrase[0], []).append((phrase, rule))
         self._inside = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.contains}
-        ordered = sorted(self._inside, key=lambda phrase: (-len(phrase), phrase))
-        self._search = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._search = _any_of(self._inside)
+        self._in_long = _any_of(phrase for phrase, rule in self._inside.items() if rule.longest > LONG)
 
     def find(self, lower: str) -> Rule | None:
         """The rule whose phrase begins the folded, lower-case line, the longest phrase first, else the first that it
@@ -283,12 +313,18 @@ class Phrases:
         for phrase, rule in self._begins.get(bare[:1], ()):
             if bare.startswith(phrase) and _fits(rule, lower):
                 return rule
-        if self._search:
+        if self._search and (len(lower) <= LONG or (self._in_long and self._in_long.search(lower))):
             for match in self._search.finditer(lower):
                 rule = self._inside[match.group()]
                 if _fits(rule, lower):
                     return rule
         return None
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds the phrases, the longest one first; None when there are none."""
+    ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def _fits(rule: Rule, line: str) -> bool:
@@ -336,10 +372,10 @@ class Words:
         """The rules of the known words in a bar of pieces with separators between them, most of them known.
 
         [] unless MOST_KNOWN of at least LEAST_PIECES pieces are known and none is longer than LONGEST_PIECE."""
-        if not _PIECES.search(lower):
+        if _LONG_PIECE.search(lower) or not _PIECES.search(lower):
             return []
         pieces = [piece for piece in _PIECES.split(lower) if piece]
-        if len(pieces) < LEAST_PIECES or max(map(len, pieces)) > LONGEST_PIECE:
+        if len(pieces) < LEAST_PIECES:
             return []
         found = [rules for piece in pieces if (rules := self.split(piece))]
         return [rule for rules in found for rule in rules] if len(found) >= MOST_KNOWN * len(pieces) else []
@@ -349,7 +385,9 @@ LEAST_PIECES = 4
 LONGEST_PIECE = 12
 MOST_KNOWN = 0.5
 
-_PIECES = re.compile(r"[ ·•|\[\]()【】<>《》\-—→»›>,、◆■●/]+")
+_BETWEEN_PIECES = r" ·•|\[\]()【】<>《》\-—→»›>,、◆■●/"
+_PIECES = re.compile(f"[{_BETWEEN_PIECES}]+")
+_LONG_PIECE = re.compile(f"[^{_BETWEEN_PIECES}]{{{LONGEST_PIECE + 1}}}")
 _SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
 
 
