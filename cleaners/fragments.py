@@ -42,6 +42,7 @@ _OPENING_ENDS = frozenset(
 # Words that need a word after them.
 _NEEDS_MORE = frozenset("和与與及或把被将將从從向由以并並且而在因使让讓跟于於致虽雖若即乃则則至")
 SHORTEST_PROSE = 40  # letters: headings, captions and credits are shorter
+_PROSE = re.compile(rf"(?:[^\u3400-\u9fff]*+[\u3400-\u9fff]){{{SHORTEST_PROSE}}}")
 SHORTEST_LAST = 12  # letters behind the last full stop: shorter ones are signatures and credits
 FEWEST_WITNESSES = 5  # other paragraphs of prose that show how this text ends its paragraphs
 SOUND = 0.95  # share of these that end as sentences do
@@ -72,18 +73,28 @@ def truncated(paragraphs: Sequence[str]) -> list[int]:
     that needs another one, and, where nearly all other paragraphs of prose end as sentences do, what ends in a
     clause without a mark. What introduces a list or speech is not found, nor verse.
     """
-    prose = [number for number, paragraph in enumerate(paragraphs) if len(_HAN.findall(paragraph)) >= SHORTEST_PROSE]
-    unended = [number for number in prose if _last(paragraphs[number]) not in _SENTENCE_ENDS]
-    others = len(prose) - 1
+    unended = [
+        number
+        for number, paragraph in enumerate(paragraphs)
+        if paragraph[-1:] not in _SENTENCE_ENDS and _last(paragraph) not in _SENTENCE_ENDS and _is_prose(paragraph)
+    ]
+    if not unended:
+        return []
+    others = sum(map(_is_prose, paragraphs)) - 1
     strict = others >= FEWEST_WITNESSES and (others - (len(unended) - 1)) >= SOUND * others
     return [
         number for number in unended if _stops_short(paragraphs[number], strict) and not _introduces(paragraphs, number)
     ]
 
 
+def _is_prose(paragraph: str) -> bool:
+    """Whether it has SHORTEST_PROSE Chinese characters."""
+    return len(paragraph) >= SHORTEST_PROSE and _PROSE.match(paragraph) is not None
+
+
 def _begins_with_remnant(paragraph: str) -> bool:
     match = _FIRST_CLAUSE.match(paragraph)
-    if match is None or len(_HAN.findall(paragraph)) < SHORTEST_PROSE:
+    if match is None or not _is_prose(paragraph):
         return False
     clause = match.group(1)
     return f" {clause} " not in _OPENERS and clause[-1] not in _OPENING_ENDS

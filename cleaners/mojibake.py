@@ -46,6 +46,7 @@ QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
 HAN = re.compile("[\u3400-\u9fff]")
 KUN = re.compile("(?:锟[斤拷]*|斤拷)+|烫烫烫+|屯屯屯+|锘[縿挎]?")
 KUN_WORDS = ("锟", "斤拷", "烫烫烫", "屯屯屯", "锘")
+LOSS = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 
@@ -61,16 +62,26 @@ def residue(text: str) -> Iterator[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     if any(word in text for word in KUN_WORDS):
         found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
-    for match in LOSSES.finditer(text):
-        found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
-    for match in _stayed().finditer(text):
-        if sum(c in _signature_set() for c in match[0]) > 0.5 * len(match[0]) and len(match[0]) > 7:
-            found.append((*match.span(), "mojibake_residue"))
+    if LOSS.search(text):
+        for match in LOSSES.finditer(text):
+            found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
+    found += [(start, end, "mojibake_residue") for start, end in _misread_stretches(text)]
     done = 0
     for start, end, what in sorted(found):
         if start >= done:
             yield start, end, what
             done = end
+
+
+def _misread_stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches without a mark, more than half of which is signatures: only in lines with two close together."""
+    at = 0
+    while close := _close().search(text, at):
+        start, at = _line(text, close.start())
+        for match in _stayed().finditer(text, start, at):
+            stretch = match[0]
+            if len(stretch) > 7 and sum(c in _signature_set() for c in stretch) > 0.5 * len(stretch):
+                yield match.span()
 
 
 # ---- which lines -----------------------------------------------------------------------------------------
@@ -96,6 +107,12 @@ def _heads() -> re.Pattern[str]:
 def _pairs() -> re.Pattern[str]:
     """Two signatures close together."""
     return re.compile(f"{_signs()}.{{0,3}}{_signs()}")
+
+
+@cache
+def _close() -> re.Pattern[str]:
+    """Two signatures with at most one character between them."""
+    return re.compile(f"{_signs()}.?{_signs()}")
 
 
 @cache

@@ -13,7 +13,6 @@ import numpy as np
 import opencc
 from numpy.typing import NDArray
 
-from . import statistics
 from .config import Config
 from .edits import Edit, between
 
@@ -41,8 +40,9 @@ def detect(text: str) -> str:
 
     Characters that are the same in both scripts prove nothing; a text of these alone counts as Simplified.
     """
-    kinds = np.bincount(_kinds()[statistics.codes(text)], minlength=32)
-    present = {flag: int(sum(kinds[i] for i in range(32) if i & flag)) for flag in (1, 2, 4, 8, 16)}
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)  # half of a pair has no kind
+    kinds = np.bincount(_kinds()[units], minlength=32).tolist()
+    present = {flag: sum(kinds[i] for i in range(32) if i & flag) for flag in (1, 2, 4, 8, 16)}
     if not present[HAN]:
         return ""
     simplified, traditional = present[HANS], present[HANT]
