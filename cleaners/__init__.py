@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cache
@@ -44,6 +46,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "Seed",
+    "TooSlowError",
     "apply",
     "between",
     "clean",
@@ -85,27 +88,43 @@ def select(config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> tuple[Cl
     return tuple(cleaner for cleaner in pipeline if cleaner.name in config.cleaners)
 
 
-class Draft:
-    """A document while it is being cleaned: the text so far and the trail so far."""
+class TooSlowError(Exception):
+    """Whoever runs the cleaners may raise this in the midst of one (from a signal's handler) to end a document
+    that takes longer than `Config.max_seconds`: it goes to quarantine."""
 
-    __slots__ = ("encoding", "quarantine", "record", "seed", "text", "trail")
+
+class Draft:
+    """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time."""
+
+    __slots__ = ("encoding", "quarantine", "record", "seconds", "seed", "text", "trail")
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
+        start = time.thread_time()
         self.seed = Seed.of(raw, name)
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
+        self.seconds = time.thread_time() - start
 
     def advance(self, cleaner: Cleaner, config: Config) -> int:
         """Lets one cleaner have its pass; returns the number of edits.  A cleaner that fails puts this document
         in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions."""
         if self.quarantine is not None:
             return 0
+        start = time.thread_time()
         try:
             edits = tuple(cleaner.propose(self.text, config))
             text = apply(self.text, edits)
+        except TooSlowError:
+            self.quarantine = _too_slow(config)
+            return 0
         except Exception as error:  # noqa: BLE001  whatever it is, it is on record with its reason
             self.quarantine = _failed(cleaner, error)
+            return 0
+        finally:
+            self.seconds += time.thread_time() - start
+        if self.seconds > config.max_seconds:
+            self.quarantine = _too_slow(config)
             return 0
         if edits:
             self.text = text
@@ -129,8 +148,14 @@ class Draft:
         )
         if draft.quarantine is not None:
             return draft
-        draft = replace(draft, script=script.detect(draft.text))
-        return flags.flagged(structure.structured(draft, config), config, settled)
+        start = time.thread_time()
+        try:
+            found = replace(draft, script=script.detect(draft.text))
+            return flags.flagged(structure.structured(found, config), config, settled)
+        except TooSlowError:
+            return replace(draft, quarantine=_too_slow(config))
+        finally:
+            self.seconds += time.thread_time() - start
 
 
 def _failed(cleaner: Cleaner, error: Exception) -> Quarantine:
@@ -140,6 +165,11 @@ def _failed(cleaner: Cleaner, error: Exception) -> Quarantine:
         f"it with the seed, or leave the cleaner out with `--skip {cleaner.name}`."
     )
     return Quarantine("cleaner_failed", reason)
+
+
+def _too_slow(config: Config) -> Quarantine:
+    reason = f"Cleaning it takes more than {config.max_seconds:g} s: split the seed, or raise `max_seconds`."
+    return Quarantine("too_slow", reason)
 
 
 def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
@@ -160,15 +190,32 @@ def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     return draft.finish(config, draft.settle(config, pipeline))
 
 
-def fingerprint(config: Config | None = None) -> str:
+def fingerprint(config: Config | None = None, pipeline: tuple[Cleaner, ...] = PIPELINE) -> str:
     """SHA-256, in hex, of all that decides what the cleaners do: see `fingerprint_parts`."""
-    return hashlib.sha256(repr(sorted(fingerprint_parts(config).items())).encode()).hexdigest()
+    return hashlib.sha256(repr(sorted(fingerprint_parts(config, pipeline).items())).encode()).hexdigest()
 
 
-def fingerprint_parts(config: Config | None = None) -> dict[str, str]:
-    """The parts of the fingerprint: hashes of code, rules and statistics, the configuration, library versions."""
+def fingerprint_parts(config: Config | None = None, pipeline: tuple[Cleaner, ...] = PIPELINE) -> dict[str, str]:
+    """The parts of the fingerprint: hashes of code, rules and statistics, the configuration, library versions.
+
+    pipeline   when it is not PIPELINE: its order, too, and a hash of the module of each cleaner of one's own
+    Raises ValueError when the source of such a cleaner cannot be found, as that of one typed at a prompt.
+    """
     libraries = {f"library:{name}": version(name) for name in ("ftfy", "opencc", "rapidfuzz", "numpy")}
-    return {**_files(), **libraries, "config": repr(sorted(asdict(config or Config()).items()))}
+    parts = {**_files(), **libraries, "config": repr(sorted(asdict(config or Config()).items()))}
+    if pipeline != PIPELINE:
+        parts["pipeline"] = ", ".join(cleaner.name for cleaner in pipeline)
+        parts |= {f"cleaner:{one.name}": _source(one) for one in pipeline if one not in PIPELINE}
+    return parts
+
+
+def _source(cleaner: Cleaner) -> str:
+    """Hash of the module that a cleaner of one's own stands in."""
+    try:
+        file = inspect.getsourcefile(cleaner.propose)
+        return hashlib.sha256(Path(file or "").read_bytes()).hexdigest()
+    except (OSError, TypeError) as error:
+        raise ValueError(f"the source of the cleaner {cleaner.name} cannot be read: put it into a module") from error
 
 
 @cache

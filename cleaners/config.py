@@ -45,6 +45,10 @@ class Config:
     max_rounds: int = 8
     """Cleaning is repeated until nothing changes, at most so often; a document that still changes is flagged."""
 
+    max_seconds: float = 300.0
+    """A document that takes more seconds of CPU time goes to quarantine (`too_slow`). The one choice whose effect
+    depends on the machine: keep it far above what a sound document needs (a megabyte takes less than a second)."""
+
     drop_reprints: bool = False
     """Near-duplicates of a document that is kept go to quarantine (`reprint`). For a corpus: one text has none."""
 
@@ -55,3 +59,5 @@ class Config:
             raise ValueError(f"quotes is {self.quotes!r}; allowed are {', '.join(QUOTE_STYLES)}")
         if min(self.max_seed_bytes, self.max_container_bytes, self.max_rounds) < 1:
             raise ValueError("max_seed_bytes, max_container_bytes and max_rounds are at least 1")
+        if not self.max_seconds > 0:
+            raise ValueError("max_seconds is more than 0")

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
-from prefect import flow
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect import Flow, flow
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from cleaners import Cleaner, Config, Seed, fingerprint, fingerprint_parts, select
-from corpus import seeds as seeds_folder
-from corpus.plan import Plan, batches
-from corpus.seeds import Problem, Scan, SeedChangedError, SeedsError
-from corpus.store import Staged, Staging, Store, StoreError, Version
+from cleaners import Config
+from corpus.seeds import SeedsError
+from corpus.store import StoreError
 
 from . import report, server
-from .progress import Progress
 from .report import Report
-from .tasks import CLEANING_TASKS, Batch, settle, step
+from .tasks import BATCH_BYTES, Cleaned, Run, clean_batch, corpus_run
+from .workers import WorkersError, task_runner
 
-EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError)
-"""What can go wrong with the user's folders and server; the message says what to do."""
+EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
+"""What can go wrong with the user's folders, server and workers; the message says what to do."""
 
-TASK_RUNS_PER_RUN = 2  # scan, commit
-TASK_RUNS_PER_BATCH = 3  # read, settle, stage; the cleaners come on top
-
-BATCH_BYTES = 16 << 20
-"""Bytes of seeds per batch: docs/decisions/0003-batches-and-tasks.md."""
+BATCHES_AHEAD = 2
+"""So many batches per worker are handed over before the first of them is done: none waits, few are in memory."""
 
 
-def run(seeds: Path, output: Path, config: Config) -> Report:
+def run(
+    seeds: Path,
+    output: Path,
+    config: Config,
+    workers: int = 1,
+    dask: str | None = None,
+    batch_bytes: int = BATCH_BYTES,
+) -> Report:
     """Runs the flow, with a server of its own if none is configured.
 
+    workers   number of worker processes; 1: this process does all
+    dask      address of a Dask scheduler, or `local`: a cluster of so many workers on this machine
     Raises EXPECTED_ERRORS, and KeyboardInterrupt when the user stops it; the corpus then is as it was.
     """
     with server.running() as running:
-        done = build_corpus(seeds, output, config)
+        # with Dask even one worker is another process: its batches have to be submitted
+        at_a_time = workers if dask is None else max(2, workers)
+        done = with_workers(workers, dask)(seeds, output, config, at_a_time, batch_bytes)
         running.wait_until_recorded(done.flow_run_id, done.task_runs)
     return done
+
+
+def with_workers(workers: int, dask: str | None = None) -> Flow[..., Report]:
+    """The flow, with a task runner for so many worker processes.  Raises WorkersError when there is none."""
+    runner: TaskRunner[Any] | None = task_runner(workers, dask)
+    return build_corpus if runner is None else build_corpus.with_options(task_runner=runner)
 
 
 def _run_name() -> str:
@@ -48,100 +66,55 @@ def _run_name() -> str:
     return f"{seeds} to {output}, {datetime.now():%Y-%m-%d %H:%M:%S}"
 
 
-@flow(name="build-corpus", flow_run_name=_run_name, persist_result=False)
-def build_corpus(seeds: Path, output: Path, config: Config | None = None) -> Report:
+@flow(
+    name="build-corpus",
+    flow_run_name=_run_name,
+    persist_result=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+)
+def build_corpus(
+    seeds: Path, output: Path, config: Config | None = None, workers: int = 1, batch_bytes: int = BATCH_BYTES
+) -> Report:
     """Cleans the seeds that are new or changed, and commits the next version.
 
     seeds    the folder of seeds
     output   the folder of the corpus; made if there is none
     config   which cleaners run, and how; checked before anything is read
-    Raises ValueError for an unknown cleaner, SeedsError and StoreError for folders that cannot be used.
+    workers  more than 1: batches are submitted to the flow's task runner, so many at a time; see `with_workers`
+    batch_bytes   bytes of seeds per batch
+    Raises ValueError for an unknown cleaner, SeedsError and StoreError for folders that cannot be used,
+    WorkersError when worker processes die.
     """
-    config = config or Config()
-    pipeline = select(config)
-    start = datetime.now(UTC)
-    store = Store(output)
-    with store.writer_lock(), Progress() as progress:
-        plan = store.plan(scan_seeds(seeds, config, output), fingerprint(config))
-        progress.expect(plan.to_clean)
-        left = _left_by_interrupted_run(plan, store, progress)
-        staged = [*left, *_cleaned(plan, store, seeds, config, pipeline, left, progress)]
-        version = commit(store, plan, staged, config, start)
-    task_runs = TASK_RUNS_PER_RUN + (len(staged) - len(left)) * (len(pipeline) + TASK_RUNS_PER_BATCH)
-    done = report.of(version, plan, staged, start, str(flow_run.id or ""), task_runs)
+    with corpus_run(seeds, output, config, batch_bytes=batch_bytes) as run:
+        for cleaned in _cleaned_by_workers(run, workers) if workers > 1 else map(clean_batch, run.batches()):
+            run.add(cleaned)
+        version = run.commit()
+    done = report.of(version, run, str(flow_run.id or ""))
     _publish(done)
     return done
 
 
-@step("scan")
-def scan_seeds(seeds: Path, config: Config, output: Path) -> Scan:
-    """All seeds below the folder, hashed; a corpus that lies below it is left out."""
-    return seeds_folder.scan(seeds, config.max_seed_bytes, output)
-
-
-def _left_by_interrupted_run(plan: Plan, store: Store, progress: Progress) -> list[Staged]:
-    """Batches that a killed run cleaned but did not commit."""
-    finished = store.staging(plan.fingerprint).finished(plan)
-    ids = _ids(finished)
-    progress.advance(seed for seed in plan.to_clean if seed.name in ids)
-    return finished
-
-
-def _ids(staged: Sequence[Staged]) -> set[str]:
-    return {id for one in staged for id in one.seeds()["id"].to_pylist()}
-
-
-def _cleaned(
-    plan: Plan,
-    store: Store,
-    root: Path,
-    config: Config,
-    pipeline: tuple[Cleaner, ...],
-    left: Sequence[Staged],
-    progress: Progress,
-) -> Iterator[Staged]:
-    """Cleans the other seeds, batch by batch: a task run per cleaner and batch."""
-    staging = store.staging(plan.fingerprint)
-    for number, members in enumerate(batches(plan.to_clean, BATCH_BYTES, done=_ids(left)), 1):
-        batch = Batch(number)
-        problems = read_batch(batch, root, members, config)
-        for cleaner in pipeline:
-            CLEANING_TASKS[cleaner.name](batch, config)
-        settle(batch, config, pipeline)
-        yield stage(batch, staging, problems, config)
-        progress.advance(members)
-
-
-@step("read", "read, batch {batch.number}")
-def read_batch(batch: Batch, root: Path, members: Sequence[Seed], config: Config) -> list[Problem]:
-    """Reads and decodes the seeds; returns the problems of those that are no longer what the scan found."""
-    problems = []
-    for seed in members:
-        try:
-            batch.add(seeds_folder.read(root, seed), seed.name, config)
-        except SeedChangedError as error:
-            problems.append(error.problem)
-    return problems
-
-
-@step("stage", "stage, batch {batch.number}")
-def stage(batch: Batch, staging: Staging, problems: Sequence[Problem], config: Config) -> Staged:
-    """Finishes the documents and writes them beside the corpus."""
-    return staging.write(batch.finish(config), problems)
-
-
-@step("commit")
-def commit(store: Store, plan: Plan, staged: Sequence[Staged], config: Config, start: datetime) -> Version:
-    """Makes the next version; returns the present one when nothing changed."""
-    notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
-    version = store.commit(plan, staged, fingerprint_parts(config), start, notes, config.drop_reprints)
-    counts = version.manifest.counts
-    if counts["seeds"] != counts["documents"] + counts["quarantined"]:
-        raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")
-    return version
+def _cleaned_by_workers(run: Run, workers: int) -> Iterator[Cleaned]:
+    """The batches, cleaned by the flow's task runner, in their order."""
+    waiting: deque[PrefectFuture[Cleaned]] = deque()
+    try:
+        for batch in run.batches():
+            waiting.append(clean_batch.submit(batch))
+            if len(waiting) >= workers * BATCHES_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except Exception as error:
+        raise WorkersError.explained(error) from error
 
 
 def _publish(done: Report) -> None:
-    """The artifacts of the run in Prefect's UI."""
+    """The artifacts of the run in Prefect's UI, and a name for it that says what it did."""
+    if not flow_run.id:
+        return
     create_table_artifact(key="cleaners", table=done.table(), description="Edits per cleaner and rule in this run")
     create_markdown_artifact(key="corpus-version", markdown=done.markdown(), description="What the run did")
+    link = done.path.absolute().as_uri()
+    create_link_artifact(link, f"version {done.version}", key="corpus-folder", description="The version's folder")
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(str(flow_run.id)), name=done.name())

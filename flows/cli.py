@@ -67,6 +67,7 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--quotes", type=styles, default=Config.quotes, help="House style of quotation marks.", **shown),
         click.option("--timezone", default=Config.timezone, help="UTC offset of dates that state none.", **shown),
         click.option("--max-bytes", default=Config.max_seed_bytes, help="Larger seeds go to quarantine.", **shown),
+        click.option("--max-seconds", default=Config.max_seconds, help="Slower documents, too (CPU time).", **shown),
     ]
     for option in reversed(options):
         command = option(command)
@@ -74,7 +75,13 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def make_config(
-    only: tuple[str, ...], skip: tuple[str, ...], script: str, quotes: str, timezone: str, max_bytes: int
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    script: str,
+    quotes: str,
+    timezone: str,
+    max_bytes: int,
+    max_seconds: float,
 ) -> Config:
     """Raises click.UsageError (exit code 2) for what is not allowed."""
     known = [cleaner.name for cleaner in PIPELINE]
@@ -93,6 +100,7 @@ def make_config(
             quotes=quotes,
             timezone=timezone,
             max_seed_bytes=max_bytes,
+            max_seconds=max_seconds,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -108,9 +116,23 @@ def make_config(
     help="Where the corpus is.",
 )
 @click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Number of worker processes.")
+@click.option("--dask", metavar="ADDRESS", help="Run on this Dask scheduler; `local`: on a cluster made for the run.")
+@click.option(
+    "--batch-bytes", type=click.IntRange(1), default=16 << 20, show_default=True, help="Per task of a worker."
+)
 @click.option("--verbose", is_flag=True, help="Show Prefect's own log, too.")
 @config_options
-def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool, **options: Any) -> None:
+def build_command(
+    seeds: Path,
+    output: Path,
+    drop_reprints: bool,
+    workers: int,
+    dask: str | None,
+    batch_bytes: int,
+    verbose: bool,
+    **options: Any,
+) -> None:
     """Cleans a folder of SEEDS (default: seeds) into a corpus: the Prefect flow `build-corpus`.
 
     Only seeds that are new or changed are cleaned; when rules, code or configuration changed, all of them.
@@ -121,6 +143,7 @@ def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool,
       jingwen build
       jingwen build ~/scraped --output ~/corpus
       jingwen build --skip duplicates --script t2s
+      jingwen build ~/scraped --workers 8
     """
     if os.path.exists(output) and os.path.exists(seeds) and os.path.samefile(output, seeds):
         raise click.UsageError(
@@ -132,7 +155,7 @@ def build_command(seeds: Path, output: Path, drop_reprints: bool, verbose: bool,
     from . import build
 
     try:
-        report = build.run(seeds, output, config)
+        report = build.run(seeds, output, config, workers, dask, batch_bytes)
     except build.EXPECTED_ERRORS as error:
         click.echo(f"Failed: {error}", err=True)
         sys.exit(FAILED)

@@ -1,25 +1,31 @@
-"""A progress bar on a terminal; nothing in logs and in CI."""
+"""How far a run is: a bar on a terminal (nothing in logs and in CI), and a progress artifact in Prefect's UI."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
 from types import TracebackType
+from typing import cast
+from uuid import UUID
 
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.runtime import flow_run
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
-from cleaners import Seed
+SECONDS_BETWEEN_UPDATES = 2.0
+"""Of the artifact: an update is a request to the server."""
 
 
 class Progress:
-    """Counts seeds by their bytes. Use as a context manager around the whole run."""
+    """Counts documents, and their bytes for speed and time left. Use as a context manager around the whole run."""
 
     def __init__(self) -> None:
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
+            TextColumn("{task.fields[documents]} of {task.fields[expected]}"),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
@@ -27,7 +33,11 @@ class Progress:
             transient=True,
         )
         self._is_shown = sys.stderr.isatty()  # a disabled bar of rich 14 still prints a line end
-        self._task = self._bar.add_task("looking for seeds", total=None)
+        self._task = self._bar.add_task("looking for seeds", total=None, documents=0, expected="?")
+        self._documents = self._bytes = 0
+        self._expected = (0, 0)
+        self._start = self._updated = time.monotonic()
+        self._artifact: UUID | None = None
 
     def __enter__(self) -> Progress:
         if self._is_shown:
@@ -40,11 +50,34 @@ class Progress:
         if self._is_shown:
             self._bar.stop()
 
-    def expect(self, seeds: Iterable[Seed]) -> None:
-        """What is to be cleaned."""
-        sizes = [seed.size for seed in seeds]
-        self._bar.update(self._task, total=sum(sizes), description=f"cleaning {len(sizes)} seeds")
+    def expect(self, documents: int, size: int) -> None:
+        """So many seeds, of so many bytes, are to be cleaned."""
+        self._expected = (documents, size)
+        self._start = time.monotonic()
+        self._bar.update(self._task, total=size, description="cleaning", expected=documents)
+        if documents and flow_run.id:
+            # Prefect types what it calls sync and async alike as maybe a coroutine
+            made = create_progress_artifact(0.0, key="build-progress", description=self.sentence())
+            self._artifact = cast(UUID, made)
 
-    def advance(self, seeds: Iterable[Seed]) -> None:
-        """These are done."""
-        self._bar.advance(self._task, sum(seed.size for seed in seeds))
+    def advance(self, documents: int, size: int) -> None:
+        """So many are done."""
+        self._documents += documents
+        self._bytes += size
+        self._bar.update(self._task, advance=size, documents=self._documents)
+        now = time.monotonic()
+        is_last = self._documents >= self._expected[0]
+        if self._artifact is not None and (is_last or now - self._updated >= SECONDS_BETWEEN_UPDATES):
+            self._updated = now
+            share = self._documents / max(1, self._expected[0])
+            update_progress_artifact(self._artifact, min(100.0, 100 * share), self.sentence())
+
+    def sentence(self) -> str:
+        """For people: how many, how fast, how long still."""
+        documents, size = self._expected
+        seconds = max(time.monotonic() - self._start, 1e-6)
+        text = f"{self._documents} of {documents} documents, {self._bytes / 1e6:.1f} of {size / 1e6:.1f} MB"
+        if not self._bytes:
+            return text
+        speed = self._bytes / seconds
+        return f"{text}, {speed / 1e6:.1f} MB/s, {max(0, size - self._bytes) / speed:.0f} s left"

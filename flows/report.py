@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cleaners import PIPELINE
-from corpus.plan import Plan
-from corpus.store import Staged, Version
+from corpus.store import Version
 
+from .tasks import Run, Slow
 from .view import visible
 
 MOST_LISTED = 20
@@ -36,6 +36,7 @@ class Report:
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
     warning       what looks wrong about the run, in a sentence; empty when nothing does
     seconds       duration of the run
+    slowest       the documents of this run that took longest
     flow_run_id   Prefect's id of the run, and how many task runs it should know of it
     """
 
@@ -48,6 +49,7 @@ class Report:
     quarantine: tuple[tuple[str, str, str], ...]
     warning: str
     seconds: float
+    slowest: tuple[Slow, ...]
     flow_run_id: str
     task_runs: int
 
@@ -87,19 +89,29 @@ class Report:
         if self.quarantine:
             rows = "\n".join(f"| {_code(id)} | {kind} | {_code(reason)} |" for id, kind, reason in self.quarantine)
             text += f"\n## Quarantine\n\n| seed | kind | reason |\n|---|---|---|\n{rows}\n"
+        if self.slowest:
+            rows = "\n".join(f"| {_code(one.id)} | {one.bytes} | {one.seconds:.3f} |" for one in self.slowest)
+            text += f"\n## Slowest documents\n\n| seed | bytes | CPU seconds |\n|---|---|---|\n{rows}\n"
         return text
 
+    def name(self) -> str:
+        """A name for the run that says what it did."""
+        c = self.counts
+        if not self.committed:
+            return f"nothing changed, version {self.version}"
+        bad = f", {self.quarantined} in quarantine" if self.quarantined else ""
+        changes = f"{c['added']} new, {c['changed']} changed, {c['vanished']} vanished"
+        return f"version {self.version}: {changes}{bad}"
 
-def of(
-    version: Version, plan: Plan, staged: Sequence[Staged], start: datetime, flow_run_id: str, task_runs: int
-) -> Report:
+
+def of(version: Version, run: Run, flow_run_id: str) -> Report:
     """The report on a run that ended with this version."""
     rules: Counter[tuple[str, str]] = Counter()
-    for one in staged:
+    for one in run.staged:
         for cleaner, counts in one.edits.items():
             for rule, n in counts.items():
                 rules[cleaner, rule] += n
-    known = version.manifest.counts
+    plan, known = run.plan, version.manifest.counts
     changes = {
         "added": plan.added - len(plan.renamed),
         "changed": plan.changed,
@@ -116,9 +128,10 @@ def of(
         rules=dict(rules),
         quarantine=_quarantine(version),
         warning=plan.warning,
-        seconds=(datetime.now(UTC) - start).total_seconds(),
+        seconds=(datetime.now(UTC) - run.start).total_seconds(),
+        slowest=tuple(run.slowest),
         flow_run_id=flow_run_id,
-        task_runs=task_runs,
+        task_runs=run.task_runs,
     )
 
 

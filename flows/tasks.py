@@ -1,4 +1,13 @@
-"""The cleaners as Prefect tasks: one task run per cleaner and batch of documents.
+"""The steps of a run as Prefect tasks, for the flow build-corpus and for flows of one's own.
+
+    with corpus_run(seeds, output, config, pipeline) as run:
+        for batch in run.batches():
+            read(batch)
+            for cleaner in pipeline:
+                cleaning(cleaner)(batch)
+            settle(batch)
+            run.add(stage(batch))
+        version = run.commit()
 
 A task takes a Batch, which holds its documents' drafts, and returns a few counts. Documents never pass through
 Prefect: it would hash, store and keep them. Hence NO_CACHE everywhere; what was cleaned is on record in the
@@ -7,81 +16,65 @@ corpus itself (docs/decisions/0003-batches-and-tasks.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from heapq import nlargest
+from pathlib import Path
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
-from cleaners import PIPELINE, Cleaner, Config, Document, Draft
+from cleaners import PIPELINE, Cleaner, Config, Draft, Seed, fingerprint, fingerprint_parts, select
+from corpus import seeds as seeds_folder
+from corpus.plan import Plan, batches
+from corpus.seeds import Problem, Scan, SeedChangedError
+from corpus.store import Staged, Staging, Store, StoreError, Version
+
+from .progress import Progress
+from .time_limit import TimeLimit
+
+__all__ = [
+    "CLEANING_TASKS",
+    "PIPELINE",
+    "Batch",
+    "Cleaned",
+    "Cleaner",
+    "Config",
+    "Run",
+    "Slow",
+    "clean_batch",
+    "cleaning",
+    "commit",
+    "corpus_run",
+    "read",
+    "scan",
+    "settle",
+    "stage",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+BATCH_BYTES = 16 << 20
+"""Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
 
-class Batch:
-    """Documents that go through the pipeline together. Plain slots, so that Prefect does not look inside.
+TASK_RUNS_PER_RUN = 2  # scan, commit
+TASK_RUNS_PER_BATCH = 4  # clean-batch, read, settle, stage; the cleaners come on top
 
-    number     1, 2, 3 … within a run
-    drafts     the documents while they are being cleaned
-    unsettled  indexes of the drafts that still changed after the last round
-    """
-
-    __slots__ = ("drafts", "number", "unsettled")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.drafts: list[Draft] = []
-        self.unsettled: set[int] = set()
-
-    def add(self, raw: bytes, name: str, config: Config) -> None:
-        """Decodes one seed and takes it in."""
-        self.drafts.append(Draft(raw, name, config))
-
-    def advance(self, cleaner: Cleaner, config: Config) -> dict[str, int]:
-        """Lets one cleaner have its pass over all documents."""
-        edits = [draft.advance(cleaner, config) for draft in self.drafts]
-        return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
-
-    def settle(self, config: Config, pipeline: tuple[Cleaner, ...]) -> dict[str, int]:
-        """Repeats the pipeline on each document until nothing changes."""
-        before = sum(len(draft.trail) for draft in self.drafts)
-        self.unsettled = {i for i, draft in enumerate(self.drafts) if not draft.settle(config, pipeline)}
-        passes = sum(len(draft.trail) for draft in self.drafts) - before
-        return {"further_passes": passes, "unsettled": len(self.unsettled)}
-
-    def finish(self, config: Config) -> list[Document]:
-        """The documents, quarantined ones among them."""
-        return [draft.finish(config, i not in self.unsettled) for i, draft in enumerate(self.drafts)]
-
-
-def cleaning_task(cleaner: Cleaner) -> Task[..., dict[str, int]]:
-    """The Prefect task that runs one cleaner over a batch: task(batch, config) -> counts."""
-
-    @task(
-        name=cleaner.name,
-        task_run_name=f"{cleaner.name}, batch {{batch.number}}",
-        cache_policy=NO_CACHE,
-        persist_result=False,
-    )
-    def run(batch: Batch, config: Config) -> dict[str, int]:
-        return batch.advance(cleaner, config)
-
-    return run
-
-
-CLEANING_TASKS: dict[str, Task[..., dict[str, int]]] = {c.name: cleaning_task(c) for c in PIPELINE}
-"""The tasks of the cleaners in PIPELINE, by name."""
-
-
-@task(name="settle", task_run_name="settle, batch {batch.number}", cache_policy=NO_CACHE, persist_result=False)
-def settle(batch: Batch, config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> dict[str, int]:
-    """Repeats the pipeline until nothing changes, so that cleaning twice is cleaning once."""
-    return batch.settle(config, pipeline)
+MOST_SLOW = 10
+"""So many of the slowest documents are listed."""
 
 
 def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Makes a task that is no cleaner: reading, staging, committing."""
+    """Makes a task of a function: its result is neither cached nor stored."""
 
     def made(function: Callable[P, R]) -> Task[P, R]:
         return task(
@@ -92,3 +85,263 @@ def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], T
         )(function)
 
     return made
+
+
+class Slow(NamedTuple):
+    """A document that took long: seconds of CPU time, bytes of its seed."""
+
+    seconds: float
+    id: str
+    bytes: int
+
+
+class Cleaned(NamedTuple):
+    """A batch that is cleaned and written beside the corpus, and the slowest of its documents."""
+
+    staged: Staged
+    slowest: tuple[Slow, ...] = ()
+
+
+class Batch:
+    """Documents that go through the pipeline together. Plain slots, so that Prefect does not look inside.
+
+    number     1, 2, 3 … within a run
+    root       the seeds folder
+    seeds      those of this batch, as the scan found them
+    staging    where the batch is written
+    drafts     the documents while they are being cleaned; none before `read`
+    problems   of seeds that are no longer what the scan found
+    unsettled  indexes of the drafts that still changed after the last round
+    It holds paths and names until it is read: a worker process gets it so, and never a document.
+    """
+
+    __slots__ = ("config", "drafts", "number", "pipeline", "problems", "root", "seeds", "staging", "unsettled")
+
+    def __init__(
+        self,
+        number: int,
+        root: Path,
+        seeds: tuple[Seed, ...],
+        staging: Staging,
+        config: Config,
+        pipeline: tuple[Cleaner, ...],
+    ) -> None:
+        self.number = number
+        self.root = root
+        self.seeds = seeds
+        self.staging = staging
+        self.config = config
+        self.pipeline = pipeline
+        self.drafts: list[Draft] = []
+        self.problems: list[Problem] = []
+        self.unsettled: set[int] = set()
+
+    def read(self) -> dict[str, int]:
+        """Reads and decodes the seeds."""
+        for seed in self.seeds:
+            try:
+                raw = seeds_folder.read(self.root, seed)
+            except SeedChangedError as error:
+                self.problems.append(error.problem)
+                continue
+            self.drafts.append(Draft(raw, seed.name, self.config))
+        return {"documents": len(self.drafts), "bytes": sum(draft.seed.size for draft in self.drafts)}
+
+    def advance(self, cleaner: Cleaner) -> dict[str, int]:
+        """Lets one cleaner have its pass over all documents."""
+        edits = [draft.advance(cleaner, self.config) for draft in self._limited()]
+        return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
+
+    def settle(self) -> dict[str, int]:
+        """Repeats the pipeline on each document until nothing changes."""
+        before = sum(len(draft.trail) for draft in self.drafts)
+        settled = [draft.settle(self.config, self.pipeline) for draft in self._limited()]
+        self.unsettled = {number for number, good in enumerate(settled) if not good}
+        passes = sum(len(draft.trail) for draft in self.drafts) - before
+        return {"further_passes": passes, "unsettled": len(self.unsettled)}
+
+    def stage(self) -> Cleaned:
+        """Finishes the documents and writes them; the drafts are gone then."""
+        documents = [
+            draft.finish(self.config, number not in self.unsettled) for number, draft in enumerate(self._limited())
+        ]
+        slowest = nlargest(MOST_SLOW, (Slow(draft.seconds, *draft.seed[::2]) for draft in self.drafts))
+        self.drafts = []
+        _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
+        _log_quarantine(self.number, [one[:3] for one in self.problems])
+        return Cleaned(self.staging.write(documents, self.problems), tuple(slowest))
+
+    def _limited(self) -> Iterator[Draft]:
+        """The drafts, one by one, under the limit on the time of each."""
+        with TimeLimit(self.config.max_seconds) as limit:
+            for draft in self.drafts:
+                limit.restart(draft.seconds)
+                yield draft
+
+
+def _log_quarantine(number: int, rows: Sequence[tuple[str, str, str]]) -> None:
+    for id, kind, reason in rows:
+        log().warning("quarantine batch=%d document=%r kind=%s reason=%r", number, id, kind, reason)
+
+
+def log() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """The logger of the run, whose lines are in Prefect's UI; outside of a run an ordinary one."""
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return logging.getLogger("jingwen")
+
+
+@cache
+def cleaning(cleaner: Cleaner) -> Task[[Batch], dict[str, int]]:
+    """The Prefect task that runs one cleaner over a batch: task(batch) -> number of edits and changed documents.
+
+    cleaner   one of PIPELINE, or one's own: Cleaner(name, propose)
+    """
+
+    @step(cleaner.name, f"{cleaner.name}, batch {{batch.number}}")
+    def run(batch: Batch) -> dict[str, int]:
+        return batch.advance(cleaner)
+
+    return run
+
+
+CLEANING_TASKS: dict[str, Task[[Batch], dict[str, int]]] = {one.name: cleaning(one) for one in PIPELINE}
+"""The tasks of the cleaners in PIPELINE, by name."""
+
+
+@step("scan")
+def scan(seeds: Path, config: Config, output: Path) -> Scan:
+    """All seeds below the folder, hashed; a corpus that lies below it is left out."""
+    return seeds_folder.scan(seeds, config.max_seed_bytes, output)
+
+
+@step("read", "read, batch {batch.number}")
+def read(batch: Batch) -> dict[str, int]:
+    """Reads and decodes the batch's seeds."""
+    return batch.read()
+
+
+@step("settle", "settle, batch {batch.number}")
+def settle(batch: Batch) -> dict[str, int]:
+    """Repeats the pipeline until nothing changes, so that cleaning twice is cleaning once."""
+    return batch.settle()
+
+
+@step("stage", "stage, batch {batch.number}")
+def stage(batch: Batch) -> Cleaned:
+    """Finishes the documents and writes them beside the corpus."""
+    return batch.stage()
+
+
+@step("clean-batch", "clean, batch {batch.number}")
+def clean_batch(batch: Batch) -> Cleaned:
+    """All steps of one batch. A worker process runs it as one task, with those of the steps inside it."""
+    start = time.perf_counter()
+    got = read(batch)
+    for cleaner in batch.pipeline:
+        cleaning(cleaner)(batch)
+    settle(batch)
+    done = stage(batch)
+    log().info(
+        "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
+        *(batch.number, done.staged.documents, got["bytes"], done.staged.quarantined, time.perf_counter() - start),
+    )
+    return done
+
+
+@step("commit")
+def commit(
+    store: Store, plan: Plan, staged: Sequence[Staged], config: Config, start: datetime, pipeline: tuple[Cleaner, ...]
+) -> Version:
+    """Makes the next version; returns the present one when nothing changed."""
+    notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
+    version = store.commit(plan, staged, fingerprint_parts(config, pipeline), start, notes, config.drop_reprints)
+    counts = version.manifest.counts
+    if counts["seeds"] != counts["documents"] + counts["quarantined"]:
+        raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")
+    return version
+
+
+class Run:
+    """One run over a folder of seeds: what has to be cleaned, what is done. Made by `corpus_run`."""
+
+    def __init__(
+        self,
+        store: Store,
+        seeds: Path,
+        config: Config,
+        pipeline: tuple[Cleaner, ...],
+        batch_bytes: int,
+        progress: Progress,
+    ) -> None:
+        self.start = datetime.now(UTC)
+        self.config = config
+        self.pipeline = select(config, pipeline)
+        self._all = pipeline
+        self.plan = store.plan(scan(seeds, config, store.output), fingerprint(config, pipeline))
+        self.slowest: list[Slow] = []
+        self._store = store
+        self._seeds = seeds
+        self._batch_bytes = batch_bytes
+        self._progress = progress
+        self._staging = store.staging(self.plan.fingerprint)
+        progress.expect(len(self.plan.to_clean), sum(seed.size for seed in self.plan.to_clean))
+        self.staged = self._staging.finished(self.plan)
+        self.left_by_killed_run = len(self.staged)
+        for one in self.staged:
+            self._advance(one)
+
+    def batches(self) -> Iterator[Batch]:
+        """What is still to be cleaned, in the order of the ids."""
+        done = _ids(self.staged)
+        for number, seeds in enumerate(batches(self.plan.to_clean, self._batch_bytes, done=done), 1):
+            yield Batch(number, self._seeds, seeds, self._staging, self.config, self.pipeline)
+
+    def add(self, cleaned: Cleaned) -> None:
+        """Takes in a batch that is staged."""
+        self.staged.append(cleaned.staged)
+        self.slowest = nlargest(MOST_SLOW, [*self.slowest, *cleaned.slowest])
+        self._advance(cleaned.staged)
+
+    def commit(self) -> Version:
+        """Makes the next version of the corpus; returns the newest one when nothing changed."""
+        return commit(self._store, self.plan, self.staged, self.config, self.start, self._all)
+
+    @property
+    def task_runs(self) -> int:
+        """Number of task runs of the flow build-corpus."""
+        batches = len(self.staged) - self.left_by_killed_run
+        return TASK_RUNS_PER_RUN + batches * (len(self.pipeline) + TASK_RUNS_PER_BATCH)
+
+    def _advance(self, staged: Staged) -> None:
+        rows = staged.seeds()
+        self._progress.advance(len(rows), sum(size or 0 for size in rows["bytes"].to_pylist()))
+
+
+def _ids(staged: Sequence[Staged]) -> set[str]:
+    return {id for one in staged for id in one.seeds()["id"].to_pylist()}
+
+
+@contextmanager
+def corpus_run(
+    seeds: Path | str,
+    output: Path | str,
+    config: Config | None = None,
+    pipeline: tuple[Cleaner, ...] = PIPELINE,
+    batch_bytes: int = BATCH_BYTES,
+) -> Iterator[Run]:
+    """Scans the seeds, plans the run, and holds the corpus's lock until the block ends.
+
+    seeds      the folder of seeds
+    output     the folder of the corpus; made if there is none
+    config     None: the defaults
+    pipeline   the cleaners in their order; others than those of PIPELINE become part of the fingerprint
+    batch_bytes   bytes of seeds per batch
+    Raises ValueError for an unknown cleaner in `config`, SeedsError and StoreError for folders that cannot be used.
+    """
+    config = config or Config()
+    select(config, pipeline)  # a wrong choice is refused before anything is read
+    store = Store(Path(output).absolute())
+    with store.writer_lock(), Progress() as progress:
+        yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress)

@@ -29,7 +29,7 @@ def test_what_is_no_utc_offset_is_misuse(offset: str) -> None:
 
 @pytest.mark.parametrize("offset", ["+08:00", "-03:30", "+00:00", "+14:00"])
 def test_utc_offsets(offset: str) -> None:
-    assert cli.make_config((), (), "keep", "auto", offset, 100).timezone == offset
+    assert cli.make_config((), (), "keep", "auto", offset, 100, 1.0).timezone == offset
 
 
 def test_the_seeds_folder_is_no_place_for_its_corpus(tmp_path: Path) -> None:

@@ -43,23 +43,30 @@ def ids(output: Path) -> list[str]:
 
 def test_the_run_is_on_the_server(corpus_folder: Path, server: dict[str, str]) -> None:
     flows = ask(server, "/flow_runs/filter", flows={"name": {"any_": ["build-corpus"]}})
-    run = next(r for r in flows if r["parameters"]["output"] == "output" and r["name"].startswith("seeds to output"))
+    run = next(r for r in flows if r["name"] == "version 1: 5 new, 0 changed, 0 vanished")
+    assert run["parameters"]["output"] == "output"
     assert run["state_type"] == "COMPLETED"
     wanted = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     for _ in range(100):
         tasks = [t["name"] for t in ask(server, "/task_runs/filter", **wanted) if t["state_type"] == "COMPLETED"]
-        if len(tasks) == len(PIPELINE) + 5:
+        if len(tasks) == len(PIPELINE) + 6:
             break
         time.sleep(0.2)
     cleaners = [f"{cleaner.name}, batch 1" for cleaner in PIPELINE]
     assert sorted(t.rsplit("-", 1)[0] if t.startswith(("scan", "commit")) else t for t in tasks) == sorted(
-        [*cleaners, "read, batch 1", "settle, batch 1", "stage, batch 1", "scan", "commit"]
+        [*cleaners, *(f"{step}, batch 1" for step in ("clean", "read", "settle", "stage")), "scan", "commit"]
     )
     artifacts = ask(server, "/artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
     table = next(json.loads(a["data"]) for a in artifacts if a["key"] == "cleaners")
     assert {row["cleaner"] for row in table} == {cleaner.name for cleaner in PIPELINE}
     assert sum(row["edits"] for row in table) == pq.read_table(corpus_folder / "output/latest/edits").num_rows
-    assert any(a["key"] == "corpus-version" and "version 1" in a["data"] for a in artifacts)
+    told = next(a["data"] for a in artifacts if a["key"] == "corpus-version")
+    assert "version 1" in told
+    assert all(f"`{path.name}`" in told for path in SEEDS.iterdir())  # few enough to be the slowest, all of them
+    assert any(a["key"] == "corpus-folder" and "/corpus/versions/v000001" in a["data"] for a in artifacts)
+    progress = next(a for a in artifacts if a["key"] == "build-progress")
+    assert float(progress["data"]) == 100
+    assert progress["description"].startswith("5 of 5 documents, ")
 
 
 def test_the_corpus_holds_what_the_cleaners_made(corpus_folder: Path) -> None:
@@ -177,6 +184,35 @@ def test_chosen_cleaners_only(project: Path, server: dict[str, str]) -> None:
     assert done.returncode == cli.OK
     edits = pq.read_table(project / "output/latest/edits", columns=["cleaner"])
     assert set(edits["cleaner"].to_pylist()) == {"layout", "punctuation"}
+
+
+@pytest.mark.parametrize("options", [["--workers", "2"], ["--dask", "local", "--workers", "2"]], ids=["pool", "dask"])
+def test_worker_processes_make_the_same_version(
+    options: list[str], project: Path, corpus_folder: Path, server: dict[str, str]
+) -> None:
+    if "--dask" in options:
+        pytest.importorskip("prefect_dask", reason="pip install 'jingwen[dask]'")
+    done = jingwen("build", *options, "--batch-bytes", 10_000, env=server, cwd=project)  # a batch for each seed
+    assert done.returncode == cli.OK, done.stderr
+    assert done.stderr == ""
+    made, known = (Store(folder / "output").latest() for folder in (project, corpus_folder))
+    assert made is not None
+    assert known is not None
+    assert made.manifest.content_id == known.manifest.content_id
+    for table in ("documents", "edits"):  # the files are named by their hashes
+        assert sorted(os.listdir(made.path / table)) == sorted(os.listdir(known.path / table))
+
+
+def test_quarantine_is_in_the_log_of_the_run(project: Path, server: dict[str, str]) -> None:
+    (project / "seeds" / "empty.txt").write_bytes(b"")
+    assert jingwen("build", env=server, cwd=project).returncode == cli.QUARANTINED
+    for _ in range(100):
+        logs = [line["message"] for line in ask(server, "/logs/filter", sort="TIMESTAMP_DESC")]
+        if any(line.startswith("cleaned batch=1 documents=5 ") for line in logs):
+            break
+        time.sleep(0.2)
+    assert any(line.startswith("quarantine batch=1 document='empty.txt' kind=empty ") for line in logs)
+    assert any(line.startswith("cleaned batch=1 documents=5 ") for line in logs)
 
 
 def test_without_a_server(project: Path, prefect_environment: dict[str, str]) -> None:

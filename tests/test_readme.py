@@ -98,10 +98,12 @@ def test_the_rule_can_be_added_as_described(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(blocks("README.md", "python"))))
-def test_python_snippets_run_as_printed(number: int, corpus_folder: Path) -> None:
+def test_python_snippets_run_as_printed(number: int, corpus_folder: Path, server: dict[str, str]) -> None:
     snippet = blocks("README.md", "python")[number]
+    script = corpus_folder / f"snippet_{number}.py"
+    script.write_text(snippet, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=corpus_folder, capture_output=True, text=True, check=False
+        [sys.executable, script.name], cwd=corpus_folder, env=server, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
