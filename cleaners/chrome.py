@@ -134,8 +134,8 @@ def _match(row: Row, where: str) -> Found | None:
     if rule:
         return Found(rule)
     bar = words.split(squeezed) or words.bar(lower)
-    if not bar:
-        return None
+    if not bar or (squeezed[0].isdigit() and metadata.tells(row.text)):
+        return None  # 2019-10-08 09:52 is no bar of dashes
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
     return Found(most, len(bar), min(r.at_least for r in bar))

@@ -25,6 +25,11 @@ JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline
 ACCEPTED = {"prose": 0.75, "clause": 1.0, "bare": 3.5}
 ACCEPTED_IF_CUT = {"prose": 0.5, "clause": 0.5, "bare": 1.5}
 ACCEPTED_AFTER_COMMA = 0.0  # after a line of prose: it goes on somewhere
+# What a text begins with is its headline much more often than a sentence that is cut after so few characters. On
+# 13 headlines with a comma above 5 leads, the odds of a joint were at most 2.6; the usual limit glued 28 of 65.
+ACCEPTED_ON_TOP = 3.25
+LONGEST_HEADLINE = 26  # characters
+FIRST_UNITS = 6
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
@@ -150,6 +155,8 @@ class _Page:
         kind = sides[joint.i].kind
         if kind == "prose" and self.whole[joint.i].text[-1] in PAUSES:
             return ACCEPTED_AFTER_COMMA
+        if self._may_be_headline(joint.i) and self.whole[joint.i].text[-1] not in PAUSES:
+            return max(ACCEPTED[kind], ACCEPTED_ON_TOP)
         return (ACCEPTED_IF_CUT if self.is_cut else ACCEPTED)[kind]
 
     def _may_join(self, joint: Joint) -> bool:
@@ -161,6 +168,12 @@ class _Page:
         if MISREAD.search(one[-JOINT_WIDTH:]) or MISREAD.search(two[:JOINT_WIDTH]):
             return False
         return not (self._is_copied(joint.i, HEAD_REACH) or self._is_copied(joint.j, COPY_REACH))
+
+    def _may_be_headline(self, i: int) -> bool:
+        """Is unit i as short as a headline, and is there nothing but such units above it?"""
+        return i < FIRST_UNITS and all(
+            len(self.chains[k]) == 1 and len(self.whole[k].text) <= LONGEST_HEADLINE for k in range(i + 1)
+        )
 
     def _is_copied(self, i: int, reach: int) -> bool:
         """Does the whole unit stand inside another one near by?"""

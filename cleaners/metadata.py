@@ -15,7 +15,7 @@ from typing import NamedTuple
 from . import dates, names
 from .config import Config
 from .edits import Edit
-from .prose import Page, read
+from .prose import Page, Row, read
 from .rule_files import Patterns, Rule, Words, fold, lift, load, squeeze
 
 LONGEST_ROW = 200
@@ -51,9 +51,11 @@ class _Tables(NamedTuple):
     label: re.Pattern[str]
     bare_label: re.Pattern[str]
     dated_label: re.Pattern[str]
+    function: re.Pattern[str]
     rules: dict[str, Rule]
     patterns: Patterns
     buttons: Words
+    chrome: Words
 
 
 @cache
@@ -63,14 +65,17 @@ def _tables() -> _Tables:
     ordered = sorted(by_label, key=lambda label: (-len(label), label))
     spaced = "|".join(map(_spaced, ordered))
     dated = "|".join(_spaced(label) for label in ordered if by_label[label].value == "date")
+    functions = "|".join(re.escape(label) for label in ordered if by_label[label].value == "names")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     return _Tables(
         re.compile(rf"({spaced}) ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
+        re.compile(rf"[一-龥]{{0,6}}?({functions})"),
         by_label,
         Patterns(rule for rule in rules if rule.pattern),
         Words(buttons),
+        Words([rule for rule in load("chrome") if rule.words]),
     )
 
 
@@ -90,12 +95,14 @@ _COUNT = re.compile(
 
 class Taken(NamedTuple):
     """A row that goes: in whose name, and its values as (field, start, end, rule) in the row's stripped text.
-    weak: it goes only beside another such row.  rows: how many rows it is made of."""
+    weak: it goes only beside another such row.  rows: how many rows it is made of.  people: all its values are
+    the names of persons."""
 
     rule: Rule
     values: list[Value]
     weak: bool = False
     rows: int = 1
+    people: bool = False
 
 
 HEAD_ROWS = 6
@@ -111,14 +118,33 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     taken = {i: one for i in range(len(page.rows)) if (one := _take(page.rows[i].text, _place(page, i)))}
     _add_values_below(page, taken)
     _add_split_dates(text, page, taken)
+    _add_names_beside_dates(page, taken)
     for i in sorted(taken):
         one, row = taken[i], page.rows[i]
-        if one.weak and not any(j in taken and not taken[j].weak for j in (i - 1, i + 1)):
+        if one.weak and not any(j in taken and not taken[j].weak for j in (i - 1, i + 1)) and not _is_crowd(taken, i):
             continue
         shift = row.start + len(row.text) - len(row.text.lstrip())
         spans = [(v.field, v.start + shift, v.end + shift, v.rule) for v in one.values]
         end = page.rows[i + one.rows - 1].end
+        title = next((span for span in spans if span[0] == "title"), None)
+        if title:  # the headline stays, its label goes, and what stands around it
+            spans.remove(title)
+            before = [span for span in spans if span[2] <= title[1]]
+            yield from lift(text, row.start, title[1], title[3], before)
+            yield from lift(text, title[2], end, title[3], [span for span in spans if span not in before])
+            continue
         yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
+
+
+def _is_crowd(taken: dict[int, Taken], i: int) -> bool:
+    """True if a weak row stands beside one of another rule, and both name persons: 【记者】张三 / 【校对】李四."""
+    return _names_staff(taken[i]) and any(
+        j in taken and _names_staff(taken[j]) and taken[j].rule != taken[i].rule for j in (i - 2, i - 1, i + 1, i + 2)
+    )
+
+
+def _names_staff(one: Taken) -> bool:
+    return one.rule.value == "names" and bool(one.values) and one.people
 
 
 def without_headlines(page: Page) -> Page:
@@ -153,6 +179,64 @@ def _add_values_below(page: Page, taken: dict[int, Taken]) -> None:
             taken[i + 1] = Taken(one.rule, [Value(one.rule.field, 0, len(text), one.rule.id)])
 
 
+LONGEST_NAME = 14
+"""The name of an account or an outlet in a row of its own is at most this long, in characters."""
+
+SHORTEST_HEADLINE = 6
+"""A row right above such a name is no headline if it is shorter, in characters."""
+
+_ACCOUNT = re.compile(
+    r"(?:企鹅号|搜狐号|百家号|头条号|网易号|大鱼号|一点号|公众号|自媒体|微信号[: ]?[A-Za-z0-9_-]{3,30})"
+    r"(?:作者|官方账号)?"
+)
+_NO_NAME = re.compile("[,，。!！?？:：;；、《》“”|()（）【】]|^\\d+$")
+
+
+def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
+    """Above the article, a name in a row of its own: between the headline and the row with the date, or above a row
+    that says that it is an account (企鹅号).  An outlet and an account's name are the source, others the author."""
+    rows = page.rows[: page.first]
+    kept = [i for i in range(len(rows)) if i not in taken]
+    for i in kept:
+        text = rows[i].text.strip()
+        if not 2 <= len(text) <= LONGEST_NAME or _NO_NAME.search(text) or names.is_byline(text):
+            continue
+        behind = i + 1
+        while behind < len(rows) and rows[behind].text.strip() == text:
+            behind += 1  # the name stands there twice: below the picture of the account, and beside it
+        is_account = behind < len(rows) and _ACCOUNT.fullmatch(fold(rows[behind].text).strip()) is not None
+        beside_date = _tells_date(taken.get(i + 1)) and _is_headline_above(rows, i, taken)
+        if not beside_date and not (is_account and any(len(row.text.strip()) > len(text) for row in rows[:i])):
+            continue
+        rule = _date_rule("account")
+        if is_account:
+            taken.update({k: Taken(rule, []) for k in range(i + 1, behind + 1)})
+        field = "source" if is_account or _is_outlet(fold(text)) else "authors"
+        taken[i] = Taken(rule, [Value(field, 0, len(text), rule.id)])
+        return
+
+
+def _tells_date(row: Taken | None) -> bool:
+    return row is not None and any(v.field == "published_at" for v in row.values)
+
+
+def _is_headline_above(rows: Sequence[Row], i: int, taken: dict[int, Taken]) -> bool:
+    """True if the row right above reads like the headline, which is longer than the name."""
+    if i == 0 or i - 1 in taken:
+        return False
+    size, name = len(rows[i - 1].text.strip()), rows[i].text.strip()
+    return max(SHORTEST_HEADLINE, len(name) + 1) <= size <= LONGEST_TITLE and not _is_known_chrome(name)
+
+
+LONGEST_TITLE = 80
+"""A longer row is no headline, in characters."""
+
+
+def _is_known_chrome(text: str) -> bool:
+    """True if the text is made of words that pages show around their articles (要闻, 分享)."""
+    return bool(_tables().chrome.split(squeeze(text)))
+
+
 def _add_split_dates(text: str, page: Page, taken: dict[int, Taken]) -> None:
     """A date above the article with its year, day and time in lines of their own: 2019 / 09/28 / 10:20."""
     rows = page.rows[: page.first]
@@ -179,8 +263,15 @@ def _is_certain_value(rule: Rule, text: str) -> bool:
         found = dates.find(text)
         return found is not None and found[3] == 0 and found[4] == len(text)
     if rule.field in ("authors", "editor"):
-        return all(map(names.is_person, text.split()))
+        return all(map(names.is_person, text.split())) or (rule.name == "issuer" and _is_office(text))
     return rule.field == "source" and _is_outlet(fold(text))
+
+
+_OFFICE = re.compile("[一-龥]{2,20}(?:政府|局|委|委员会|办公室|办公厅|部|厅|院|处)")
+
+
+def _is_office(text: str) -> bool:
+    return _OFFICE.fullmatch(text) is not None
 
 
 def tells(line: str) -> bool:
@@ -209,12 +300,52 @@ def _take(line: str, place: str) -> Taken | None:
         groups = [(name, *match.span(name)) for name, text in match.groupdict().items() if text]
         if all(name != "published_at" or dates.find(folded[a:b]) for name, a, b in groups):
             return Taken(rule, [Value(name, a, b, rule.id) for name, a, b in groups], rule.weak)
+    if (staff := _staff(folded)) and _fits_place(staff.rule, place):
+        return staff
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
     if not rule:
         return None
     weak = rule.weak and sum(t.kind in ("value", "date") for t in tokens) < 2
-    return Taken(rule, _values(folded, tokens), weak)
+    values = _values(folded, tokens)
+    people = all(map(names.is_person, " ".join(folded[v.start : v.end] for v in values).split()))
+    return Taken(rule, values, weak, people=people)
+
+
+LONGEST_STAFF = 100
+"""Rows of functions and names are shorter, in characters."""
+
+_PRODUCTION = ("editor", "other_staff")
+"""Rules of functions that readers do not see as part of the article: a row without any is a byline and stays."""
+
+_STAFF_WORD = re.compile(r"(?<![一-龥])[一-龥] {1,3}[一-龥](?![一-龥])|[^ |:/、,;&()\[\]【】]+")
+
+
+def _staff(folded: str) -> Taken | None:
+    """A row of nothing but functions, each with the names of persons, with or without marks between them:
+    编辑 李佳蕖 校对 王小川, 每经记者 周一鸣 每经编辑 李佳蕖, (文/周一鸣 审核/王川)."""
+    if len(folded) > LONGEST_STAFF:
+        return None
+    found: list[tuple[Rule, list[tuple[int, int]]]] = []
+    for match in _STAFF_WORD.finditer(folded):
+        word, start = match[0], match.start()
+        function = _tables().function.match(word)
+        if function:
+            if found and not found[-1][1] and folded[start - 1] != "/":
+                return None  # a function without a name
+            if not found or found[-1][1]:
+                found.append((_tables().rules[squeeze(function[1])], []))
+            word, start = word[function.end() :], start + function.end()
+        if word and not (found and names.is_person(word.replace(" ", ""))):
+            return None
+        if word:
+            found[-1][1].append((start, match.end()))
+    rules = [rule for rule, people in found]
+    if not any(rule.name in _PRODUCTION for rule in rules) or not found[-1][1]:
+        return None
+    values = [Value(rule.field, people[0][0], people[-1][1], rule.id) for rule, people in found]
+    first = next((rule for rule in rules if not rule.weak), rules[0])
+    return Taken(first, values, first.weak and len(rules) < 2, people=True)
 
 
 def _fits_place(rule: Rule, place: str) -> bool:
@@ -255,6 +386,9 @@ def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
         return True
     known = sum(t.kind in ("value", "date") for t in tokens)
     has_clock = _has_clock(folded, tokens)
+    dated = any(t.kind == "date" for t in tokens)
+    if place == "head" and dated and all(map(_is_known, free)) and any(map(_is_outlet, free)):
+        return True  # 江东日报 2019-10-08
     is_signature = has_clock and any(t.kind == "count" for t in tokens)  # posted @ 2019-01-01 10:20 … 阅读(12)
     if not (has_clock or known > 1) or (place not in ("top", "head") and not is_signature):
         return False
@@ -266,7 +400,8 @@ def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -
     """A date without a label counts above the article only; without a time of day it must stand alone and not be
     the first row, which may be the heading of a diary."""
     has_clock = ":" in folded[date.start : date.end]
-    if place == "head" and (has_clock or (len(tokens) == 1 and folded[date.start].isdigit())):
+    beside_outlet = any(t.kind == "free" and _is_outlet(folded[t.start : t.end]) for t in tokens)
+    if place == "head" and (has_clock or ((len(tokens) == 1 or beside_outlet) and folded[date.start].isdigit())):
         return _date_rule()
     written_by_machine = len(tokens) == 1 and _PADDED.fullmatch(folded[date.start : date.end])
     return _date_rule() if place == "top" and (has_clock or written_by_machine) else None
@@ -276,8 +411,8 @@ _PADDED = re.compile(r"\d{4}(?:年\d\d月\d\d日|[-./]\d\d[-./]\d\d)")
 
 
 @cache
-def _date_rule() -> Rule:
-    return next(rule for rule in load("metadata") if rule.name == "bare_date")
+def _date_rule(name: str = "bare_date") -> Rule:
+    return next(rule for rule in load("metadata") if rule.name == name)
 
 
 def _values(folded: str, tokens: list[Token]) -> list[Value]:
@@ -291,6 +426,8 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
             start += len(_BEFORE_SOURCE.match(folded[start:end])[0])  # type: ignore[index]
             end = start + len(_BEHIND_SOURCE.sub("", folded[start:end]))
             field = _free_field(folded, start, end, has_clock)
+            if _POSTED.match(folded, t.end) and len(folded[start:end].split()) == 1:
+                field = "authors"  # 周一鸣 发表于 2019-10-08
             field = "" if field in fields else field
             fields.add(field)
         if (field or t.rule) and start < end:
@@ -311,6 +448,7 @@ def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
         yield Token("free", None, "", t.end - len(rest), t.end)
 
 
+_POSTED = re.compile(" ?(?:发表|发布|张贴|上传|分享)于")
 _BEFORE_SOURCE = re.compile(r"(?:(?:原创|转载|独家) ?)?")
 _BEHIND_SOURCE = re.compile(r" ?[\[(](?:整理|编译|综合|原创|转载)[\])]?(?: \d{1,5})?$")
 
@@ -323,7 +461,7 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
         return "source"
     people = text.split()
     in_brackets = folded[:start].rstrip().endswith(("[", "("))
-    if names.is_byline(text) or (in_brackets and names.is_person(text)):
+    if names.is_byline(text) or (names.is_person(text) and (in_brackets or (has_clock and _is_surely_person(text)))):
         return "authors"
     if len(people) > 1:
         return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
@@ -333,9 +471,16 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
     return "source" if has_clock and 2 <= len(text) <= 12 and not is_other else ""
 
 
+def _is_surely_person(text: str) -> bool:
+    """Beside a date, a name of two characters is as often a section (时政, 文化): three are needed."""
+    return len(text) >= 3 and names.is_person(text)
+
+
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
-_HINT = re.compile(r"[:：|｜\d\]】]|[〇○零一二三四五六七八九]年|民国|民國")
-_HOST = re.compile(r"[A-Z0-9]{2,12}(?:\.[A-Z0-9]{2,12}){1,3}|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版")
+_HINT = re.compile(r"[:：|｜丨│\d\]】)）]|编辑|責編|责编|校对|校對|[〇○零一二三四五六七八九]年|民国|民國")
+_HOST = re.compile(
+    r"(?:https?://)?[A-Za-z0-9]{2,20}(?:\.[A-Za-z0-9-]{2,20}){1,3}/?|(?:优质)?原?创作者|官方账号|[一-龥]{2,6}领域创作者|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版"
+)
 
 
 def _is_known(text: str) -> bool:
@@ -456,6 +601,8 @@ def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, i
 def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
     if rule.value == "date" and (found := dates.find(folded[start : start + dates.LONGEST])) and found[3] <= 1:
         return start + len(folded[start : start + found[4]].rstrip())
+    if rule.value == "date" and (vague := _VAGUE_DATE.match(folded, start)):
+        return vague.end()
     end = start
     while end < len(folded):
         c = folded[end]
@@ -496,7 +643,7 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
 
     Several edits may carry one field.  `choose` says which one wins.
     """
-    plain = " ".join(before.split()).strip(" :：|·•,，;；、-—()（）[]【】")
+    plain = _bare(before)
     if field == "published_at":
         return dates.parse(before, timezone)
     if field == "source":
@@ -511,6 +658,23 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
         return [part for part in re.split(r"[ 、,，;；|]+", plain) if part]
     return plain
 
+
+def _bare(before: str) -> str:
+    """In one line, without marks around it; brackets only go where they do not belong to the value: 晚报(省城)."""
+    plain = " ".join(before.split()).strip(_MARKS_AROUND)
+    for pair in _PAIRS:
+        left, right = pair[0], pair[1]
+        if plain.startswith(left) and plain.find(right) in (-1, len(plain) - 1):
+            plain = plain.strip(left + right + _MARKS_AROUND)
+        elif plain.endswith(right) and left not in plain:
+            plain = plain.rstrip(right + _MARKS_AROUND)
+        elif plain.count(left) > plain.count(right) and plain.endswith(left):
+            plain = plain.rstrip(left + _MARKS_AROUND)
+    return plain
+
+
+_MARKS_AROUND = " :：|·•,，;；、-—"
+_PAIRS = ("()", "（）", "[]", "【】")
 
 _SECTION = re.compile(r" ?[∙>›»|] ?")
 """Between an outlet and its section: 江东新闻 ∙ 民生 >."""
@@ -539,17 +703,60 @@ _NOBODY = frozenset(
 """What stands behind 作者 or 来源 when nobody is named."""
 
 
-def choose(field: str, befores: Sequence[str], timezone: str) -> str | list[str]:
+class Lifted(NamedTuple):
+    """What an edit with a field took out: its text, the id of its rule, and its place, (pass, position in the text of
+    that pass), by which neighbours are known."""
+
+    before: str
+    rule: str
+    place: tuple[int, int]
+
+
+NEAR = 30
+"""Names that labels give one behind the other are all authors when not more lies between them, in characters."""
+
+
+def choose(field: str, found: Sequence[Lifted], timezone: str, fallback: bool = False) -> str | list[str]:
     """The value that wins among several for one field, in the order of the trail; "" or [] when none is usable.
 
     The first usable one wins: what stands nearest above the article is set by the page's editors, later ones are
-    often the page's own frame.  One exception: a date with a time of day beats the same day without one.  The
-    losers stay in the trail.
+    often the page's own frame.  Authors that stand side by side (【记者】张三 【通讯员】李四) are taken together, and
+    a date with a time of day beats the same day without one.  The losers stay in the trail.
+
+    fallback  False: only what rules without `fallback` lifted; True: only what the others did (docs/decisions/0030)
     """
-    values = [one for one in (value(field, before, timezone) for before in befores) if one]
+    values = [
+        (one, it)
+        for it in found
+        if is_fallback(field, it.rule) == fallback and (one := value(field, it.before, timezone))
+    ]
     if not values:
         return [] if field in ("authors", "keywords") else ""
-    first = values[0]
+    first = values[0][0]
     if field == "published_at" and isinstance(first, str) and "T" not in first:
-        return next((one for one in values if isinstance(one, str) and one.startswith(first + "T")), first)
-    return first
+        return next((one for one, _ in values if isinstance(one, str) and one.startswith(first + "T")), first)
+    return _together(values) if field == "authors" else first
+
+
+def _together(values: Sequence[tuple[str | list[str], Lifted]]) -> list[str]:
+    """The authors of the first value and of those that stand right behind it."""
+    people = list(values[0][0])
+    last = values[0][1]
+    for one, lifted in values[1:]:
+        gap = lifted.place[1] - last.place[1] - len(last.before)
+        if lifted.place[0] != last.place[0] or not 0 <= gap <= NEAR:
+            break
+        people += one
+        last = lifted
+    return list(dict.fromkeys(people))
+
+
+def is_fallback(field: str, rule: str) -> bool:
+    """True if a value of this rule counts only where nothing else names one: who put the text online, when it was
+    signed, and text without a label beside a date."""
+    return rule in _fallbacks() or (field != "published_at" and rule == "metadata.bare_date")
+
+
+@cache
+def _fallbacks() -> frozenset[str]:
+    return frozenset(rule.id for cleaner in ("chrome", "metadata") for rule in load(cleaner) if rule.fallback)

@@ -9,21 +9,35 @@ LONGEST_LINE = 60
 """A byline or credit is shorter, in characters; longer ones are read as prose."""
 
 _WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " ", 0x0A: " "}
+_WIDTH |= dict.fromkeys((0x4E28, 0x2502, 0x4E36), "|")  # 文丨张三: a stroke in place of a bar
 
 _MARKS = "□■◎●○◇◆▲△☆★"
 
+# Words for functions in Traditional script, read as their Simplified forms; names are never read that way.
+_TRADITIONAL = {
+    "記者": "记者", "通訊員": "通讯员", "實習": "实习", "見習": "见习", "評論員": "评论员", "特約": "特约",
+    "攝影": "摄影", "報導": "报导", "報道": "报道", "編輯": "编辑", "編譯": "编译", "譯者": "译者", "翻譯": "翻译",
+    "撰寫": "撰写", "採訪": "采访", "採寫": "采写", "專欄": "专栏", "執筆": "执笔", "圖文": "图文", "文圖": "文图",
+    "圖/": "图/", "/圖": "/图", "綜合": "综合", "責任": "责任", "本報": "本报", "聞網": "闻网", "日報": "日报",
+    "晚報": "晚报", "合報": "合报", "時報": "时报",
+}  # fmt: skip
+_TRADITIONAL_WORDS = re.compile("|".join(_TRADITIONAL))
+
 # what stands before a name, with or without a mark between: 文/图 本报记者, 作者:
 _LABEL = re.compile(
-    r"(?P<label>(?:[一-龥]{0,6}(?:记者|記者|通讯员|通訊員|实习生|實習生|评论员|评論員|作者|撰稿|撰文|采写|执笔|供稿|整理|编译|译者|翻译)"
-    r"|文/图|图/文|图文|文图|文、图|文|图|摄影/?|摄|口述|漫画|制图))(?: ?[:/|] ?| +)"
+    r"(?P<label>(?:[一-龥]{0,6}(?:记者|通讯员|实习生|评论员|作者|作家|撰稿人?|撰文|撰写|采写|执笔|供稿|整理|编译|译者|翻译)"
+    r"|文/图|图/文|图文|文图|文、图|文字?|图|摄影/?|摄|口述|漫画|制图))(?: ?[:/|] ?| +)"
 )
 _LEADING = re.compile(
-    r"(?:[一-龥]{2,6}?(?=见习|实习|首席|特约|特派|驻站)|本报|本刊|本网|本台|[一-龥]{2,8}(?:报|网|社|台|云|融媒))?"
+    r"(?:(?:[一-龥]{2,6}?(?=见习|实习|首席|特约|特派|驻站)|本报|本刊|本网|本台|本社"
+    r"|[一-龥]{1,8}(?:报|网|社|台|云|融媒|新闻|周刊|客户端|经)) ?)?"
     r"(?:全媒体|融媒体?|特约|见习|实习|首席|高级|资深|特派|驻站|摄影|文字|视频|前方){0,3}"
-    r"(?:记者|記者|实习生|實習生|通讯员|通訊員|评论员|評論員|撰稿人?|特约作者)"
+    r"(?:记者|实习生|通讯员|评论员|撰稿人?|特约作者|专栏作家|专栏作者|主笔)"
 )
+_OTHER_STAFF = re.compile(r"(?:编辑|责编|校对|审核|审校|监制|主编|排版|美编|统筹|策划)(?: ?[:/|]| )")
 _TAIL = re.compile(
-    r" ?(?:摄影报道|图文报道|摄影|摄制|摄|文/图|图/文|文并摄|图文|文图|文|图|编译|整理|综合|报道|供图|供稿|执笔|绘|画)$"
+    r" ?(?:摄影报道|图文报道|摄影|摄制|摄|文/图|图/文|文并摄|图文|文图|文|图|编译|整合|整理|综合|报道|供图|供稿|执笔"
+    r"|绘|画)$"
 )
 _NAME = re.compile(
     r"[一-龥]{2,4}|[一-龥]{1,8}(?:·[一-龥]{1,8}){1,3}"
@@ -32,7 +46,7 @@ _NAME = re.compile(
 _ORGANISATION = re.compile(
     r"[一-龥]{1,16}(?:宣|社|部|办|委|局|厅|处|院|会|组|中心|评论员|工作室|频道|报|网|台|站|厂|校|大学|公司)"
 )
-_REPORTS_FROM = re.compile(r" ?/[一-龥]{2,8}(?:报道|报导|報導)$")  # 記者周一鳴／江東報導
+_REPORTS_FROM = re.compile(r" ?/[一-龥]{2,8}(?:报道|报导)$")  # 記者周一鳴／江東報導
 _PLACE = re.compile(r"[省市县区州盟旗镇乡村国京]$")
 _ASIDE = re.compile(r"[(\[][^()\[\]]{0,30}[)\]]")
 _EDITORIAL = re.compile(r"[一-龥]{0,8}(?:评论员|编辑部)(?:文章)?")
@@ -81,24 +95,42 @@ def authors(byline: str) -> list[str]:
     Outlets and functions (本报见习记者), marks (□) and what was done (摄, 文/图) are taken off.  An organisation
     in place of a name (蒙组宣, 本报编辑部) counts as one.  [] when the line is no byline.
     """
-    line = " ".join(byline.translate(_WIDTH).split())
+    written, line = _flat(byline)
     if not line or len(line) > LONGEST_LINE:
         return []
-    line = _REPORTS_FROM.sub("", line).strip(_MARKS + "()[]【】〔〕 .。")
-    if _EDITORIAL.fullmatch(line):
-        return [line.removesuffix("文章")]
+    bare = _unwrapped(_REPORTS_FROM.sub("", line))
+    if _EDITORIAL.fullmatch(bare):
+        return [bare.removesuffix("文章")]
     found: list[str] = []
-    for part in _parts(line):
+    for part in _parts(bare):
         found += _names(part)
-    return list(dict.fromkeys(found))
+    return [_as_written(name, line, written) for name in dict.fromkeys(found)]
+
+
+def _unwrapped(line: str) -> str:
+    """Without marks around it; a bracket at its end only goes when none opens inside: 周思远 (Simon Zhou)."""
+    line = line.strip(_MARKS + " .。").lstrip("()[]【】〔〕 " + _MARKS)
+    return line if line.count("(") == line.count(")") > 0 else line.rstrip("()[]【】〔〕 .。" + _MARKS)
+
+
+def _flat(line: str) -> tuple[str, str]:
+    """The line in ASCII marks and single spaces, as it is written, and with functions in Simplified script."""
+    written = " ".join(line.translate(_WIDTH).split())
+    return written, _TRADITIONAL_WORDS.sub(lambda match: _TRADITIONAL[match[0]], written)
+
+
+def _as_written(name: str, line: str, written: str) -> str:
+    """The name as it stands in the line that the flat line was made of."""
+    at = line.find(name)
+    return name if at < 0 else written[at : at + len(name)]
 
 
 def is_byline(line: str) -> bool:
     """True if the line, by its form, does nothing but say who wrote: 本报记者 白丹 · □蒙组宣 · 作者:张三.
 
     A bare name (王小明) is none: that is for the caller to judge by its place."""
-    flat = " ".join(line.translate(_WIDTH).split())
-    if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…":
+    flat = _flat(line)[1]
+    if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
         return False
     bare = flat.strip("()[]【】〔〕 ")
     if not bare:
@@ -115,7 +147,7 @@ def is_byline(line: str) -> bool:
 
 def is_credit(line: str) -> bool:
     """True if the line does nothing but say who took, drew or provided pictures: 唐璇博 摄 · 图/李四 · (张三供图)."""
-    flat = " ".join(line.translate(_WIDTH).split()).strip("()[]【】〔〕 。" + _MARKS)
+    flat = _flat(line)[1].strip("()[]【】〔〕 。" + _MARKS)
     if not flat or len(flat) > LONGEST_LINE:
         return False
     return any(form.fullmatch(flat) for form in _credit_forms())
@@ -155,7 +187,7 @@ def _starts_piece(line: str, at: int) -> bool:
 
 
 def _names(piece: str) -> list[str]:
-    piece = piece.strip(" :/|、,;()" + _MARKS)
+    piece = _unwrapped(piece.strip(" :/|、,;" + _MARKS)).strip(" :/|、,;" + _MARKS)
     reports_from = piece.endswith("报道")
     while (cut := _TAIL.search(piece)) and (cut.start() >= 2):
         piece = piece[: cut.start()].rstrip(" /(")
@@ -163,6 +195,11 @@ def _names(piece: str) -> list[str]:
     if reports_from and len(pieces) > 1 and (_PLACE.search(pieces[-1]) or not is_person(pieces[-1])):
         pieces.pop()  # 记者 张三 山东冠县报道: the place
     return [p for p in pieces if (_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)) and not _NO_NAME.match(p)]
+
+
+def is_organisation(text: str) -> bool:
+    """True if `text` ends like the name of an office, a paper, a department (蒙组宣)."""
+    return _ORGANISATION.fullmatch(text) is not None
 
 
 def _spaced_names(pieces: list[str]) -> list[str]:
@@ -197,30 +234,58 @@ def _is_whole(line: str) -> bool:
 
 
 _IN_LEAD = re.compile(
-    r"[(\[【]((?:[一-龥]{0,12}(?:记者|記者|通讯员|通訊員|实习生|實習生|评论员|特派员)|文/图|图/文|文|撰文|采写|作者)"
+    r"[(\[【]((?:[一-龥]{0,12}(?:记者|通讯员|实习生|评论员|特派员)|文/图|图/文|文|撰文|采写|作者)"
     r"[ :/]?[^()\[\]【】。!?;]{2,50})[)\]】]"
 )
-_AT_END = re.compile(r"[。!?”][(]([^()。!?;:,]{2,30})[)]$")
+_AT_END = re.compile(r"[。!?”…]?[(\[]([^()\[\]。!?;]{2,40})[)\]]$")
+_TOOK_PART = re.compile(r"(?:参与|协助|此外)[一-龥]{2,4}[:/ ]")  # 参与采写:, 参与记者:
+_SAYS_WHO = re.compile(r"[一-龥]{0,12}(?:记者|通讯员|实习生|评论员)|文/图|图/文|文|撰文|采写|作者|编译|整理|执笔|供稿")
 
 
 def signed(paragraph: str) -> list[str]:
     """The names in brackets inside a paragraph of prose that say who wrote the article: 本报讯（记者 张三 李四）…,
-    or at its very end: …（文/图 张三）, …（张三）.  For the first and the last paragraphs of an article only: elsewhere
-    brackets name other people.  Looks at the first 120 and the last 60 characters.
+    or at its very end (see signed_at_end).  For the first paragraphs of an article only: elsewhere brackets name
+    other people.  Looks at the first 120 and the last 60 characters.
     """
-    flat = " ".join(paragraph[:120].translate(_WIDTH).split())
+    written, flat = _flat(paragraph[:120])
     if match := _IN_LEAD.search(flat):
-        return authors(_IN_LEAD_TAIL.sub("", match[1]))
-    tail = " ".join(paragraph[-60:].translate(_WIDTH).split())
-    if match := _AT_END.search(tail):
-        inside = match[1].strip()
-        pieces = _spaced_names([p for p in _SPLIT.split(inside) if p])
-        if is_byline(inside) or (0 < len(pieces) <= 4 and all(map(is_person, pieces))):
-            return authors(inside)
+        return authors(_IN_LEAD_TAIL.sub("", written[match.start(1) : match.end(1)]))
+    return signed_at_end(paragraph)
+
+
+def signed_at_end(paragraph: str, bare: bool = True) -> list[str]:
+    """The names in brackets at the very end of a paragraph: …（文/图 张三）, …（编译/张三）; with `bare`, also names
+    without a function: …（张三）.  Not a credit: …（张三 摄）.  Looks at the last 60 characters."""
+    written, flat = _flat(paragraph[-60:])
+    match = _AT_END.search(flat)
+    if not match:
+        return []
+    inside, exact = match[1].strip(), written[match.start(1) : match.end(1)].strip()
+    if is_credit(inside) or len(inside) < 2:
+        return []
+    took_part = _TOOK_PART.match(inside)
+    if took_part:
+        return authors("记者:" + exact[took_part.end() :])
+    if _SAYS_WHO.match(inside):
+        return _before_title(exact) or (authors(exact) if is_byline(inside) else [])
+    pieces = _spaced_names([p for p in _SPLIT.split(inside) if p])
+    if bare and match[0][0] in "。!?”…" and "," not in inside and 0 < len(pieces) <= 4 and all(map(is_person, pieces)):
+        return authors(exact)
     return []
 
 
-_IN_LEAD_TAIL = re.compile(r" ?(?:整合|综合|报道|摄影|整理|编译|发自[一-龥]{2,8}|[一-龥]{2,6}报道)$")
+_TITLED = re.compile(
+    r"作者[:为是]? ?([^,，;；]{2,16})[,，;；](?:系|为|是|单位|来自|[^,，]{0,20}(?:大学|学院|研究|教授|作家|委员))"
+)
+
+
+def _before_title(inside: str) -> list[str]:
+    """作者:周一鸣,系江东大学教授 -> 周一鸣."""
+    match = _TITLED.match(inside.translate(_WIDTH))
+    return authors("作者:" + inside[match.start(1) : match.end(1)]) if match else []
+
+
+_IN_LEAD_TAIL = re.compile(r" ?(?:整合|综合|报道|报导|摄影|整理|编译|发自[一-龥]{2,8}|[一-龥]{2,6}报道)$")
 
 
 def is_person(text: str) -> bool:

@@ -74,6 +74,7 @@ class Rule:
     labels: tuple[str, ...]
     field: str
     value: str
+    fallback: bool
     longest: int
     at_least: int
     removes: tuple[str, ...]
@@ -105,6 +106,7 @@ _DEFAULTS: Mapping[str, object] = {
     "labels": (),
     "field": "",
     "value": "any",
+    "fallback": False,
     "longest": 30,
     "at_least": 1,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_low
 
-from . import metadata, names
+from . import metadata, names, statements
 from .config import Config
 from .document import Article, Document, Paragraph
 from .edits import Positions
@@ -158,6 +158,8 @@ def _ends_body(line: Line) -> bool:
 def _mark_below_title(lines: Sequence[Line], roles: list[str], title: int) -> None:
     """The subtitle and, under it, a short line of names."""
     i = title + 1
+    while i < len(lines) and lines[i].text == lines[title].text:
+        i += 1  # the headline stands there twice
     if i < len(lines) and roles[i] == "body" and _SUBTITLE.match(lines[i].text) and _is_headline(lines[i].text):
         roles[i] = "subtitle"
         i += 1
@@ -185,7 +187,9 @@ def _is_bare_byline(text: str) -> bool:
     bare = re.sub(r"[\s、，,/]+", "", text)
     people = all(names.is_person(name) for name in found)
     return (
-        bool(found) and "".join(found) == bare and (people or (len(found) == 1 and len(bare) <= LONGEST_ORGANISATION))
+        bool(found)
+        and "".join(found) == bare
+        and (people or (len(found) == 1 and len(bare) <= LONGEST_ORGANISATION and names.is_organisation(bare)))
     )
 
 
@@ -322,27 +326,46 @@ def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterato
 def _metadata(
     document: Document, paragraphs: Sequence[Paragraph], articles: Sequence[Article], config: Config
 ) -> dict[str, str | list[str] | None]:
-    """All fields; None or [] where the document says nothing. What edits lifted comes first, what the text
-    still shows (title, subtitle, bylines) second; a page of several articles has no title or authors itself."""
-    lifted: dict[str, list[str]] = {}
-    for edit in (edit for one in document.trail for edit in one.edits if edit.field):
-        lifted.setdefault(edit.field, []).append(edit.before)
-    fields = dict.fromkeys((*FIELDS, *lifted))
-    found: dict[str, str | list[str] | None] = {
-        field: metadata.choose(field, lifted.get(field, ()), config.timezone) or ([] if field in LIST_FIELDS else None)
-        for field in fields
+    """All fields; None or [] where the document says nothing (docs/decisions/0030).
+
+    What edits lifted comes first, what the text still shows (title, subtitle, bylines, statements) second, what edits
+    of fallback rules lifted third; a page of several articles has no title or authors itself."""
+    lifted: dict[str, list[metadata.Lifted]] = {}
+    for number, one in enumerate(document.trail):
+        for edit in one.edits:
+            if edit.field:
+                lifted.setdefault(edit.field, []).append(metadata.Lifted(edit.before, edit.rule, (number, edit.start)))
+    seen: dict[str, str | list[str]] = {}
+    if not articles:
+        seen = {field: next((p.text for p in paragraphs if p.role == field), "") for field in ("title", "subtitle")}
+        said = list(statements.stated([p.text for p in paragraphs if p.role in ("body", "heading")]))
+        seen["source"] = next((value for field, value in said if field == "source"), "")
+        seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
+    return {
+        field: metadata.choose(field, lifted.get(field, ()), config.timezone)
+        or seen.get(field)
+        or metadata.choose(field, lifted.get(field, ()), config.timezone, fallback=True)
+        or ([] if field in LIST_FIELDS else None)
+        for field in dict.fromkeys((*FIELDS, *lifted))
     }
-    if articles:
-        return found
-    for field in ("title", "subtitle"):
-        found[field] = found[field] or next((p.text for p in paragraphs if p.role == field), None)
-    found["authors"] = found["authors"] or _authors(paragraphs)
-    return found
+
+
+SIGNED_FROM_END = 6
+"""Of so many paragraphs of prose at the end, the last that is signed counts: below it a page may show something else,
+but names alone in brackets only count in the last half of them."""
+
+_PROSE_END = re.compile(r"[。！？!?…”』」）)\]】]\Z")
 
 
 def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
     """Names in bylines; where there is none, names in brackets at the article's edges: （记者 张三）."""
     bylines = [name for p in paragraphs if p.role == "byline" for name in names.authors(p.text)]
-    bodies = [p.text for p in paragraphs if p.role == "body"]
-    edges = dict.fromkeys([*bodies[:2], *bodies[-1:]])
-    return list(dict.fromkeys(bylines or [name for text in edges for name in names.signed(text)]))
+    if bylines:
+        return list(dict.fromkeys(bylines))
+    prose = [p.text for p in paragraphs if p.role == "body" and _PROSE_END.search(p.text)]
+    found = [name for text in prose[:2] for name in names.signed(text)]
+    for k, text in enumerate(reversed(prose[2:][-SIGNED_FROM_END:])):
+        if people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2):
+            found += people
+            break
+    return list(dict.fromkeys(found))

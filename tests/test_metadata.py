@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaners import Config, Edit, apply, metadata, undo
-from cleaners.metadata import choose, tells, value
+from cleaners.metadata import Lifted, choose, tells, value
 from cleaners.rule_files import load
 
 PROSE = [
@@ -136,13 +136,41 @@ def test_values(field: str, before: str, expected: str | list[str]) -> None:
     assert value(field, before, ZONE) == expected
 
 
+def lifted(*pairs: str) -> list[Lifted]:
+    """What edits took out, far from each other; "rule:value", else the rule is that of a label."""
+    split = [one.split("=", 1) if "=" in one else ["label", one] for one in pairs]
+    return [Lifted(before, f"metadata.{rule}", (0, 1000 * i)) for i, (rule, before) in enumerate(split)]
+
+
 def test_which_value_wins() -> None:
-    assert choose("source", ["", "江东日报", "江东网"], ZONE) == "江东日报"
-    assert choose("source", ["未知", "江东网"], ZONE) == "江东网"
-    assert choose("published_at", ["3小时前", "2019-09-28", "2019-09-28 10:20"], ZONE) == "2019-09-28T10:20:00+08:00"
-    assert choose("published_at", ["2019-09-28", "2019-09-29 10:20"], ZONE) == "2019-09-28"
+    assert choose("source", lifted("", "江东日报", "江东网"), ZONE) == "江东日报"
+    assert choose("source", lifted("未知", "江东网"), ZONE) == "江东网"
+    dates = lifted("3小时前", "2019-09-28", "2019-09-28 10:20")
+    assert choose("published_at", dates, ZONE) == "2019-09-28T10:20:00+08:00"
+    assert choose("published_at", lifted("2019-09-28", "2019-09-29 10:20"), ZONE) == "2019-09-28"
     assert choose("authors", [], ZONE) == []
     assert choose("editor", [], ZONE) == ""
+
+
+def test_fallbacks_count_only_where_nothing_else_does() -> None:
+    found = lifted("poster=外国语学院", "author=周一鸣")
+    assert choose("authors", found, ZONE) == ["周一鸣"]
+    assert choose("authors", found, ZONE, fallback=True) == ["外国语学院"]
+    found = lifted("signed_on=2019-10-08", "published=2019-10-09")
+    assert choose("published_at", found, ZONE) == "2019-10-09"
+    assert choose("published_at", found, ZONE, fallback=True) == "2019-10-08"
+    assert choose("source", lifted("bare_date=高山流水"), ZONE) == ""
+    assert choose("source", lifted("bare_date=高山流水"), ZONE, fallback=True) == "高山流水"
+
+
+def test_authors_side_by_side_are_taken_together() -> None:
+    near = [
+        Lifted("周一鸣", "metadata.reporter", (1, 10)),
+        Lifted("李佳蕖", "metadata.reporter", (1, 20)),
+        Lifted("周一鸣", "metadata.author", (1, 30)),
+        Lifted("王小川", "metadata.author", (1, 400)),
+    ]
+    assert choose("authors", near, ZONE) == ["周一鸣", "李佳蕖"]
 
 
 PIECES = st.sampled_from(
