@@ -58,21 +58,36 @@ __all__ = [
 
 
 class Cleaner(NamedTuple):
-    """name is the first part of the ids of its rules; propose(text, config) yields edits, sorted by start."""
+    """One step of the pipeline.
+
+    name      the first part of the ids of its rules
+    propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
+    ignores   of the space between lines that are not blank, these characters do not matter to it: where it found
+              nothing to do, it finds nothing when only they change (docs/decisions/0040)
+    """
 
     name: str
     propose: Callable[[str, Config], Iterator[Edit]]
+    ignores: str = ""
 
+
+BLANK_LINES = "\n"
+INDENTS = "\n \t\u3000"
 
 PIPELINE: tuple[Cleaner, ...] = (
-    Cleaner("mojibake", mojibake.propose),  # first: every other cleaner needs the real characters
-    Cleaner("characters", characters.propose),  # invisible and look-alike characters would hide lines from rules
-    Cleaner("chrome", chrome.propose),  # before the joiner: a split sentence may have a widget between its halves
-    Cleaner("metadata", metadata.propose),  # lines about the article, which stand among the chrome
-    Cleaner("punctuation", punctuation.propose),  # before the joiner, which expects full-width marks
+    # first: every other cleaner needs the real characters
+    Cleaner("mojibake", mojibake.propose, BLANK_LINES),
+    # invisible and look-alike characters would hide lines from rules
+    Cleaner("characters", characters.propose, INDENTS),
+    # before the joiner: a split sentence may have a widget between its halves
+    Cleaner("chrome", chrome.propose, INDENTS),
+    # lines about the article, which stand among the chrome
+    Cleaner("metadata", metadata.propose, INDENTS),
+    # before the joiner, which expects full-width marks
+    Cleaner("punctuation", punctuation.propose, BLANK_LINES),
     Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
-    Cleaner("duplicates", duplicates.propose),
-    Cleaner("script", script.propose),  # late, so that rules are written once, for both scripts
+    Cleaner("duplicates", duplicates.propose, BLANK_LINES),
+    Cleaner("script", script.propose, BLANK_LINES),  # late, so that rules are written once, for both scripts
     Cleaner("layout", layout.propose),  # last: indents and blank lines tell the others where paragraphs begin
 )
 
@@ -96,7 +111,7 @@ class TooSlowError(Exception):
 class Draft:
     """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time."""
 
-    __slots__ = ("encoding", "quarantine", "record", "seconds", "seed", "text", "trail")
+    __slots__ = ("_done", "encoding", "quarantine", "record", "seconds", "seed", "text", "trail")
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
         start = time.thread_time()
@@ -104,12 +119,16 @@ class Draft:
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
+        # cleaners that found nothing to do, and the space between lines that has changed since
+        self._done: dict[Cleaner, set[str]] = {}
         self.seconds = time.thread_time() - start
 
     def advance(self, cleaner: Cleaner, config: Config) -> int:
         """Lets one cleaner have its pass; returns the number of edits.  A cleaner that fails puts this document
-        in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions."""
-        if self.quarantine is not None:
+        in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions.
+
+        A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
+        if self.quarantine is not None or self._is_done(cleaner):
             return 0
         start = time.thread_time()
         try:
@@ -126,10 +145,25 @@ class Draft:
         if self.seconds > config.max_seconds:
             self.quarantine = _too_slow(config)
             return 0
-        if edits:
-            self.text = text
-            self.trail.append(Pass(cleaner.name, edits))
+        if not edits:
+            self._done[cleaner] = set()
+            return 0
+        self._note(cleaner, edits)
+        self.text = text
+        self.trail.append(Pass(cleaner.name, edits))
         return len(edits)
+
+    def _is_done(self, cleaner: Cleaner) -> bool:
+        return cleaner in self._done and self._done[cleaner].issubset(cleaner.ignores)
+
+    def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
+        """Remembers what changed: only `layout` changes nothing but the space between lines."""
+        if cleaner.propose is not layout.propose:
+            self._done.clear()
+            return
+        gaps = set().union(*(edit.before for edit in edits))
+        for changed in self._done.values():
+            changed |= gaps
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...]) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before

@@ -122,7 +122,7 @@ def _place(page: Page, i: int) -> str:
 
 
 def _match(row: Row, where: str) -> Found | None:
-    size = len(row.text)
+    size = len(row.text.strip())
     if size > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
         return None
     folded = fold(row.text).strip()

@@ -248,7 +248,7 @@ def _add_split_dates(text: str, page: Page, taken: dict[int, Taken]) -> None:
             continue
         start = rows[i].start + len(rows[i].text) - len(rows[i].text.lstrip())
         end = rows[i + count - 1].start + len(rows[i + count - 1].text.rstrip())
-        if dates.find(text[start:end]):
+        if dates.find("\n".join(row.text.strip() for row in rows[i : i + count])):
             rule = _date_rule()
             taken[i] = Taken(rule, [Value("published_at", 0, end - start, rule.id)], rows=count)
 
@@ -276,7 +276,7 @@ def _is_office(text: str) -> bool:
 
 def tells(line: str) -> bool:
     """True if the line tells something about the article, so that no other cleaner may take it."""
-    if len(line) > LONGEST_ROW:
+    if len(line.strip()) > LONGEST_ROW:
         return False
     taken = _take(line, "head") or _take(line, "tail")
     return taken is not None and not taken.weak and any(value.field for value in taken.values)
@@ -290,6 +290,7 @@ def ends_article(line: str) -> bool:
 
 def _take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
+    line = line.strip()
     if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
         return None
     folded = fold(line).strip()

@@ -1,0 +1,143 @@
+"""Settling: a cleaner that found nothing is asked again only when what it looks at has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, apply, layout
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+LINES = [
+    *(
+        line.strip()
+        for path in sorted(SEEDS.glob("*.txt"))
+        for line in path.read_text("utf-8").split("\n")
+        if line.strip()
+    ),
+    *(
+        "首页 新闻 财经 体育 娱乐",
+        "登录 注册",
+        "打印 纠错",
+        "相关阅读",
+        "分享到：微信 微博",
+        "2019",
+        "09/28",
+        "10:20",
+        "返回顶部",
+    ),
+    *(
+        "来源：山河日报",
+        "2020年1月2日 10:20 来源：江东晚报",
+        "责任编辑：周桐",
+        "本报记者 周桐",
+        "1",
+        "2",
+        "·",
+        "一.",
+        "# 标题",
+    ),
+    *(
+        "he said , no",
+        "\ufeff好",
+        "e\u0301",
+        "\u200d",
+        "好\u200d",
+        "ä½\xa0å¥½",
+        "Ã¤",
+        "&amp;",
+        "\\u4f60\\u597d\\u4f60\\u597d",
+        "\u2f3e",
+    ),
+    *(
+        "他说,",
+        "“好",
+        "好”",
+        ",好",
+        "?",
+        "...",
+        "。",
+        "- 一项",
+        "浣犲ソ涓栫晫",
+        'print("a", 1)',
+        "（完）",
+        "a,b",
+        "他 说",
+        "https://a.b/c,d",
+    ),
+]
+GAPS = {
+    "\n": st.sampled_from(["\n", "\n\n", "\n\n\n\n"]),
+    "\n \t\u3000": st.text("\n \t\u3000", max_size=5).map("{}\n".format),
+}
+LOOKING = [cleaner for cleaner in PIPELINE if cleaner.ignores]
+
+
+@pytest.mark.parametrize("cleaner", LOOKING, ids=[cleaner.name for cleaner in LOOKING])
+@given(choices=st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_a_cleaner_ignores_does_not_matter_to_it(cleaner: Cleaner, choices: st.DataObject) -> None:
+    gap = GAPS["".join(cleaner.ignores)]
+    lines = choices.draw(st.lists(st.sampled_from(LINES), max_size=8))
+    text = "".join(line + choices.draw(gap) for line in lines)
+    if gap is not GAPS["\n"]:
+        text = choices.draw(st.text(" \t\u3000", max_size=4)) + text
+    # as long as it finds anything, it is asked again
+    for _ in range(20):
+        edits = list(cleaner.propose(text, Config()))
+        text = apply(text, edits)
+        if not edits:
+            break
+    else:
+        return
+    laid_out = apply(text, layout.propose(text, Config()))
+    assert list(cleaner.propose(laid_out, Config())) == []
+
+
+def test_every_kind_of_gap_is_tried() -> None:
+    assert {cleaner.ignores for cleaner in LOOKING} == set(GAPS)
+
+
+class Asked:
+    """A cleaner that finds nothing, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def propose(self, text: str, config: Config) -> Iterator[Edit]:
+        self.times += 1
+        yield from ()
+
+
+def _times(raw: str, ignores: str, others: tuple[Cleaner, ...]) -> int:
+    asked = Asked()
+    pipeline = (Cleaner("asked", asked.propose, ignores), *others)
+    draft = Draft(raw.encode(), "a.txt", Config())
+    for cleaner in pipeline:
+        draft.advance(cleaner, Config())
+    assert draft.settle(Config(), pipeline)
+    return asked.times
+
+
+LAYOUT = PIPELINE[-1]
+
+
+def test_a_cleaner_that_ignores_blank_lines_is_asked_once() -> None:
+    assert _times("桥修好了。\n路也通了。\n", "\n", (LAYOUT,)) == 1
+
+
+def test_a_cleaner_that_looks_at_blank_lines_is_asked_again() -> None:
+    assert _times("桥修好了。\n路也通了。\n", "", (LAYOUT,)) == 2
+
+
+def test_a_cleaner_that_ignores_blank_lines_only_is_asked_again_when_indents_went() -> None:
+    assert _times("　　桥修好了。\n　　路也通了。", "\n", (LAYOUT,)) == 2
+
+
+def test_a_cleaner_is_asked_again_when_another_one_changed_the_text() -> None:
+    others = (next(cleaner for cleaner in PIPELINE if cleaner.name == "punctuation"), LAYOUT)
+    assert _times("桥修好了,路也通了。\n人来了。", "\n \t\u3000", others) == 2
