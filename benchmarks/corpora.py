@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from cleaners import Document, Edit, Encoding, Paragraph, Pass, Seed, apply
 from cleaners.statistics import unigrams
-from corpus.seeds import read, scan
+from corpus.seeds import Read, read_all, scan
 from corpus.store import Store, Version, batches
 
 BATCH_BYTES = 16 << 20  # as the flow has it
@@ -76,12 +77,14 @@ def run(root: Path, output: Path, clean: Clean = stand_in, fingerprint: str = FI
     """One run over a folder of seeds, as the flow does it, without Prefect."""
     store = Store(output)
     with store.writer_lock():
-        plan = store.plan(scan(root, MOST_BYTES, output), fingerprint)
+        known = store.containers(fingerprint)
+        plan = store.plan(scan(root, MOST_BYTES, output, None, known), fingerprint)
         staging = store.staging(fingerprint)
         staged = staging.finished(plan)
         done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
         for batch in batches(plan.to_clean, BATCH_BYTES, done=done):
-            staged.append(staging.write(clean(read(root, seed), seed.name) for seed in batch))
+            found = [one for one in read_all(root, batch) if isinstance(one, Read)]
+            staged.append(staging.write(replace(clean(one.raw, one.name), record=one.record) for one in found))
         return store.commit(plan, staged, {"code": fingerprint}, datetime.now(UTC))
 
 

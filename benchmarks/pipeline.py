@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, Seed
+from cleaners import PIPELINE, Config, Draft
 from corpus import rows
-from corpus.seeds import read, scan
+from corpus.seeds import AnySeed, read, scan
 from corpus.store import Store, batches
 
 WARM_UP = 0.3  # MB
@@ -83,7 +83,7 @@ def pipeline(root: Path, output: Path, config: Config) -> Steps:
     return steps
 
 
-def _cleaned(root: Path, batch: Sequence[Seed], config: Config, steps: Steps) -> list[Any]:
+def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps) -> list[Any]:
     with steps.step("read"):
         raws = [read(root, seed) for seed in batch]
     with steps.step("decode"):

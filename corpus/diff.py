@@ -21,6 +21,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "flags": ("flags",),
     "edits": ("edits_per_rule",),
     "seed": ("seed_sha256", "seed_bytes", "encoding", "bom", "encoding_exceptions"),
+    "record": ("seed_container", "seed_record", "seed_url"),
 }
 """What can change of a document, and the columns that say so."""
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from .parts import Part, StoreError
 from .plan import Plan
-from .schema import LATER, SCHEMA_VERSION, SEEDS, STORED
+from .schema import LATER, SCHEMA_VERSION, SEED_IDENTITY, STORED
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def content_id(fingerprint: str, seeds: pa.Table) -> str:
     compress them to other bytes.
     """
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
-    columns = [seeds.sort_by("id")[name].to_pylist() for name in SEEDS.names]
+    columns = [seeds.sort_by("id")[name].to_pylist() for name in SEED_IDENTITY]
     for row in zip(*columns, strict=True):
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()

@@ -99,11 +99,19 @@ def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(ids, pa.string()))))
 
 
-def renamed(rows: pa.Table, names: Mapping[str, str]) -> pa.Table:
-    """The rows whose ids are keys of `names`, under the ids that these have there."""
+def renamed(rows: pa.Table, names: Mapping[str, str], containers: Mapping[str, str]) -> pa.Table:
+    """The rows whose ids are keys of `names`, under the ids that these have there.
+
+    containers   new id -> container that the seed lies in now; ids of files are not in it
+    """
     found = rows.filter(pc.is_in(rows["id"], pa.array(list(names), pa.string())))
-    ids = pa.array([names[id] for id in found["id"].to_pylist()], pa.string())
-    return found.set_column(0, found.schema.field("id"), ids)
+    ids = [names[id] for id in found["id"].to_pylist()]
+    found = found.set_column(0, found.schema.field("id"), pa.array(ids, pa.string()))
+    if "seed_container" in found.column_names:
+        place = found.schema.get_field_index("seed_container")
+        values = pa.array([containers.get(id) for id in ids], pa.string())
+        found = found.set_column(place, found.schema.field(place), values)
+    return found
 
 
 def may_hold(part: Part, ids: Sequence[str]) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cleaners import Seed
-
 from .schema import SCHEMA_VERSION
-from .seeds import Problem, Scan
+from .seeds import AnySeed, Member, Problem, Scan
 
 REPRINT = "reprint"
 """Kind of quarantine of a near-duplicate that was dropped."""
@@ -38,17 +36,18 @@ class Plan(NamedTuple):
     fingerprint    of the pipeline that the run uses
     base           number of the version that it starts from; None for the first
     to_clean       seeds that are new or changed, or all when the pipeline changed; and, when there are any, reprints
-                   that were dropped; sorted by id
+                   that were dropped; in the scan's order
     problems       problems that the base does not have, sorted by id
     gone           ids whose rows of the base are not in the next version: changed, vanished, or all
     added, changed, vanished, unchanged   number of ids, compared with the base
     renamed        (old id, new id) of vanished seeds that are there under another id: they count as vanished
                    and as added, too
+    scan           what was found
     """
 
     fingerprint: str
     base: int | None
-    to_clean: tuple[Seed, ...]
+    to_clean: tuple[AnySeed, ...]
     problems: tuple[Problem, ...]
     gone: frozenset[str]
     added: int
@@ -56,6 +55,12 @@ class Plan(NamedTuple):
     vanished: int
     unchanged: int
     renamed: tuple[tuple[str, str], ...] = ()
+    scan: Scan = Scan((), ())
+
+    @property
+    def members(self) -> list[Member]:
+        """The seeds that lie in containers."""
+        return [seed for seed in self.scan.seeds if isinstance(seed, Member)]
 
     @property
     def moved(self) -> dict[str, str]:
@@ -113,6 +118,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
         vanished=len(known.keys() - found),
         unchanged=len(same),
         renamed=renamed,
+        scan=scan,
     )
 
 
@@ -128,7 +134,7 @@ def _renamed(scan: Scan, known: Mapping[str, Known], found: Collection[str]) -> 
     return tuple((vanished[seed.sha256].pop(), seed.name) for seed in new)
 
 
-def _same_seed(seed: Seed, known: Known | None) -> bool:
+def _same_seed(seed: AnySeed, known: Known | None) -> bool:
     return known is not None and known.sha256 == seed.sha256
 
 
@@ -137,14 +143,14 @@ def _same_problem(problem: Problem, known: Known | None) -> bool:
 
 
 def batches(
-    seeds: Iterable[Seed], max_bytes: int, max_seeds: int = 20_000, done: Collection[str] = ()
-) -> Iterator[tuple[Seed, ...]]:
+    seeds: Iterable[AnySeed], max_bytes: int, max_seeds: int = 20_000, done: Collection[str] = ()
+) -> Iterator[tuple[AnySeed, ...]]:
     """Seeds in their order, cut into batches of at most so many bytes (a larger seed is alone) and seeds.
 
     done   ids that are staged already: left out, and a batch ends where they stand, so that the batches of a
            run that was interrupted are those that the run would have had
     """
-    batch: list[Seed] = []
+    batch: list[AnySeed] = []
     size = 0
     for seed in seeds:
         staged = seed.name in done

@@ -75,7 +75,7 @@ def table(reprints: Sequence[Reprint]) -> pa.Table:
 
 def quarantine(reprints: Sequence[Reprint], texts: Sequence[Texts]) -> pa.Table:
     """The rows of `quarantine` of reprints that are dropped."""
-    columns = ["id", "seed_sha256", "seed_bytes", "encoding", "encoding_confidence"]
+    columns = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
     found = pa.concat_tables(_rows({one.id for one in reprints}, texts, columns))
     of = {one.id: one for one in reprints}
     ids = found["id"].to_pylist()

@@ -15,14 +15,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Quarantine, Seed
+from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Quarantine, Record, Seed
 from cleaners.document import ByteSpan
 from cleaners.encoding import encode
 
+from . import records
 from .near_duplicates import signatures
-from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEEDS, SIGNATURES
-from .seeds import Problem
+from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEED_RECORD, SEEDS, SIGNATURES
+from .seeds import Member, Problem
+
+RECORD = tuple(field.name for field in SEED_RECORD)
+PLACE = ("container", "entry", "offset")
 
 TEXT_FIELDS = ("title", "subtitle", "source", "site", "published_at", "editor", "photographer", "section")
 LIST_FIELDS = ("authors", "keywords")
@@ -75,6 +80,7 @@ def documents_table(documents: Sequence[Document]) -> pa.Table:
         "encoding_confidence": [document.encoding.confidence for document in documents],
         "bom": [document.encoding.bom or None for document in documents],
         "encoding_exceptions": _nested("encoding_exceptions", [document.encoding.exceptions for document in documents]),
+        **dict(zip(RECORD, zip(*map(_record, documents), strict=True) if documents else repeat(()), strict=False)),
     }
     return _table(columns, DOCUMENTS)
 
@@ -104,11 +110,13 @@ def edits_table(documents: Sequence[Document]) -> pa.Table:
 
 def quarantine_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:
     """One row per quarantined document and per problem of a scan, sorted by id."""
-    rows: list[tuple[Any, ...]] = [(p.id, p.kind, p.reason, None, p.size, None, None) for p in problems]
+    rows: list[tuple[Any, ...]] = [
+        (p.id, p.kind, p.reason, None, p.size, None, None, p.container or None, None, None) for p in problems
+    ]
     for document in documents:
         kind, reason = document.quarantine or Quarantine("", "")
         codec, confidence = document.encoding[:2]
-        rows.append((document.name, kind, reason, *document.seed[1:], codec, confidence))
+        rows.append((document.name, kind, reason, *document.seed[1:], codec, confidence, *_record(document)))
     return _of_rows(rows, QUARANTINE)
 
 
@@ -124,12 +132,41 @@ def signatures_table(documents: Sequence[Document]) -> pa.Table:
 
 
 def seeds_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:
-    """One row per document, quarantined or not, and per problem of a scan, sorted by id."""
-    rows: list[tuple[Any, ...]] = [(p.id, None, p.size, "quarantine", p.kind) for p in problems]
+    """One row per document, quarantined or not, and per problem of a scan, sorted by id.  Their places in containers
+    are not known here: see `placed`."""
+    rows: list[tuple[Any, ...]] = [
+        (p.id, None, p.size, "quarantine", p.kind, p.container or None, None, None, None) for p in problems
+    ]
     for document in documents:
-        bad = document.quarantine
-        rows.append((*document.seed, "quarantine" if bad else "document", bad.kind if bad else None))
+        bad, container = document.quarantine, document.record.container if document.record else None
+        outcome = "quarantine" if bad else "document", bad.kind if bad else None
+        rows.append((document.name, identity(document), document.seed.size, *outcome, container, None, None, None))
     return _of_rows(rows, SEEDS)
+
+
+def placed(seeds: pa.Table, members: Sequence[Member], containers: Mapping[str, str]) -> pa.Table:
+    """The rows of `seeds` with the places where a scan found the members of containers.
+
+    containers   id -> SHA-256 of the file
+    """
+    if not members and not containers and seeds["container"].null_count == seeds.num_rows:
+        return seeds
+    place = pc.index_in(seeds["id"], pa.array([one.name for one in members], pa.string()))
+    found = {name: pa.array([getattr(one, name) for one in members], SEEDS.field(name).type) for name in PLACE}
+    found = {name: values.take(place) for name, values in found.items()}
+    # the container of what is no seed is on record; that of a seed is what the scan says, as the seed may have moved
+    found["container"] = pc.if_else(seeds["sha256"].is_valid(), found["container"], seeds["container"])
+    hashes = pa.array([*containers.values()], pa.string())
+    found["container_sha256"] = hashes.take(pc.index_in(found["container"], pa.array([*containers], pa.string())))
+    for name, values in found.items():
+        seeds = seeds.set_column(seeds.schema.get_field_index(name), SEEDS.field(name), values)
+    return seeds
+
+
+def identity(document: Document) -> str:
+    """What a document's seed is, as the list of seeds has it: the SHA-256 of its bytes, or of these and the record's
+    other fields."""
+    return records.digest(document.seed.sha256, document.record.fields if document.record else "")
 
 
 class _Edits(NamedTuple):
@@ -237,7 +274,18 @@ def _document(row: Mapping[str, Any], trail: tuple[Pass, ...]) -> Document:
         metadata=_metadata(row),
         flags=tuple(Flag(**one) for one in row["flags"]),
         script=row["script"] or "",
+        record=_record_of(row),
     )
+
+
+def _record(document: Document) -> tuple[str | None, ...]:
+    """The columns of SEED_RECORD."""
+    return tuple(one or None for one in document.record) if document.record else (None,) * len(RECORD)
+
+
+def _record_of(row: Mapping[str, Any]) -> Record | None:
+    values = [row[name] for name in RECORD]
+    return Record(*(one or "" for one in values)) if values[0] is not None else None
 
 
 def _trails(edits: pa.Table) -> dict[str, tuple[Pass, ...]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
-"""Goes up with every change of a column, of its meaning, or of how its values are computed: then a run cleans
-all seeds again and writes all rows anew."""
+SCHEMA_VERSION = 3
+"""Goes up with every change of a column, of its meaning, or of how its values are computed, or of what is read
+as a seed: then a run cleans all seeds again and writes all rows anew."""
 
 TABLES = ("documents", "edits", "quarantine", "reprints")
 """The tables that a version holds for its readers, each in a folder of its own."""
@@ -55,10 +55,22 @@ def _table(name: str, fields: list[pa.Field]) -> pa.Schema:
     return pa.schema(fields, metadata={"jingwen.table": name, "jingwen.schema_version": str(SCHEMA_VERSION)})
 
 
+SEED_RECORD = [
+    _field("seed_container", TEXT, "the container that the seed lies in; null when it is a file of its own", null=True),
+    _field("seed_record", TEXT, "the record's other fields as they were: a JSON object with sorted keys", null=True),
+    _field("seed_url", TEXT, "the address among these fields", null=True),
+]
+"""What is known of a seed that is a record of a container."""
+
 DOCUMENTS = _table(
     "documents",
     [
-        _field("id", TEXT, "the seed's path below the seeds folder, with / between its parts; unique"),
+        _field(
+            "id",
+            TEXT,
+            "the seed's path below the seeds folder, with / between its parts; in a container the container's path "
+            "and what names the seed there: news.jsonl#a17; unique",
+        ),
         _field("text", TEXT, "the clean text: paragraphs with one blank line between them"),
         _field("title", TEXT, "the title; of a page with several articles: see articles", null=True),
         _field("subtitle", TEXT, "the subtitle", null=True),
@@ -99,6 +111,7 @@ DOCUMENTS = _table(
             BYTE_SPAN,
             "spans of the decoded seed whose bytes are not what the codec makes of them, with these bytes",
         ),
+        *SEED_RECORD,
     ],
 )
 
@@ -132,13 +145,14 @@ EDITS = _table(
 QUARANTINE = _table(
     "quarantine",
     [
-        _field("id", TEXT, "the seed's path below the seeds folder; never an id of documents"),
+        _field("id", TEXT, "as in documents; never an id of documents"),
         _field("kind", TEXT, "why it is no document, in one word: too_large, unreadable, loop …"),
         _field("reason", TEXT, "what happened and what to do about it"),
         _field("seed_sha256", TEXT, "SHA-256 of its bytes, in hex; null when they were not read", null=True),
         _field("seed_bytes", COUNT, "size of the seed in bytes; null when it is not known", null=True),
         _field("encoding", TEXT, "the best guess at the codec; null when nothing was decoded", null=True),
         _field("encoding_confidence", pa.float64(), "how sure that guess is: 0 to 1", null=True),
+        *SEED_RECORD,
     ],
 )
 
@@ -175,13 +189,37 @@ COMPARISONS = _table(
 SEEDS = _table(
     "seeds",
     [
-        _field("id", TEXT, "the seed's path below the seeds folder"),
-        _field("sha256", TEXT, "SHA-256 of its bytes, in hex; null when they were not read", null=True),
+        _field("id", TEXT, "as in documents"),
+        _field(
+            "sha256",
+            TEXT,
+            "SHA-256 of its bytes, in hex; of a record that has other fields: of that in hex, a NUL, and these fields; "
+            "null when they were not read",
+            null=True,
+        ),
         _field("bytes", COUNT, "its size in bytes; null when it is not known", null=True),
         _field("outcome", TEXT, "document or quarantine: the table that has its row"),
         _field("kind", TEXT, "the kind of quarantine; null for a document", null=True),
+        _field("container", TEXT, "the container that it lies in, or is; null when there is none", null=True),
+        _field(
+            "container_sha256",
+            TEXT,
+            "SHA-256 of the container's file when it was read; null when that must be done again",
+            null=True,
+        ),
+        _field("entry", COUNT, "number of the file in an archive, from 0; null outside of containers", null=True),
+        _field(
+            "offset",
+            COUNT,
+            "where it begins in that file, or in the container, unpacked: byte of a line, number of a row from 0; "
+            "null outside of containers",
+            null=True,
+        ),
     ],
 )
+
+SEED_IDENTITY = ("id", "sha256", "bytes", "outcome", "kind")
+"""The columns of `seeds` that say what a version is; the others say where its seeds were found."""
 
 SCHEMAS: dict[str, pa.Schema] = {
     "documents": DOCUMENTS,

@@ -1,4 +1,5 @@
-"""Seeds: the files below a folder, each with its id, hash and size, and the entries that cannot be read."""
+"""Seeds: the files below a folder, and the records of the containers among them, each with its id, hash and size; and
+the entries that cannot be read."""
 
 from __future__ import annotations
 
@@ -7,14 +8,21 @@ import hashlib
 import os
 import re
 import stat
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from cleaners import Seed
+from cleaners import Record, Seed
+
+from . import records
+from .containers import BrokenError, Container, Kind, Piece, kind_of, opened
+from .records import Reading
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
+
+CHANGED = "it changed while the run went on: run again once nothing writes to it"
 
 SPECIAL_FILES = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -42,16 +50,63 @@ class SeedChangedError(Exception):
 class Problem(NamedTuple):
     """An entry that is no seed.
 
-    id      as of a seed
-    kind    unreadable, too_large, loop, name or changed
-    reason  what happened and what to do, for the user; the same on every machine
-    size    bytes, or None when not known
+    id         as of a seed
+    kind       unreadable, too_large, loop, name or changed; of containers also malformed, no_text, damaged …
+    reason     what happened and what to do, for the user; the same on every machine
+    size       bytes, or None when not known
+    container  id of the container that it lies in, or that it is; empty: none
     """
 
     id: str
     kind: str
     reason: str
     size: int | None = None
+    container: str = ""
+
+
+class Member(NamedTuple):
+    """A seed that lies in a container.
+
+    name, size      as of any seed
+    sha256          what it is: of its bytes, or of its bytes and the record's other fields (`records.digest`)
+    container       id of the container
+    entry, offset   its place in there
+    """
+
+    name: str
+    sha256: str
+    size: int
+    container: str
+    entry: int
+    offset: int
+
+
+AnySeed = Seed | Member
+
+
+class Read(NamedTuple):
+    """A seed that was read: its id, its bytes, and the record that it is, if any."""
+
+    name: str
+    raw: bytes
+    record: Record | None
+
+
+class KnownContainer(NamedTuple):
+    """What a corpus knows of a container: SHA-256 of the file, the seeds in it, the ids and kinds of the others."""
+
+    sha256: str
+    seeds: tuple[Member, ...]
+    problems: tuple[Problem, ...]
+
+
+class _ContainerFile(NamedTuple):
+    """A container that was found: id, path, kind, and size in bytes."""
+
+    id: str
+    path: str
+    kind: Kind
+    size: int
 
 
 class _Folder(NamedTuple):
@@ -63,19 +118,34 @@ class _Folder(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What lies below a seeds folder: both sorted by id; no id occurs twice."""
+    """What lies below a seeds folder; no id occurs twice.
 
-    seeds: tuple[Seed, ...]
+    seeds       sorted by id, those of a container in the order in which they stand there, in place of the container
+    problems    sorted by id
+    containers  id of each container that could be read -> SHA-256 of the file
+    """
+
+    seeds: tuple[AnySeed, ...]
     problems: tuple[Problem, ...]
+    containers: Mapping[str, str] = {}
 
 
-def scan(root: Path, max_bytes: int, leave_out: Path | None = None) -> Scan:
+def scan(
+    root: Path,
+    max_bytes: int,
+    leave_out: Path | None = None,
+    reading: Reading | None = None,
+    known: Mapping[str, KnownContainer] | None = None,
+) -> Scan:
     """All seeds below `root`, hashed, and all problems.
 
-    One regular file is one seed. Links are followed; a folder is entered through a link only once, and never
-    from inside itself. Names that begin with a dot are skipped: write a seed as `.name`, then rename it.
-    max_bytes   a file with more bytes is not read: problem `too_large`
+    One regular file is one seed, or a container of seeds (see `containers`). Links are followed; a folder is entered
+    through a link only once, and never from inside itself. Names that begin with a dot are skipped: write a seed as
+    `.name`, then rename it.
+    max_bytes   a seed with more bytes is not read: problem `too_large`
     leave_out   a folder that holds no seeds although it may lie below `root`: the corpus itself
+    reading     how containers are read; None: the defaults, with max_bytes
+    known       containers that need not be read again if their bytes are the same, by id
     Raises SeedsError when there is no such folder or it cannot be listed.
     """
     try:
@@ -85,32 +155,177 @@ def scan(root: Path, max_bytes: int, leave_out: Path | None = None) -> Scan:
         raise SeedsError(f"{root} is a file, not a folder of seeds: `jingwen clean` cleans a single file") from error
     except OSError as error:
         raise SeedsError(f"cannot read the seeds folder {root}: {_explain(error)}") from error
-    found: dict[str, Seed | Problem] = {}
+    reading = (reading or Reading())._replace(max_seed_bytes=max_bytes)
+    found: dict[str, AnySeed | Problem] = {}
+    containers: dict[str, _ContainerFile] = {}
     left_out = _identity(os.stat(leave_out)) if leave_out is not None and leave_out.exists() else None
-    for one in _walk(root, _identity(top), max_bytes, left_out):
-        _add(found, one)
-    entries = [found[id] for id in sorted(found)]
-    return Scan(
-        tuple(one for one in entries if isinstance(one, Seed)),
-        tuple(one for one in entries if isinstance(one, Problem)),
-    )
+    for one in _walk(root, _identity(top), reading, left_out):
+        if isinstance(one, _ContainerFile):
+            containers.setdefault(one.id, one)  # an escaped name may equal a real one, which comes first
+            if containers[one.id] is not one:
+                _add(found, Problem(f"{one.id} (2)", "name", _two_names(one.id)))
+        else:
+            _add(found, one)
+    hashes: dict[str, str] = {}
+    for id in sorted(containers):  # after all files: an id that both have is the file's
+        _add_container(found, hashes, containers[id], reading, (known or {}).get(id))
+    problems = (one for one in found.values() if isinstance(one, Problem))
+    seeds = [one for one in found.values() if not isinstance(one, Problem)]
+    return Scan(tuple(sorted(seeds, key=_order)), tuple(sorted(problems)), hashes)
 
 
-def read(root: Path, seed: Seed) -> bytes:
+def _order(seed: AnySeed) -> tuple[str, int, int, str]:
+    return (seed.container, seed.entry, seed.offset, seed.name) if isinstance(seed, Member) else (seed.name, 0, 0, "")
+
+
+def read_all(root: Path, seeds: Iterable[AnySeed], reading: Reading | None = None) -> Iterator[Read | Problem]:
+    """The seeds that `scan` found, with their bytes; those that are not what they were come as a problem.
+
+    Those of one container should come in the scan's order: then it is read once, and the next call goes on where this
+    one stopped, if it is made in the same process.
+    reading   as for `scan`
+    """
+    for seed in seeds:
+        try:
+            if isinstance(seed, Member):
+                piece = _read_member(root, seed, reading or Reading())
+                yield Read(seed.name, piece.raw, records.record(seed.container, piece.fields))
+            else:
+                yield Read(seed.name, read(root, seed), None)
+        except SeedChangedError as error:
+            yield error.problem
+
+
+def read(root: Path, seed: AnySeed, reading: Reading | None = None) -> bytes:
     """The bytes of a seed that `scan` found.  Raises SeedChangedError when they are not these any more."""
+    if isinstance(seed, Member):
+        return _read_member(root, seed, reading or Reading()).raw
     try:
         raw = _read_at_most(_path(root, seed.name), seed.size + 1)
     except OSError as error:
         raise SeedChangedError(Problem(seed.name, "unreadable", _explain(error))) from error
     if len(raw) != seed.size or hashlib.sha256(raw).hexdigest() != seed.sha256:
-        reason = "it changed while the run went on: run again once nothing writes to it"
-        raise SeedChangedError(Problem(seed.name, "changed", reason))
+        raise SeedChangedError(Problem(seed.name, "changed", CHANGED))
     return raw
 
 
-def _add(found: dict[str, Seed | Problem], one: Seed | Problem) -> None:
+def _add_container(
+    found: dict[str, AnySeed | Problem],
+    hashes: dict[str, str],
+    file: _ContainerFile,
+    reading: Reading,
+    known: KnownContainer | None,
+) -> None:
+    """Adds the seeds and problems of a container."""
+    if file.size > reading.max_container_bytes:
+        reason = f"{file.size} bytes, but at most {reading.max_container_bytes} are allowed: split it"
+        _add(found, Problem(file.id, "too_large", reason, file.size, file.id))
+        return
+    try:
+        sha256, size = _hash(file.path, file.size)
+        if known is not None and known.sha256 == sha256 and size == file.size:
+            for seed in known.seeds:
+                _add(found, seed)
+            for problem in known.problems:
+                _add(found, problem)
+        else:
+            for one in _members(file, reading):
+                _add(found, one)
+        hashes[file.id] = sha256
+    except OSError as error:
+        _add(found, Problem(file.id, "unreadable", _explain(error), file.size, file.id))
+
+
+def _members(file: _ContainerFile, reading: Reading) -> Iterator[Member | Problem]:
+    """What a container holds, in its order.  Raises OSError when it cannot be read."""
+    taken: dict[str, str] = {}  # what names add to the id -> number of the one that has it
+    empty = True
+    with open(_open(file.path), "rb") as stream:
+        try:
+            for piece in opened(stream, file.size, file.kind, reading).pieces():
+                empty = False
+                yield _member(file.id, piece, taken)
+        except BrokenError as error:
+            so_far = "" if empty else "; what stands before the damage is cleaned"
+            yield Problem(file.id, error.kind, error.reason + so_far, file.size, file.id)
+            return
+    if empty:
+        yield Problem(file.id, "empty", "it holds no records: remove it, or fetch it again", file.size, file.id)
+
+
+def _member(container: str, piece: Piece, taken: dict[str, str]) -> Member | Problem:
+    """The seed that a piece is, or the problem."""
+    label = piece.own or piece.number
+    if taken.setdefault(label, piece.number) != piece.number:
+        reason = f"its id {container}{label} is that of {container}{taken[label]}, too: give each its own"
+        return Problem(container + piece.number, "name", reason, piece.size, container)
+    if piece.kind:
+        return Problem(container + label, piece.kind, piece.reason, piece.size, container)
+    sha256 = records.digest(hashlib.sha256(piece.raw).hexdigest(), piece.fields)
+    return Member(container + label, sha256, len(piece.raw), container, piece.entry, piece.offset)
+
+
+class _Kept(threading.local):
+    """The container that was read last, kept open: the next batch goes on where the last one stopped. Without this,
+    each batch would unpack the container from its beginning.
+
+    key   process (a forked one shares the place in the file), path, identity, time of change, and reading
+    """
+
+    key: tuple[object, ...] = ()
+    file: IO[bytes] | None = None
+    container: Container | None = None
+
+
+_kept = _Kept()
+
+
+def _read_member(root: Path, seed: Member, reading: Reading) -> Piece:
+    """The piece that a seed in a container is.  Raises SeedChangedError when it is another one now."""
+    try:
+        piece = _container(root, seed.container, reading).at(seed.entry, seed.offset)
+    except OSError as error:
+        raise SeedChangedError(Problem(seed.name, "unreadable", _explain(error), None, seed.container)) from error
+    except (BrokenError, LookupError) as error:
+        raise SeedChangedError(Problem(seed.name, "changed", CHANGED, None, seed.container)) from error
+    sha256 = records.digest(hashlib.sha256(piece.raw).hexdigest(), piece.fields)
+    if piece.kind or sha256 != seed.sha256:
+        raise SeedChangedError(Problem(seed.name, "changed", CHANGED, None, seed.container))
+    return piece
+
+
+def _container(root: Path, id: str, reading: Reading) -> Container:
+    """The open container of this id.  Raises OSError and BrokenError."""
+    path = _path(root, id)
+    status = os.stat(path)
+    key = (os.getpid(), path, *_identity(status), status.st_size, status.st_mtime_ns, reading)
+    if _kept.key == key and _kept.container is not None:
+        return _kept.container
+    close_kept()
+    kind = kind_of(id)
+    if kind is None:
+        raise LookupError
+    file = open(_open(path), "rb")  # noqa: SIM115  closed when another one is opened
+    _kept.file = file
+    _kept.container = opened(file, status.st_size, kind, reading)
+    _kept.key = key
+    return _kept.container
+
+
+def close_kept() -> None:
+    """Closes the container that `read_all` keeps open for the next call."""
+    if _kept.file is not None:
+        _kept.file.close()
+    _kept.key, _kept.file, _kept.container = (), None, None
+
+
+def _two_names(id: str) -> str:
+    return f"its name is not UTF-8 and, written as {id}, that of another file too: rename one of them"
+
+
+def _add(found: dict[str, AnySeed | Problem], one: AnySeed | Problem) -> None:
     """Adds an entry; one whose id is taken (an escaped name may equal a real one) becomes a problem."""
-    id = one.name if isinstance(one, Seed) else one.id
+    id = one.id if isinstance(one, Problem) else one.name
     if id not in found:
         found[id] = one
         return
@@ -119,13 +334,14 @@ def _add(found: dict[str, Seed | Problem], one: Seed | Problem) -> None:
         free = f"{id} ({number})"
         if free not in found:
             break
-    reason = f"its name is not UTF-8 and, written as {id}, that of another file too: rename one of them"
-    found[free] = Problem(free, "name", reason)
+    container = "" if isinstance(one, Seed) else one.container
+    reason = f"its id {id} is that of a file, too: rename one of them" if container else _two_names(id)
+    found[free] = Problem(free, "name", reason, None, container)
 
 
 def _walk(
-    root: Path, top: tuple[int, int], max_bytes: int, left_out: tuple[int, int] | None
-) -> Iterator[Seed | Problem]:
+    root: Path, top: tuple[int, int], reading: Reading, left_out: tuple[int, int] | None
+) -> Iterator[Seed | Problem | _ContainerFile]:
     """What lies below `root`, folder by folder, the nearest first; `top` is the root's identity, `left_out` that
     of a folder to skip."""
     pending = deque([_Folder(os.fspath(root), "", (top,))])
@@ -145,7 +361,7 @@ def _walk(
                 yield Problem(_id(below), "unreadable", _explain(error, entry))
                 continue
             if not stat.S_ISDIR(status.st_mode):
-                yield _seed(entry.path, below, status, max_bytes)
+                yield _seed(entry.path, below, status, reading)
                 continue
             identity = _identity(status)
             if identity == left_out:
@@ -167,16 +383,19 @@ def _list(folder: str) -> list[os.DirEntry[str]]:
     return sorted(entries, key=lambda entry: (not _is_utf8(entry.name), entry.name))
 
 
-def _seed(file: str, path: str, status: os.stat_result, max_bytes: int) -> Seed | Problem:
-    id = _id(path)
+def _seed(file: str, path: str, status: os.stat_result, reading: Reading) -> Seed | Problem | _ContainerFile:
+    id, max_bytes = _id(path), reading.max_seed_bytes
     for test, what in SPECIAL_FILES:
         if test(status.st_mode):
             return Problem(id, "unreadable", f"{what}, not a file: remove it from the seeds folder")
-    if status.st_size > max_bytes:
+    kind = kind_of(path)
+    if kind is None and status.st_size > max_bytes:
         return _too_large(id, status.st_size, max_bytes)
     if not _is_utf8(path) and os.fsencode(_unescape(id)) != os.fsencode(path):
         reason = "its name is not UTF-8 and holds a % that looks like our way to write such names: rename it"
         return Problem(id, "name", reason, status.st_size)
+    if kind is not None:
+        return _ContainerFile(id, file, kind, status.st_size)
     try:
         sha256, size = _hash(file, max_bytes)
     except OSError as error:

@@ -39,7 +39,7 @@ from .plan import Base, Plan, batches, make_plan, usable
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEEDS, STORED
 from .schema import folder as folder_of
-from .seeds import Problem, Scan
+from .seeds import KnownContainer, Problem, Scan
 from .version import MANIFEST, SEEDS_FILE, Version
 
 __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
@@ -151,7 +151,7 @@ class Store:
         staged = staging.finished(plan)
         done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
         for batch in batches(plan.to_clean, max_bytes, done=done):
-            staged.append(staging.write(clean(read(root, seed), seed.name) for seed in batch))
+            staged.append(staging.write(clean(one.raw, one.name) for one in read_all(root, batch)))
         version = store.commit(plan, staged, fingerprint_parts, start)
     """
 
@@ -221,6 +221,16 @@ class Store:
             return make_plan(scan, fingerprint, None)
         known = newest.manifest
         return make_plan(scan, fingerprint, Base(known.number, known.fingerprint, known.schema_version, newest.seeds()))
+
+    def containers(self, fingerprint: str) -> dict[str, KnownContainer]:
+        """What the newest version knows of containers, for `seeds.scan`: nothing when it was made by another pipeline,
+        which may read them in another way.  Raises StoreError when it is damaged."""
+        newest = self.latest()
+        if newest is None:
+            return {}
+        known = newest.manifest
+        same = (known.fingerprint, known.schema_version) == (fingerprint, SCHEMA_VERSION)
+        return newest.containers() if same else {}
 
     def staging(self, fingerprint: str) -> Staging:
         """Where this run puts its batches; those of other pipelines are removed.  Needs the writer's lock."""
@@ -324,8 +334,8 @@ class Store:
         listed = [fresh, rows.seeds_table((), plan.problems)]
         if base is not None:
             known = base.read("seeds")
-            listed += [merge.without(known, sorted(plan.gone)), merge.renamed(known, plan.moved)]
-        return pa.concat_tables(listed)
+            listed += [merge.without(known, sorted(plan.gone)), merge.renamed(known, plan.moved, {})]
+        return rows.placed(pa.concat_tables(listed), plan.members, plan.scan.containers)
 
     def _tables(
         self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path, drop_reprints: bool
@@ -342,8 +352,9 @@ class Store:
             part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", extra, "problems.parquet")
             sources["quarantine"].append(Source(extra / part.file, part))
         if base is not None and plan.moved:
+            containers = {seed.name: seed.container for seed in plan.members}
             for table in ROWS_OF_SEEDS:
-                sources[table] += _renamed(base, table, plan.moved, extra)
+                sources[table] += _renamed(base, table, plan.moved, containers, extra)
 
         def written(table: str, gone: Sequence[str] | None) -> tuple[Part, ...]:
             return merge.write_table(table, old[table], sources[table], gone, folder / folder_of(table))
@@ -415,13 +426,15 @@ def _drop(found: Sequence[Reprint], texts: Sequence[Texts], sources: dict[str, l
         sources[table] = list(reprints.without(sources[table], table, [one.id for one in found], folder))
 
 
-def _renamed(base: Version, table: str, names: Mapping[str, str], folder: Path) -> list[Source]:
+def _renamed(
+    base: Version, table: str, names: Mapping[str, str], containers: Mapping[str, str], folder: Path
+) -> list[Source]:
     """The rows of a table whose ids are keys of `names`, under their new ids: a part for each that holds some."""
     ids = sorted(names)
     made = []
     for number, one in enumerate(base.sources(table)):
         if merge.may_hold(one.part, ids):
-            found = merge.renamed(parts.read([one.path], table), names)
+            found = merge.renamed(parts.read([one.path], table), names, containers)
             if found.num_rows:
                 part = parts.write(found, table, folder, f"{table}-{number}.parquet")
                 made.append(Source(folder / part.file, part))

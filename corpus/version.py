@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cleaners import Document
 
@@ -16,7 +17,11 @@ from .manifest import Manifest
 from .merge import Source
 from .parts import Part, StoreError
 from .plan import Known
-from .schema import SCHEMA_VERSION, SCHEMAS, SEEDS, STORED, TABLES, folder
+from .schema import SCHEMA_VERSION, SCHEMAS, SEED_IDENTITY, SEEDS, STORED, TABLES, folder
+from .seeds import KnownContainer, Member, Problem
+
+UNSURE = ("changed", "unreadable")
+"""Kinds of quarantine that may be gone at the next look, though the container is the same."""
 
 MANIFEST, SEEDS_FILE = "_manifest.json", "_seeds.parquet"
 
@@ -92,9 +97,32 @@ class Version:
 
     def seeds(self) -> dict[str, Known]:
         """All seeds by id: hash, size and outcome."""
-        table = self.read("seeds")
-        columns = [table[name].to_pylist() for name in SEEDS.names]
+        table = self.read("seeds", list(SEED_IDENTITY))
+        columns = [table[name].to_pylist() for name in SEED_IDENTITY]
         return {row[0]: Known(*row[1:]) for row in zip(*columns, strict=True)}
+
+    def containers(self) -> dict[str, KnownContainer]:
+        """What is known of each container, by id; without those that could not be read to the end."""
+        table = self.read("seeds", filters=pc.field("container").is_valid())
+        again = set(table.filter(pc.is_null(table["container_sha256"]))["container"].to_pylist())
+        seeds: dict[str, list[Member]] = {}
+        problems: dict[str, list[Problem]] = {}
+        hashes: dict[str, str] = {}
+        columns = [table[name].to_pylist() for name in SEEDS.names]
+        for id, sha256, size, _, kind, container, container_sha256, entry, offset in zip(*columns, strict=True):
+            if container in again or (sha256 is None and kind in UNSURE):
+                again.add(container)
+                continue
+            hashes[container] = container_sha256
+            if sha256 is None:
+                problems.setdefault(container, []).append(Problem(id, kind, "", size, container))
+            else:
+                seeds.setdefault(container, []).append(Member(id, sha256, size, container, entry, offset))
+        return {
+            id: KnownContainer(sha256, tuple(seeds.get(id, ())), tuple(problems.get(id, ())))
+            for id, sha256 in hashes.items()
+            if id not in again
+        }
 
     def _of(self, table: str, id: str) -> pa.Table:
         """The rows of one id: only parts that may hold it are opened."""

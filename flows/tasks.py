@@ -32,10 +32,11 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, Seed, fingerprint, fingerprint_parts, select
+from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, fingerprint_parts, select
 from corpus import seeds as seeds_folder
 from corpus.plan import Plan, batches
-from corpus.seeds import Problem, Scan, SeedChangedError
+from corpus.records import Reading
+from corpus.seeds import AnySeed, Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
 from .progress import Progress
@@ -121,7 +122,7 @@ class Batch:
         self,
         number: int,
         root: Path,
-        seeds: tuple[Seed, ...],
+        seeds: tuple[AnySeed, ...],
         staging: Staging,
         config: Config,
         pipeline: tuple[Cleaner, ...],
@@ -138,13 +139,11 @@ class Batch:
 
     def read(self) -> dict[str, int]:
         """Reads and decodes the seeds."""
-        for seed in self.seeds:
-            try:
-                raw = seeds_folder.read(self.root, seed)
-            except SeedChangedError as error:
-                self.problems.append(error.problem)
-                continue
-            self.drafts.append(Draft(raw, seed.name, self.config))
+        for one in seeds_folder.read_all(self.root, self.seeds, Reading.of(self.config)):
+            if isinstance(one, Problem):
+                self.problems.append(one)
+            else:
+                self.drafts.append(Draft(one.raw, one.name, self.config, one.record))
         return {"documents": len(self.drafts), "bytes": sum(draft.seed.size for draft in self.drafts)}
 
     def advance(self, cleaner: Cleaner) -> dict[str, int]:
@@ -211,9 +210,10 @@ CLEANING_TASKS: dict[str, Task[[Batch], dict[str, int]]] = {one.name: cleaning(o
 
 
 @step("scan")
-def scan(seeds: Path, config: Config, output: Path) -> Scan:
+def scan(seeds: Path, config: Config, output: Path, pipeline: str) -> Scan:
     """All seeds below the folder, hashed; a corpus that lies below it is left out."""
-    return seeds_folder.scan(seeds, config.max_seed_bytes, output)
+    known = Store(output).containers(pipeline)
+    return seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known)
 
 
 @step("read", "read, batch {batch.number}")
@@ -279,7 +279,8 @@ class Run:
         self.config = config
         self.pipeline = select(config, pipeline)
         self._all = pipeline
-        self.plan = store.plan(scan(seeds, config, store.output), fingerprint(config, pipeline))
+        made_by = fingerprint(config, pipeline)
+        self.plan = store.plan(scan(seeds, config, store.output, made_by), made_by)
         self.slowest: list[Slow] = []
         self._store = store
         self._seeds = seeds

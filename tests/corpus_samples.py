@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Quarantine, Seed, apply
-from corpus.seeds import SeedChangedError, read, scan
+from corpus.records import Reading
+from corpus.seeds import Problem, read_all, scan
 from corpus.store import Store, Version, batches
 
 FINGERPRINT = "f" * 64
@@ -114,16 +115,17 @@ def build(
     """One run over a folder of seeds, as the flow does it."""
     store = Store(output)
     with store.writer_lock():
-        plan = store.plan(scan(root, max_seed_bytes), fingerprint)
+        reading = Reading(max_seed_bytes)
+        plan = store.plan(scan(root, max_seed_bytes, None, reading, store.containers(fingerprint)), fingerprint)
         staging = store.staging(fingerprint)
         staged = staging.finished(plan)
         done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
         for batch in batches(plan.to_clean, max_bytes, done=done):
             documents, problems = [], []
-            for seed in batch:
-                try:
-                    documents.append(clean(read(root, seed), seed.name))
-                except SeedChangedError as error:
-                    problems.append(error.problem)
+            for one in read_all(root, batch, reading):
+                if isinstance(one, Problem):
+                    problems.append(one)
+                else:
+                    documents.append(replace(clean(one.raw, one.name), record=one.record))
             staged.append(staging.write(documents, problems))
         return store.commit(plan, staged, {"code": "0"}, START)

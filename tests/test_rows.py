@@ -75,6 +75,7 @@ def test_what_is_missing_is_null() -> None:
         *rows.LIST_FIELDS,
         "script",
         "bom",
+        *rows.RECORD,
     }
     assert row["text"] == ""
     assert row["paragraphs"] == row["flags"] == row["articles"] == row["edits_per_rule"] == []
@@ -100,6 +101,7 @@ def test_rows_are_sorted_by_id_and_quarantine_is_apart() -> None:
             "seed_bytes": 99,
             "encoding": None,
             "encoding_confidence": None,
+            **dict.fromkeys(rows.RECORD),
         },
         {
             "id": "c",
@@ -109,6 +111,7 @@ def test_rows_are_sorted_by_id_and_quarantine_is_apart() -> None:
             "seed_bytes": 1,
             "encoding": "utf-8",
             "encoding_confidence": 0.0,
+            **dict.fromkeys(rows.RECORD),
         },
     ]
     assert [(row["id"], row["outcome"], row["kind"]) for row in tables["seeds"].to_pylist()] == [

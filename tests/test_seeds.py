@@ -40,14 +40,14 @@ def test_hidden_names_are_skipped(tmp_path: Path) -> None:
 
 
 def test_the_corpus_may_lie_among_the_seeds(tmp_path: Path) -> None:
-    write_seeds(tmp_path, {"a": "1", "output/corpus/part.parquet": "2", "b/output/c": "3"})
+    write_seeds(tmp_path, {"a": "1", "output/corpus/part.bin": "2", "b/output/c": "3"})
     found = scan(tmp_path, LIMIT, tmp_path / "output")
     assert [seed.name for seed in found.seeds] == ["a", "b/output/c"]
     assert len(scan(tmp_path, LIMIT, tmp_path / "not there yet").seeds) == 3
 
 
 def test_an_empty_folder_and_an_empty_file(tmp_path: Path) -> None:
-    assert scan(tmp_path, LIMIT) == ((), ())
+    assert scan(tmp_path, LIMIT) == ((), (), {})
     write_seeds(tmp_path, {"empty": ""})
     assert scan(tmp_path, LIMIT).seeds == (Seed.of(b"", "empty"),)
 

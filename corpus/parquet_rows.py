@@ -1,0 +1,102 @@
+"""Parquet files as containers: a record per row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from . import records
+from .pieces import CHUNK, Piece, damage, of_record
+from .records import Reading
+
+BATCH_BYTES = 8 << 20  # bytes of rows that are in memory at a time, about
+MOST_ROWS = 1_024  # rows that are
+
+
+class Rows:
+    """A Parquet file: a record per row."""
+
+    def __init__(self, file: IO[bytes], reading: Reading) -> None:
+        self._reading = reading
+        with damage():
+            self._file = pq.ParquetFile(file, buffer_size=CHUNK, pre_buffer=False)
+            about = self._file.metadata
+            groups = [about.row_group(number) for number in range(about.num_row_groups)]
+            self._ends: list[int] = []
+            for group in groups:
+                self._ends.append(group.num_rows + (self._ends[-1] if self._ends else 0))
+            self._sizes = [group.total_byte_size for group in groups]
+            schema = self._file.schema_arrow
+            self._plain = pa.schema([pa.field(one.name, _plain(one.type)) for one in schema])
+        self._batches = self._from(0)
+        self._passed = 0  # number of the row that the batches have next
+        self._first, self._rows = 0, list[dict[str, Any]]()  # the present batch
+
+    def pieces(self) -> Iterator[Piece]:
+        for first, batch in self._from(0):
+            for number, row in enumerate(self._as_dicts(batch), first):
+                yield self._of_row(number, row)
+
+    def at(self, entry: int, offset: int) -> Piece:
+        if not self._ends or offset >= self._ends[-1]:
+            raise LookupError
+        if not self._first <= offset < self._first + len(self._rows):
+            self._go_to(offset)
+        return self._of_row(offset, self._rows[offset - self._first])
+
+    def _go_to(self, row: int) -> None:
+        """Makes the batch that holds this row the present one."""
+        group = next(number for number, end in enumerate(self._ends) if row < end)
+        start = self._ends[group - 1] if group else 0
+        if not start <= self._passed <= row:
+            self._batches, self._passed = self._from(group), start
+        for first, batch in self._batches:
+            self._passed = first + batch.num_rows
+            if row < self._passed:
+                self._first, self._rows = first, self._as_dicts(batch)
+                return
+        raise LookupError
+
+    def _from(self, group: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The batches from a row group on, each with the number of its first row."""
+        row = self._ends[group - 1] if group else 0
+        for number in range(group, len(self._ends)):
+            rows = self._ends[number] - row
+            size = max(1, min(MOST_ROWS, BATCH_BYTES * rows // max(1, self._sizes[number])))
+            with damage(f"its row group {number + 1}"):
+                batches = self._file.iter_batches(size, row_groups=[number], use_threads=False)
+                while (batch := next(batches, None)) is not None:
+                    yield row, batch
+                    row += batch.num_rows
+
+    def _as_dicts(self, batch: pa.RecordBatch) -> list[dict[str, Any]]:
+        with damage("a row"):
+            columns = [
+                column if column.type == field.type else column.cast(field.type)
+                for column, field in zip(batch.columns, self._plain, strict=True)
+            ]
+            return pa.RecordBatch.from_arrays(columns, schema=self._plain).to_pylist()  # type: ignore[no-any-return]
+
+    def _of_row(self, number: int, row: dict[str, Any]) -> Piece:
+        where = Piece(0, number, "", f":{number + 1}", None)
+        return of_record(where, f"row {number + 1}", lambda: records.of_mapping(row, self._reading), self._reading)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type with text for dates, times and decimals, which JSON does not know, at any depth."""
+    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind) and not pa.types.is_interval(kind):
+        return pa.string()
+    if pa.types.is_decimal(kind):
+        return pa.string()
+    if pa.types.is_duration(kind):
+        return pa.int64()
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(pa.field("element", _plain(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(one.name, _plain(one.type)) for one in kind])
+    return kind
