@@ -107,7 +107,7 @@ def floor(root: Path, output: Path) -> Steps:
             texts = [read(root, seed).decode("utf-8", "replace") for seed in batch]
             hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
             table = pa.table([[seed.name for seed in batch], texts, hashes], schema=FLOOR_SCHEMA)
-            pq.write_table(table, output / f"{number}.parquet", compression="zstd", compression_level=9)
+            pq.write_table(table, output / f"{number}.parquet", compression="zstd", compression_level=6)
     return steps
 
 

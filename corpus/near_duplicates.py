@@ -197,9 +197,10 @@ def _letter_table() -> npt.NDArray[np.bool_]:
 
 def _is_letter(codes: Codes) -> npt.NDArray[np.bool_]:
     """Beyond the first plane are rare ideographs; emoji, from U+1F000 to U+1FAFF, are no letters."""
-    found = _letter_table()[np.minimum(codes, 0xFFFF)]
-    if codes.size and codes.max() > 0xFFFF:
-        found |= (codes > 0xFFFF) & ~((codes >= 0x1F000) & (codes <= 0x1FAFF))
+    if not codes.size or codes.max() <= 0xFFFF:
+        return _letter_table().take(codes)
+    found = _letter_table().take(np.minimum(codes, 0xFFFF))
+    found |= (codes > 0xFFFF) & ~((codes >= 0x1F000) & (codes <= 0x1FAFF))
     return found
 
 
@@ -248,17 +249,22 @@ def _minhashes(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
 def _shingles(codes: Codes) -> npt.NDArray[np.uint64]:
     """A hash of each run of SHINGLE characters."""
     wide = codes.astype(np.uint64)
-    found = np.zeros(codes.size - SHINGLE + 1, np.uint64)
-    for place in range(SHINGLE):
-        found = found * np.uint64(0x9E3779B97F4A7C15) + wide[place : place + found.size]
+    size = codes.size - SHINGLE + 1
+    found = wide[:size].copy()
+    for place in range(1, SHINGLE):
+        found *= np.uint64(0x9E3779B97F4A7C15)
+        found += wide[place : place + size]
     return _mixed(found)
 
 
 def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The finalizer of MurmurHash3: each bit of the input decides about each bit of the output."""
-    values = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    values = (values ^ (values >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return values ^ (values >> np.uint64(33))
+    values = values ^ (values >> np.uint64(33))
+    values *= np.uint64(0xFF51AFD7ED558CCD)
+    values ^= values >> np.uint64(33)
+    values *= np.uint64(0xC4CEB9FE1A85EC53)
+    values ^= values >> np.uint64(33)
+    return values
 
 
 class _Text:

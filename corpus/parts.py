@@ -19,10 +19,10 @@ from .rows import check
 from .schema import SCHEMAS
 
 # Measured on 200,000 news documents (366 MB): 4,096 rows to a group look up one id in 20 ms where 64 k need 220 ms;
-# a dictionary or statistics on texts only cost. zstd 9 makes 10 to 19 % less of `documents` than zstd 3 does, at 36
-# to 58 instead of 114 to 140 MB/s of one core, and is read as fast; cleaning is far slower than both
+# a dictionary or statistics on texts only cost. zstd 6 makes `documents` 10 % smaller than zstd 3 does, at half the
+# speed; zstd 9 would take another 1 to 15 % off, at half the speed again, which is a quarter of what cleaning takes
 # (docs/decisions/0010-compression-level.md).
-COMPRESSION_LEVEL = 9
+COMPRESSION_LEVEL = 6
 ROWS_PER_GROUP = {
     "documents": 4_096,
     "edits": 65_536,
