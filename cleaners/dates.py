@@ -47,7 +47,7 @@ _TIME = re.compile(
     rf"(?P<half2>[AaPp]\.?[Mm]\.?)? ?{_ZONE}"
 )
 _NAMED_MINUTES = {"半": 30, "整": 0, "一刻": 15, "三刻": 45}
-_BETWEEN = re.compile(r"[ ,T]{0,6}(?:[(\[]?(?:星期|周|礼拜|週)[一二三四五六日天][)\]]?)?[ ,]{0,6}")
+_BETWEEN = re.compile(r"[ ,T]{0,6}(?:HKT|CST|北京时间)?(?:[(\[]?(?:星期|周|礼拜|週)[一二三四五六日天][)\]]?)?[ ,]{0,6}")
 
 
 def parse(text: str, timezone: str) -> str:

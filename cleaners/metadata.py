@@ -68,7 +68,7 @@ def _tables() -> _Tables:
     functions = "|".join(re.escape(label) for label in ordered if by_label[label].value == "names")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     return _Tables(
-        re.compile(rf"({spaced}) ?(?::|\]:?|】:?)"),
+        re.compile(rf"({spaced})(?: ?[、/&] ?(?:{spaced}))? ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
         re.compile(rf"[一-龥]{{0,6}}?({functions})"),
@@ -86,7 +86,13 @@ def _spaced(label: str) -> str:
 
 _DATE = re.compile(
     r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}, ?(?:19|20)\d\d"
 )
+_DATE_WITHOUT_YEAR = re.compile(
+    r"\d{1,3} ?(?:秒|分钟|小时|天|周|个月|月|年)前|(?:今天|昨天|前天|刚刚)(?: ?\d{1,2}:\d\d)?(?![一-龥])"
+    r"|\d{1,2}(?:月\d{1,2}日|[-/]\d\d) ?\d{1,2}:\d\d"
+)
+_BEHIND_DATE = re.compile(r" ?(?:发布|发表|更新|发稿)(?![一-龥])")
 _COUNT = re.compile(
     r"(?:(?:已有)? ?\d[\d,.]{0,9} ?万? ?(?:次|人|条|个)? ?(?:阅读|浏览|评论|回复|点击|参与|跟贴|跟帖)(?:量|数)?"
     r"|(?:阅读|浏览|点击|评论|人气|热度|访问)(?:量|数|次数)? ?[:(]? ?\d[\d,.]{0,9} ?(?:次|人|条)?[)]?)"
@@ -115,7 +121,7 @@ LONGEST_HEADLINE = 45
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
-    taken = {i: one for i in range(len(page.rows)) if (one := _take(page.rows[i].text, _place(page, i)))}
+    taken = {i: one for i in range(len(page.rows)) if (one := _take_row(page, i))}
     _add_values_below(page, taken)
     _add_split_dates(text, page, taken)
     _add_names_beside_dates(page, taken)
@@ -134,6 +140,19 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
             yield from lift(text, title[2], end, title[3], [span for span in spans if span not in before])
             continue
         yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
+
+
+LAST_ROWS = 3
+"""So many rows at the end of the prose may stand below the editor: a line about rights reads like prose."""
+
+
+def _take_row(page: Page, i: int) -> Taken | None:
+    place = _place(page, i)
+    one = _take(page.rows[i].text, place)
+    if one is None and place == "inside" and i >= page.last - LAST_ROWS:
+        one = _take(page.rows[i].text, "tail")
+        return one if one and one.rule.name == "editor" else None
+    return one
 
 
 def _is_crowd(taken: dict[int, Taken], i: int) -> bool:
@@ -205,6 +224,9 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         while behind < len(rows) and rows[behind].text.strip() == text:
             behind += 1  # the name stands there twice: below the picture of the account, and beside it
         is_account = behind < len(rows) and _ACCOUNT.fullmatch(fold(rows[behind].text).strip()) is not None
+        if _is_outlet(fold(text)) and _tells_date(taken.get(i - 1)):
+            taken[i] = Taken(_date_rule("account"), [Value("source", 0, len(text), "metadata.account")])
+            return
         beside_date = _tells_date(taken.get(i + 1)) and _is_headline_above(rows, i, taken)
         if not beside_date and not (is_account and any(len(row.text.strip()) > len(text) for row in rows[:i])):
             continue
@@ -222,9 +244,12 @@ def _tells_date(row: Taken | None) -> bool:
 
 def _is_headline_above(rows: Sequence[Row], i: int, taken: dict[int, Taken]) -> bool:
     """True if the row right above reads like the headline, which is longer than the name."""
-    if i == 0 or i - 1 in taken:
+    name = rows[i].text.strip()
+    if i and _HOST.fullmatch(rows[i - 1].text.strip()):
+        i -= 1  # 原创, in a row of its own
+    if i == 0 or i - 1 in taken or _HOST.fullmatch(name):
         return False
-    size, name = len(rows[i - 1].text.strip()), rows[i].text.strip()
+    size = len(rows[i - 1].text.strip())
     return max(SHORTEST_HEADLINE, len(name) + 1) <= size <= LONGEST_TITLE and not _is_known_chrome(name)
 
 
@@ -376,7 +401,7 @@ def _judge(folded: str, tokens: list[Token], place: str) -> Rule | None:
 
 def _has_clock(folded: str, tokens: list[Token]) -> bool:
     """True if a date in the row has a time of day."""
-    return any(t.field == "published_at" and ":" in folded[t.start : t.end] for t in tokens)
+    return any((t.field == "published_at" or t.kind == "date") and ":" in folded[t.start : t.end] for t in tokens)
 
 
 def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
@@ -388,8 +413,13 @@ def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
     known = sum(t.kind in ("value", "date") for t in tokens)
     has_clock = _has_clock(folded, tokens)
     dated = any(t.kind == "date" for t in tokens)
-    if place == "head" and dated and all(map(_is_known, free)) and any(map(_is_outlet, free)):
+    if place == "head" and dated and all(map(_is_known, free)) and any(map(_is_name, free)):
         return True  # 江东日报 2019-10-08
+    is_recent = any(t.kind == "date" and not t.field for t in tokens)
+    if place == "head" and is_recent and len(free) == 1 and _is_surely_person(free[0].split(" ")[0]):
+        return len(free[0]) <= LONGEST_FREE  # 周一鸣 江东文学 今天
+    if place == "tail" and known > 1 and all(map(_is_name, free)):
+        return True  # 王小川 本文来源：江东晚报 责任编辑：王小川
     is_signature = has_clock and any(t.kind == "count" for t in tokens)  # posted @ 2019-01-01 10:20 … 阅读(12)
     if not (has_clock or known > 1) or (place not in ("top", "head") and not is_signature):
         return False
@@ -401,8 +431,9 @@ def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -
     """A date without a label counts above the article only; without a time of day it must stand alone and not be
     the first row, which may be the heading of a diary."""
     has_clock = ":" in folded[date.start : date.end]
-    beside_outlet = any(t.kind == "free" and _is_outlet(folded[t.start : t.end]) for t in tokens)
-    if place == "head" and (has_clock or ((len(tokens) == 1 or beside_outlet) and folded[date.start].isdigit())):
+    free = [folded[t.start : t.end] for t in tokens if t.kind == "free"]
+    beside_name = any(map(_is_name, free)) or bool(free and not date.field)
+    if place == "head" and (has_clock or beside_name or (len(tokens) == 1 and folded[date.start].isdigit())):
         return _date_rule()
     written_by_machine = len(tokens) == 1 and _PADDED.fullmatch(folded[date.start : date.end])
     return _date_rule() if place == "top" and (has_clock or written_by_machine) else None
@@ -426,10 +457,15 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
         if t.kind == "free":
             start += len(_BEFORE_SOURCE.match(folded[start:end])[0])  # type: ignore[index]
             end = start + len(_BEHIND_SOURCE.sub("", folded[start:end]))
+            if by := _BY.match(folded[start:end]):
+                start += by.end()
             field = _free_field(folded, start, end, has_clock)
             if _POSTED.match(folded, t.end) and len(folded[start:end].split()) == 1:
                 field = "authors"  # 周一鸣 发表于 2019-10-08
-            field = "" if field in fields else field
+            named = field == "authors" and any(
+                v.field == "editor" and folded[start:end] in folded[v.start : v.end] for v in tokens
+            )
+            field = "" if field in fields or named else field
             fields.add(field)
         if (field or t.rule) and start < end:
             found.append(Value(field, start, end, (t.rule or _date_rule()).id))
@@ -440,7 +476,8 @@ def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
     """The tokens; text without a label that begins with an outlet (江东日报 记者周一鸣) as one token a word."""
     for t in tokens:
         words = folded[t.start : t.end].split(" ") if t.kind == "free" else []
-        if len(words) < 2 or not _is_outlet(words[0]) or _is_outlet(folded[t.start : t.end]):
+        leads = len(words) > 1 and (_is_outlet(words[0]) or (len(words) == 2 and _is_surely_person(words[0])))
+        if not leads or _is_outlet(folded[t.start : t.end]):
             yield t
             continue
         first = t.start + len(words[0])
@@ -462,7 +499,7 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
         return "source"
     people = text.split()
     in_brackets = folded[:start].rstrip().endswith(("[", "("))
-    if names.is_byline(text) or (names.is_person(text) and (in_brackets or (has_clock and _is_surely_person(text)))):
+    if names.is_byline(text) or (names.is_person(text) and (in_brackets or _is_surely_person(text))):
         return "authors"
     if len(people) > 1:
         return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
@@ -474,11 +511,25 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
 
 def _is_surely_person(text: str) -> bool:
     """Beside a date, a name of two characters is as often a section (时政, 文化): three are needed."""
-    return len(text) >= 3 and names.is_person(text)
+    text = _BY.sub("", text)
+    return len(text) >= 3 and text[-1] not in _OFFICES and names.is_person(text) and not _is_known_chrome(text)
+
+
+_OFFICES = frozenset("部处局厅县省镇乡村市区院委会办社站报网台队组科系所馆校街路节赛展")
+"""宣传部 and 高新区 begin with surnames, too."""
+
+
+_BY = re.compile(r"^by:? ?", re.IGNORECASE)
+
+
+def _is_name(text: str) -> bool:
+    """True if the text without a label is plainly the name of an outlet or a person, or one of each."""
+    first, _, rest = text.partition(" ")
+    return _is_outlet(text) or _is_surely_person(text) or (_is_surely_person(first) and _is_outlet(rest))
 
 
 _EVENT = re.compile("时间|日期|地点|截止|开始|结束|召开|举行|至|于")
-_HINT = re.compile(r"[:：|｜丨│\d\]】)）]|编辑|責編|责编|校对|校對|[〇○零一二三四五六七八九]年|民国|民國")
+_HINT = re.compile(r"[:：|｜丨│\d\]】)）]|编辑|責編|责编|校对|校對|今天|昨天|[〇○零一二三四五六七八九]年|民国|民國")
 _HOST = re.compile(
     r"(?:https?://)?[A-Za-z0-9]{2,20}(?:\.[A-Za-z0-9-]{2,20}){1,3}/?|(?:优质)?原?创作者|官方账号|[一-龥]{2,6}领域创作者|原创|转载|独家|第[0-9A-Z]{1,3}版|[A-Z]?\d{1,2}版"
 )
@@ -486,7 +537,7 @@ _HOST = re.compile(
 
 def _is_known(text: str) -> bool:
     """True if the text without a label is an outlet, a host, the number of a newspaper's page, or names a person."""
-    return bool(_is_outlet(text) or _HOST.fullmatch(text) or names.is_person(text) or names.is_byline(text))
+    return bool(_is_name(text) or _HOST.fullmatch(text) or names.is_person(text) or names.is_byline(text))
 
 
 _OUTLET = re.compile(
@@ -553,7 +604,8 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
         if match:
             return _value(folded, match, tables)
     if (token := _date_at(folded, at, begins)) is not None:
-        return token, token.end
+        verb = _BEHIND_DATE.match(folded, token.end)
+        return token, verb.end() if verb else token.end
     if not begins:
         return None, at
     if match := _COUNT.match(folded, at):
@@ -575,7 +627,11 @@ _WORD_END = re.compile(r"[ |\])】]|$")
 
 def _date_at(folded: str, at: int, begins: bool) -> Token | None:
     """A date; in the middle of a word (山河网2004年7月16日08:19) only with a time of day."""
-    if not _DATE.match(folded, at) or (not begins and folded[at - 1].isdigit()):
+    if not begins and folded[at - 1].isdigit():
+        return None
+    if begins and (vague := _DATE_WITHOUT_YEAR.match(folded, at)):
+        return Token("date", None, "", at, vague.end())  # it is no value: the day is not known
+    if not _DATE.match(folded, at):
         return None
     found = dates.find(folded[at : at + dates.LONGEST])
     if not found or found[3] != 0 or not (begins or found[1]):
@@ -648,7 +704,7 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
     if field == "published_at":
         return dates.parse(before, timezone)
     if field == "source":
-        plain = _SECTION.split(plain)[0]
+        plain = _ADDRESS.sub("", _SECTION.split(plain)[0])
     if plain in _NOBODY:
         return [] if field in ("authors", "keywords") else ""
     if field == "authors":
@@ -679,6 +735,11 @@ _PAIRS = ("()", "（）", "[]", "【】")
 
 _SECTION = re.compile(r" ?[∙>›»|] ?")
 """Between an outlet and its section: 江东新闻 ∙ 民生 >."""
+
+_ADDRESS = re.compile(
+    r" +(?:https?://)?[A-Za-z0-9-]{1,30}(?:\.[A-Za-z0-9-]{2,20}){1,3}/?$|[(（](?:ID|id|微信号|公众号)[^()（）]{0,30}[)）]?$"
+)
+"""Behind an outlet, its address or the id of its account: 科学网 www.example.com, 松果观察（ID：songguo）."""
 
 _STAFF_CODE = re.compile(r"[ _-]?[A-Z]{1,3}\d{2,8}$")
 """What newsrooms write behind an editor's name: 张三_NB1234, 李四 PN041."""

@@ -30,7 +30,7 @@ _LABEL = re.compile(
 )
 _LEADING = re.compile(
     r"(?:(?:[一-龥]{2,6}?(?=见习|实习|首席|特约|特派|驻站)|本报|本刊|本网|本台|本社"
-    r"|[一-龥]{1,8}(?:报|网|社|台|云|融媒|新闻|周刊|客户端|经)) ?)?"
+    r"|(?:[一-龥]{1,8}[报网社台云刊][·/])?[一-龥]{1,8}(?:报|网|社|台|云|融媒|新闻|周刊|客户端|经)) ?)?"
     r"(?:全媒体|融媒体?|特约|见习|实习|首席|高级|资深|特派|驻站|摄影|文字|视频|前方){0,3}"
     r"(?:记者|实习生|通讯员|评论员|撰稿人?|特约作者|专栏作家|专栏作者|主笔)"
 )
@@ -53,7 +53,7 @@ _EDITORIAL = re.compile(r"[一-龥]{0,8}(?:评论员|编辑部)(?:文章)?")
 _SPLIT = re.compile(r"[ 、,;/|&]+|(?<=[一-龥])和(?=[一-龥])")
 # endings of clauses that look like names: 记者了解到, 通讯员反映
 _NO_NAME = re.compile(
-    r"了解|获悉|看到|从|说|在|来到|报道|注意|发现|采访|走进|联系|证|节|会上|团|站|们|问|手记|观察|调查|协会|简介|单位|教授"
+    r"了解|获悉|看到|从|说|在|来到|报道|注意|发现|采访|走进|联系|证|节|会上|团|站|们|问|手记|观察|调查|协会|简介|单位|教授|注释|附录|导读|摘要|目录"
 )
 
 _SURNAMES = frozenset(
@@ -115,8 +115,11 @@ def _unwrapped(line: str) -> str:
 
 def _flat(line: str) -> tuple[str, str]:
     """The line in ASCII marks and single spaces, as it is written, and with functions in Simplified script."""
-    written = " ".join(line.translate(_WIDTH).split())
+    written = _POINT.sub(r"\1/", " ".join(line.translate(_WIDTH).split()))
     return written, _TRADITIONAL_WORDS.sub(lambda match: _TRADITIONAL[match[0]], written)
+
+
+_POINT = re.compile("(?<![一-龥])(文|图|摄影|图文|圖)[·・]")  # 文·张三
 
 
 def _as_written(name: str, line: str, written: str) -> str:
@@ -197,9 +200,9 @@ def _names(piece: str) -> list[str]:
     return [p for p in pieces if (_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)) and not _NO_NAME.match(p)]
 
 
-def is_organisation(text: str) -> bool:
-    """True if `text` ends like the name of an office, a paper, a department (蒙组宣)."""
-    return _ORGANISATION.fullmatch(text) is not None
+def is_department(text: str) -> bool:
+    """True if `text` ends like the name of a department that writes (蒙组宣), not like that of an outlet."""
+    return _ORGANISATION.fullmatch(text) is not None and text[-1] not in "报网台站"
 
 
 def _spaced_names(pieces: list[str]) -> list[str]:
@@ -233,13 +236,24 @@ def _is_whole(line: str) -> bool:
     return all(_all_names(p) for p in rest)
 
 
+LONGEST_DATELINE = 60
+"""江东讯 记者周一鸣报道： stands within so many characters of an article's beginning."""
+
 _IN_LEAD = re.compile(
-    r"[(\[【]((?:[一-龥]{0,12}(?:记者|通讯员|实习生|评论员|特派员)|文/图|图/文|文|撰文|采写|作者)"
+    r"[(\[【]((?:[一-龥·/]{0,14}(?:记者|通讯员|实习生|评论员|特派员)|文/图|图/文|文|撰文|采写|作者)"
     r"[ :/]?[^()\[\]【】。!?;]{2,50})[)\]】]"
 )
 _AT_END = re.compile(r"[。!?”…]?[(\[]([^()\[\]。!?;]{2,40})[)\]]$")
 _TOOK_PART = re.compile(r"(?:参与|协助|此外)[一-龥]{2,4}[:/ ]")  # 参与采写:, 参与记者:
-_SAYS_WHO = re.compile(r"[一-龥]{0,12}(?:记者|通讯员|实习生|评论员)|文/图|图/文|文|撰文|采写|作者|编译|整理|执笔|供稿")
+_SAYS_WHO = re.compile(
+    r"[一-龥·/]{0,14}(?:记者|通讯员|实习生|评论员)|文/图|图/文|文|撰文|采写|作者|编译|整理|执笔|供稿"
+)
+
+
+_REPORTS = re.compile(
+    r"(?:^|讯 ?|电 ?)[(]?(?:本报|本网|本台|[一-龥]{2,8}[报网社台])?(?:记者|通讯员) ?(?P<names>[一-龥·、 ]{2,20}?) ?"
+    r"(?:报道|报导|摄影报道|综合报道)(?=[:,。 )])"
+)
 
 
 def signed(paragraph: str) -> list[str]:
@@ -250,6 +264,10 @@ def signed(paragraph: str) -> list[str]:
     written, flat = _flat(paragraph[:120])
     if match := _IN_LEAD.search(flat):
         return authors(_IN_LEAD_TAIL.sub("", written[match.start(1) : match.end(1)]))
+    if match := _REPORTS.search(flat[:LONGEST_DATELINE]):
+        people = [p for p in _SPLIT.split(match["names"]) if p]
+        if all(map(is_person, people)):
+            return authors("记者:" + written[match.start("names") : match.end("names")])
     return signed_at_end(paragraph)
 
 
@@ -288,9 +306,21 @@ def _before_title(inside: str) -> list[str]:
 _IN_LEAD_TAIL = re.compile(r" ?(?:整合|综合|报道|报导|摄影|整理|编译|发自[一-龥]{2,8}|[一-龥]{2,6}报道)$")
 
 
+_NOT_NAMES = (
+    "原创 关注 楼主 方法 高清 时政 时评 时事 文化 文艺 文学 文旅 时尚 安全 安徽 江苏 江西 江南 江东 江北 "
+    "云南 贵州 海南 海外 宁夏 宁波 温州 广东 广西 广州 广告 山东 山西 黄山 苏州 杭州 常州 常识 常德 单位 "
+    "何时 何处 成都 成功 成果 高考 高校 高中 高新区 党建 党委 党史 党员 房产 司法 钟表 都市 包装 万象 "
+    "方案 方言 管理 管理员 应用 应急 解读 解放 安排 全部 全文 全国 公司 公告 公示 公益 公开 经济 宣传部 "
+    "宣传 通知 通讯 通知书 和平 边疆 农业 农村 乐活 乐园 通讯员 项目 古典 路况 车市 车讯 计划 习惯 台湾 "
+    "明星 明天 万里 华人 史话 国际 国内 国家"
+)
+_NO_PERSON = frozenset(_NOT_NAMES.split())
+"""Words that begin with a surname and stand where names do: sections, places, buttons."""
+
+
 def is_person(text: str) -> bool:
     """True if `text` looks like one Chinese person's name: a usual surname and one or two more characters (after a
     surname of two characters: four in all)."""
-    if not _NAME.fullmatch(text):
+    if not _NAME.fullmatch(text) or text in _NO_PERSON:
         return False
     return text[:2] in _DOUBLE_SURNAMES if len(text) == 4 else len(text) <= 3 and text[0] in _SURNAMES

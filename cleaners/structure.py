@@ -118,10 +118,16 @@ def _place_at_end(place: int, later: Sequence[Positions]) -> int:
     return place
 
 
+_DATE_ALONE = re.compile(
+    r"(?:19|20)\d\d ?[-./年] ?\d{1,2} ?[-./月] ?\d{1,2} ?日?[ \d:]*(?:(?:星期|周)[一二三四五六日天])?"
+)
+
+
 def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     return (
         2 <= len(text) <= longest
         and not _SENTENCE_END.search(text)
+        and not (text[0].isdigit() and _DATE_ALONE.fullmatch(text))
         and not _ENTRY.match(text)
         and _HAN.search(text) is not None
     )
@@ -181,15 +187,18 @@ def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual
         roles[i] = "title"
 
 
+_ASIDE = re.compile(r"[（(][^（）()]{2,30}[)）]")
+
+
 def _is_bare_byline(text: str) -> bool:
     """Names and nothing else: what under a title can only be a byline."""
     found = names.authors(text)
-    bare = re.sub(r"[\s、，,/]+", "", text)
+    bare = re.sub(r"[\s、，,/]+", "", _ASIDE.sub("", text))  # 张三（江东大学）
     people = all(names.is_person(name) for name in found)
     return (
         bool(found)
         and "".join(found) == bare
-        and (people or (len(found) == 1 and len(bare) <= LONGEST_ORGANISATION and names.is_organisation(bare)))
+        and (people or (len(found) == 1 and len(bare) <= LONGEST_ORGANISATION and names.is_department(bare)))
     )
 
 
