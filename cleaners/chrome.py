@@ -204,6 +204,7 @@ def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
     lowest = max(anchors)
     headlines = [i for i in range(first) if i not in sure and _points(rows[i]) <= HEADLINE_POINTS]
     # the headline stands below the navigation, else it is the last headline above
+    headlines = [i for i in headlines if not metadata.tells(rows[i].text)]
     kept = [] if any(i > lowest for i in headlines) else headlines[-1:]
     for i in range(lowest):
         if i not in sure and i not in kept and not metadata.tells(rows[i].text):

@@ -120,6 +120,7 @@ def _place_at_end(place: int, later: Sequence[Positions]) -> int:
 
 _DATE_ALONE = re.compile(
     r"(?:19|20)\d\d ?[-./年] ?\d{1,2} ?[-./月] ?\d{1,2} ?日?[ \d:]*(?:(?:星期|周)[一二三四五六日天])?"
+    r"|\S{2,12} {0,2}\d{1,2}月\d{1,2}日(?:报道|讯|电|消息)"
 )
 
 
@@ -127,7 +128,7 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     return (
         2 <= len(text) <= longest
         and not _SENTENCE_END.search(text)
-        and not (text[0].isdigit() and _DATE_ALONE.fullmatch(text))
+        and not _DATE_ALONE.fullmatch(text)
         and not _ENTRY.match(text)
         and _HAN.search(text) is not None
     )
@@ -194,7 +195,8 @@ def _is_bare_byline(text: str) -> bool:
     """Names and nothing else: what under a title can only be a byline."""
     found = names.authors(text)
     bare = re.sub(r"[\s、，,/]+", "", _ASIDE.sub("", text))  # 张三（江东大学）
-    people = all(names.is_person(name) for name in found)
+    # surnames are many: in a list of names, half of them show what it is
+    people = 2 * sum(map(names.is_person, found)) >= len(found) and all(len(name) <= 4 for name in found)
     return (
         bool(found)
         and "".join(found) == bare
@@ -228,6 +230,8 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
             head.append(i)
             if line.lifted:
                 block = [k for k in head if set(range(k, i)) <= set(head)]
+                if len(block) > MOST_HEADLINE_LINES:
+                    return i  # what stands above is left of the page's own frame
                 return next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), i)
         elif roles[i] == "body" and _ends_body(line):
             break
