@@ -23,6 +23,7 @@ from . import (
     metadata,
     mojibake,
     punctuation,
+    recurrence,
     script,
     structure,
 )
@@ -81,6 +82,8 @@ PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("characters", characters.propose, INDENTS),
     # before the joiner: a split sentence may have a widget between its halves
     Cleaner("chrome", chrome.propose, INDENTS),
+    # what no rule names, but many pages of the site have
+    Cleaner("recurrence", recurrence.propose, INDENTS),
     # lines about the article, which stand among the chrome
     Cleaner("metadata", metadata.propose, INDENTS),
     # before the joiner, which expects full-width marks
@@ -111,7 +114,7 @@ class TooSlowError(Exception):
 class Draft:
     """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time."""
 
-    __slots__ = ("_done", "encoding", "quarantine", "record", "seconds", "seed", "text", "trail")
+    __slots__ = ("_done", "encoding", "quarantine", "record", "recurring", "seconds", "seed", "text", "trail")
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
         start = time.thread_time()
@@ -121,6 +124,7 @@ class Draft:
         self.trail: list[Pass] = []
         # cleaners that found nothing to do, and the space between lines that has changed since
         self._done: dict[Cleaner, set[str]] = {}
+        self.recurring = config.recurring
         self.seconds = time.thread_time() - start
 
     def advance(self, cleaner: Cleaner, config: Config) -> int:
@@ -130,6 +134,8 @@ class Draft:
         A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
         if self.quarantine is not None or self._is_done(cleaner):
             return 0
+        if self.recurring != config.recurring:  # they belong to this document, the configuration to all
+            config = replace(config, recurring=self.recurring)
         start = time.thread_time()
         try:
             edits = tuple(cleaner.propose(self.text, config))
@@ -236,7 +242,9 @@ def fingerprint_parts(config: Config | None = None, pipeline: tuple[Cleaner, ...
     Raises ValueError when the source of such a cleaner cannot be found, as that of one typed at a prompt.
     """
     libraries = {f"library:{name}": version(name) for name in ("ftfy", "opencc", "rapidfuzz", "numpy")}
-    parts = {**_files(), **libraries, "config": repr(sorted(asdict(config or Config()).items()))}
+    choices = asdict(config or Config())
+    del choices["recurring"]  # follows from the seeds
+    parts = {**_files(), **libraries, "config": repr(sorted(choices.items()))}
     if pipeline != PIPELINE:
         parts["pipeline"] = ", ".join(cleaner.name for cleaner in pipeline)
         parts |= {f"cleaner:{one.name}": _source(one) for one in pipeline if one not in PIPELINE}

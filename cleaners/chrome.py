@@ -97,6 +97,12 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift, rule.id) for f, a, b in groups])
 
 
+def named(line: str) -> str:
+    """The id of the rule that names a line, wherever on a page it stands; "" when none does for sure."""
+    found = _match(Row(line, 0, len(line), -1), "both") if line.strip() else None
+    return found.rule.id if found and not found.rule.weak and found.words >= found.needs else ""
+
+
 def _find(page: Page) -> dict[int, Found]:
     """What goes: row number -> why."""
     rows = page.rows

@@ -52,6 +52,10 @@ class Config:
     drop_reprints: bool = False
     """Near-duplicates of a document that is kept go to quarantine (`reprint`). For a corpus: one text has none."""
 
+    recurring: frozenset[int] = frozenset()
+    """The lines of this one document that recur in its site, by `recurrence.key`. A corpus finds and sets them; they
+    follow from the seeds, so they are no part of the fingerprint. Empty: no line recurs."""
+
     def __post_init__(self) -> None:
         if self.script not in SCRIPT_CONVERSIONS:
             raise ValueError(f"script is {self.script!r}; allowed are {', '.join(SCRIPT_CONVERSIONS)}")

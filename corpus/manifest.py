@@ -27,7 +27,7 @@ class Manifest:
     created            `start` and `end` of the run, ISO 8601, UTC
     schema_version     SCHEMA_VERSION of the code that wrote it
     fingerprint        of the pipeline, and what it was computed of
-    counts             seeds, documents, quarantined, edits, reprints; seeds added, changed, …
+    counts             seeds, documents, quarantined, edits, reprints, recurring (lines); seeds added, changed, …
     edits              number of edits per cleaner and rule
     parts              the files of each table
     seeds              the file with the list of seeds
@@ -122,6 +122,7 @@ def make(
             "quarantined": count["quarantine"],
             "edits": count["edits"],
             "reprints": count["reprints"],
+            "recurring": count["recurring"],
             "added": plan.added,
             "changed": plan.changed,
             "vanished": plan.vanished,

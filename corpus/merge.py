@@ -99,6 +99,11 @@ def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(ids, pa.string()))))
 
 
+def ids(sources: Sequence[Source], table: str) -> set[str]:
+    """All ids in these parts of a table."""
+    return {id for one in sources for id in parts.read([one.path], table, ["id"])["id"].to_pylist()}
+
+
 def renamed(rows: pa.Table, names: Mapping[str, str], containers: Mapping[str, str]) -> pa.Table:
     """The rows whose ids are keys of `names`, under the ids that these have there.
 

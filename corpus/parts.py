@@ -31,6 +31,8 @@ ROWS_PER_GROUP = {
     "reprints": 65_536,
     "signatures": 65_536,
     "comparisons": 65_536,
+    "recurring": 65_536,
+    "lines": 65_536,
 }
 DICTIONARY = {
     "documents": (
@@ -44,6 +46,8 @@ DICTIONARY = {
     "reprints": ("cluster", "kept"),
     "signatures": ("published_at",),
     "comparisons": ("id",),
+    "recurring": ("site", "place", "rule"),
+    "lines": ("site",),
 }
 STATISTICS = {
     "documents": (
@@ -64,6 +68,8 @@ STATISTICS = {
     "reprints": ("id", "cluster", "kept", "similarity"),
     "signatures": ("id",),
     "comparisons": ("id",),
+    "recurring": ("id", "site", "place", "articles"),
+    "lines": ("id",),
 }
 # Positions grow within a document: their differences are small numbers. This takes a quarter off `edits`.
 DIFFERENCES = {
@@ -78,6 +84,8 @@ ORDER = {
     "reprints": ("id",),
     "signatures": ("id",),
     "comparisons": ("id", "other"),
+    "recurring": ("id", "site"),
+    "lines": ("id",),
 }
 
 

@@ -19,6 +19,7 @@ class Known(NamedTuple):
     bytes: int | None
     outcome: str
     kind: str | None
+    recurring: str | None = None
 
 
 class Base(NamedTuple):
@@ -35,14 +36,15 @@ class Plan(NamedTuple):
 
     fingerprint    of the pipeline that the run uses
     base           number of the version that it starts from; None for the first
-    to_clean       seeds that are new or changed, or all when the pipeline changed; and, when there are any, reprints
-                   that were dropped; in the scan's order
+    to_clean       seeds that are new or changed, or all when the pipeline changed; those of whose lines others recur
+                   than did; and, when there are any, reprints that were dropped; in the scan's order
     problems       problems that the base does not have, sorted by id
     gone           ids whose rows of the base are not in the next version: changed, vanished, or all
     added, changed, vanished, unchanged   number of ids, compared with the base
     renamed        (old id, new id) of vanished seeds that are there under another id: they count as vanished
                    and as added, too
     scan           what was found
+    recurring      id -> hash of those of its lines that recur; only seeds that have some
     """
 
     fingerprint: str
@@ -56,6 +58,7 @@ class Plan(NamedTuple):
     unchanged: int
     renamed: tuple[tuple[str, str], ...] = ()
     scan: Scan = Scan((), ())
+    recurring: Mapping[str, str] = {}
 
     @property
     def members(self) -> list[Member]:
@@ -86,12 +89,15 @@ class Plan(NamedTuple):
         return self.base is not None and not (self.to_clean or self.problems or self.gone)
 
 
-def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
+def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Mapping[str, str] | None = None) -> Plan:
     """Compares a scan with the newest version.
 
     A seed is unchanged when its id, its SHA-256, the pipeline's fingerprint and the schema's version are the
-    same; a problem when its id, kind and size are.
+    same; a problem when its id, kind and size are.  An unchanged seed is cleaned again when other lines of it
+    recur than did.
+    recurring   id -> hash of those of its lines that recur; only seeds that have some
     """
+    recurring = recurring or {}
     known: Mapping[str, Known] = base.seeds if base else {}
     same_pipeline = base is not None and (base.fingerprint, base.schema_version) == (
         fingerprint,
@@ -103,8 +109,9 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
     dropped = {id for id, seed in known.items() if seed.kind == REPRINT}
     found = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
     renamed = _renamed(scan, known, found)
-    taken = {new for old, new in renamed if old not in dropped} if same_pipeline else set[str]()
-    kept = same if same_pipeline else frozenset[str]()
+    alike = {old for old, new in renamed if old not in dropped and known[old].recurring == recurring.get(new)}
+    taken = {new for old, new in renamed if old in alike} if same_pipeline else set[str]()
+    kept = {id for id in same if known[id].recurring == recurring.get(id)} if same_pipeline else set[str]()
     if not same == found == known.keys():
         kept = kept - dropped  # any of them may be the one to keep now: their rows are needed
     return Plan(
@@ -119,6 +126,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None) -> Plan:
         unchanged=len(same),
         renamed=renamed,
         scan=scan,
+        recurring=recurring,
     )
 
 
@@ -164,14 +172,18 @@ def batches(
         yield tuple(batch)
 
 
-def usable(staged: Sequence[Mapping[str, str | None]], plan: Plan) -> list[bool]:
-    """For batches that an earlier run left behind, each as id -> SHA-256: whether this run can use them, that
-    is, whether all their seeds are still to be cleaned and no two of the chosen hold the same."""
-    wanted = {seed.name: seed.sha256 for seed in plan.to_clean}
+Cleaned = tuple[str | None, str | None]
+"""What a document depends on, beside the pipeline: SHA-256 of its seed, hash of those of its lines that recur."""
+
+
+def usable(staged: Sequence[Mapping[str, Cleaned]], plan: Plan) -> list[bool]:
+    """For batches that an earlier run left behind, each as id -> what it depends on: whether this run can use them,
+    that is, whether all their seeds are still to be cleaned and no two of the chosen hold the same."""
+    wanted = {seed.name: (seed.sha256, plan.recurring.get(seed.name)) for seed in plan.to_clean}
     chosen: list[bool] = []
     taken: set[str] = set()
     for seeds in staged:
-        fits = bool(seeds) and all(wanted.get(id) == sha256 for id, sha256 in seeds.items())
+        fits = bool(seeds) and all(wanted.get(id) == cleaned for id, cleaned in seeds.items())
         fits = fits and taken.isdisjoint(seeds)
         chosen.append(fits)
         if fits:

@@ -40,8 +40,12 @@ Columns = dict[str, Any]
 Value = str | list[str] | None
 
 
-def tables(documents: Iterable[Document], problems: Iterable[Problem] = ()) -> dict[str, pa.Table]:
+def tables(
+    documents: Iterable[Document], problems: Iterable[Problem] = (), recurring: Mapping[str, str] | None = None
+) -> dict[str, pa.Table]:
     """The rows of a batch: documents, edits, quarantine, signatures and seeds, each sorted by id.
+
+    recurring   id -> hash of those of its lines that recur; only documents that have some
 
     A document with `quarantine` set has its row in `quarantine`; so has one whose text holds half of a
     surrogate pair, which no UTF-8, and so no Parquet file, can hold.
@@ -55,7 +59,7 @@ def tables(documents: Iterable[Document], problems: Iterable[Problem] = ()) -> d
         "edits": edits_table(good),
         "signatures": signatures_table(good),
         "quarantine": quarantine_table(bad, problems),
-        "seeds": seeds_table(batch, problems),
+        "seeds": seeds_table(batch, problems, recurring),
     }
 
 
@@ -131,16 +135,20 @@ def signatures_table(documents: Sequence[Document]) -> pa.Table:
     return _of_rows(rows, SIGNATURES)
 
 
-def seeds_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:
+def seeds_table(
+    documents: Sequence[Document], problems: Sequence[Problem] = (), recurring: Mapping[str, str] | None = None
+) -> pa.Table:
     """One row per document, quarantined or not, and per problem of a scan, sorted by id.  Their places in containers
     are not known here: see `placed`."""
     rows: list[tuple[Any, ...]] = [
-        (p.id, None, p.size, "quarantine", p.kind, p.container or None, None, None, None) for p in problems
+        (p.id, None, p.size, "quarantine", p.kind, None, p.container or None, None, None, None) for p in problems
     ]
     for document in documents:
         bad, container = document.quarantine, document.record.container if document.record else None
         outcome = "quarantine" if bad else "document", bad.kind if bad else None
-        rows.append((document.name, identity(document), document.seed.size, *outcome, container, None, None, None))
+        recurs = (recurring or {}).get(document.name)
+        named = document.name, identity(document), document.seed.size, *outcome, recurs, container
+        rows.append((*named, None, None, None))
     return _of_rows(rows, SEEDS)
 
 

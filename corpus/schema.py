@@ -12,15 +12,15 @@ SCHEMA_VERSION = 3
 """Goes up with every change of a column, of its meaning, or of how its values are computed, or of what is read
 as a seed: then a run cleans all seeds again and writes all rows anew."""
 
-TABLES = ("documents", "edits", "quarantine", "reprints")
+TABLES = ("documents", "edits", "quarantine", "reprints", "recurring")
 """The tables that a version holds for its readers, each in a folder of its own."""
 
-STORED = (*TABLES, "signatures", "comparisons")
+STORED = (*TABLES, "signatures", "comparisons", "lines")
 """These, and the tables that only the next run needs, in folders whose names begin with `_`: see `folder`."""
 
 
-LATER = ("reprints", "signatures", "comparisons")
-"""Tables that versions of schema 1 do not have."""
+LATER = ("reprints", "signatures", "comparisons", "recurring", "lines")
+"""Tables that versions of older schemas do not have."""
 
 
 def folder(table: str) -> str:
@@ -186,6 +186,30 @@ COMPARISONS = _table(
     ],
 )
 
+RECURRING = _table(
+    "recurring",
+    [
+        _field("id", TEXT, "key of the line and its place: 16 hex digits; with the site, unique"),
+        _field("site", TEXT, "the site whose pages share the line; null for seeds that lie in no folder", null=True),
+        _field("line", TEXT, "the line as lines are compared: without space; each number as 0, but not in a sentence"),
+        _field("place", TEXT, "where it stands: head, tail, or notice (a sentence at the lower end of the article)"),
+        _field("articles", COUNT, "how many of the site's articles have it there; copies of one article count as one"),
+        _field("of", COUNT, "how many articles the site has"),
+        _field("rule", TEXT, "the rule of chrome that names the line, too", null=True),
+    ],
+)
+
+LINES = _table(
+    "lines",
+    [
+        _field("id", TEXT, "the seed's id"),
+        _field("sha256", TEXT, "SHA-256 of its bytes, in hex"),
+        _field("site", TEXT, "the site's host, when the seed names it; null: its folders decide", null=True),
+        _field("identity", pa.binary(), "4 hashes of 8 bytes of its article's lines; empty without prose"),
+        _field("keys", pa.binary(), "keys of 8 bytes of its short lines, with their place; sorted"),
+    ],
+)
+
 SEEDS = _table(
     "seeds",
     [
@@ -200,6 +224,7 @@ SEEDS = _table(
         _field("bytes", COUNT, "its size in bytes; null when it is not known", null=True),
         _field("outcome", TEXT, "document or quarantine: the table that has its row"),
         _field("kind", TEXT, "the kind of quarantine; null for a document", null=True),
+        _field("recurring", TEXT, "hash of the ids in recurring of its lines; null when it has none", null=True),
         _field("container", TEXT, "the container that it lies in, or is; null when there is none", null=True),
         _field(
             "container_sha256",
@@ -218,7 +243,7 @@ SEEDS = _table(
     ],
 )
 
-SEED_IDENTITY = ("id", "sha256", "bytes", "outcome", "kind")
+SEED_IDENTITY = ("id", "sha256", "bytes", "outcome", "kind", "recurring")
 """The columns of `seeds` that say what a version is; the others say where its seeds were found."""
 
 SCHEMAS: dict[str, pa.Schema] = {
@@ -229,6 +254,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     "reprints": REPRINTS,
     "signatures": SIGNATURES,
     "comparisons": COMPARISONS,
+    "recurring": RECURRING,
+    "lines": LINES,
 }
 """The tables of STORED, and `seeds`: the list of a version's seeds, kept beside its manifest."""
 

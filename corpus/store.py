@@ -30,12 +30,13 @@ import pyarrow as pa
 
 from cleaners import Document
 
-from . import changelog, manifest, merge, parts, provenance, reprints, rows
+from . import changelog, manifest, merge, parts, provenance, recurring, reprints, rows
 from .manifest import Manifest, content_id
 from .merge import Source
 from .near_duplicates import Reprint
 from .parts import Part, StoreError, explained
 from .plan import Base, Plan, batches, make_plan, usable
+from .recurring import NO_SURVEY, Survey
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEEDS, STORED
 from .schema import folder as folder_of
@@ -103,13 +104,19 @@ class Staging:
 
     folder: Path
 
-    def write(self, documents: Iterable[Document], problems: Iterable[Problem] = ()) -> Staged:
+    def write(
+        self,
+        documents: Iterable[Document],
+        problems: Iterable[Problem] = (),
+        recurring: Mapping[str, str] | None = None,
+    ) -> Staged:
         """Writes one batch and makes it durable.
 
-        problems   of seeds that could not be read after all (SeedChangedError.problem)
+        problems    of seeds that could not be read after all (SeedChangedError.problem)
+        recurring   id -> hash of those of its lines that recur (Survey.marks); only documents that have some
         Raises StoreError when it cannot be written.
         """
-        return self.write_tables(rows.tables(documents, problems))
+        return self.write_tables(rows.tables(documents, problems, recurring))
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> Staged:
         """Writes one batch that is rows already (`rows.tables`).  Raises StoreError when it cannot be written."""
@@ -137,7 +144,7 @@ class Staging:
         """The batches that an interrupted run of the same pipeline left behind and that this plan can use."""
         found = [one for one in map(_staged, sorted(self.folder.glob("[!.]*"))) if one is not None]
         seeds = [one.seeds() for one in found]
-        ids = [dict(zip(t["id"].to_pylist(), t["sha256"].to_pylist(), strict=True)) for t in seeds]
+        ids = [{id: (sha256, of) for id, sha256, of in _columns(t, "id", "sha256", "recurring")} for t in seeds]
         return [one for one, good in zip(found, usable(ids, plan), strict=True) if good]
 
 
@@ -214,13 +221,14 @@ class Store:
                 os.ftruncate(descriptor, 0)
                 os.close(descriptor)
 
-    def plan(self, scan: Scan, fingerprint: str) -> Plan:
+    def plan(self, scan: Scan, fingerprint: str, survey: Survey = NO_SURVEY) -> Plan:
         """Compares a scan with the newest version.  Raises StoreError when that is damaged."""
         newest = self.latest()
-        if newest is None:
-            return make_plan(scan, fingerprint, None)
-        known = newest.manifest
-        return make_plan(scan, fingerprint, Base(known.number, known.fingerprint, known.schema_version, newest.seeds()))
+        base = None
+        if newest is not None:
+            known = newest.manifest
+            base = Base(known.number, known.fingerprint, known.schema_version, newest.seeds())
+        return make_plan(scan, fingerprint, base, survey.marks)
 
     def containers(self, fingerprint: str) -> dict[str, KnownContainer]:
         """What the newest version knows of containers, for `seeds.scan`: nothing when it was made by another pipeline,
@@ -254,6 +262,7 @@ class Store:
         start: datetime,
         notes: Mapping[str, Any] | None = None,
         drop_reprints: bool = False,
+        survey: Survey = NO_SURVEY,
     ) -> Version:
         """Makes the next version of the base's rows and the staged ones, and switches `latest` to it.
 
@@ -261,6 +270,7 @@ class Store:
         start   when the run began, with a time zone
         notes   anything JSON can hold, for the manifest
         drop_reprints   near-duplicates of a kept document go to quarantine; must be in the fingerprint
+        survey  what recurs: the one that the plan was made with
         Raises StoreError when it cannot be written, or when the staged seeds are not those of the plan
         (the version before stays the newest); ValueError when `plan` was made for another base.
         """
@@ -275,6 +285,7 @@ class Store:
         def write(folder: Path, number: int) -> Manifest:
             seeds = self._seeds(plan, base, staged)
             made, dropped = self._tables(plan, base, staged, folder, drop_reprints)
+            made |= _surveyed(survey, base, folder)
             seeds = reprints.outcomes(seeds, dropped)
             seeds_part = parts.write(seeds, "seeds", folder, SEEDS_FILE)
             return manifest.make(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
@@ -341,10 +352,11 @@ class Store:
         self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path, drop_reprints: bool
     ) -> tuple[dict[str, tuple[Part, ...]], Sequence[str]]:
         """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints."""
+        written_here = [table for table in STORED if table not in ("lines", "recurring")]
         gone: list[str] | None = sorted(plan.gone)
         if base is not None and len(plan.gone) == base.manifest.seeds.rows:
             gone = None
-        old = {table: base.sources(table) if base else [] for table in STORED}
+        old = {table: base.sources(table) if base else [] for table in written_here}
         sources = {table: [one.source(table) for one in staged if table in one.tables] for table in ROWS_OF_SEEDS}
         extra = folder / ".extra"
         extra.mkdir()
@@ -416,6 +428,32 @@ class Store:
     def _check_locked(self) -> None:
         if self._holder != os.getpid():
             raise RuntimeError("only to be called within `with store.writer_lock():`")
+
+
+def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, tuple[Part, ...]]:
+    """Writes what a survey found into `folder`."""
+    old = {table: base.sources(table) if base else [] for table in ("lines", "recurring")}
+    extra = folder / ".extra"
+    extra.mkdir()
+    known = merge.ids(old["lines"], "lines")
+    there = survey.rows["id"].to_pylist()
+    fresh = [*survey.fresh, *set(there).difference(known)]
+    part = parts.write(survey.rows_of(fresh), "lines", extra, "lines.parquet")
+    gone = sorted({*known.difference(there), *survey.fresh})
+    lines = merge.write_table(
+        "lines", old["lines"], [Source(extra / part.file, part)], gone, folder / folder_of("lines")
+    )
+    shutil.rmtree(extra)
+    found = recurring.table(survey.recurring)
+    return {
+        "lines": lines,
+        "recurring": reprints.write(found, "recurring", old["recurring"], folder / folder_of("recurring")),
+    }
+
+
+def _columns(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of some columns."""
+    return zip(*(table[name].to_pylist() for name in names), strict=True)
 
 
 def _drop(found: Sequence[Reprint], texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from cleaners import Document, EditError, apply
 
-from . import ordered, parts, rows
+from . import ordered, parts, recurring, rows
 from .manifest import content_id
 from .parts import StoreError
 from .plan import Known
@@ -55,6 +55,7 @@ def verify(store: Store, version: Version, advance: Advance = lambda documents: 
         seeds = version.seeds()
         yield from _counts(version)
         yield from _ids(version, seeds)
+        yield from _recurring(version, seeds)
         yield from _documents(version, seeds, advance)
     except StoreError as error:
         yield str(error)
@@ -154,6 +155,14 @@ def _ids(version: Version, seeds: dict[str, Known]) -> Iterator[str]:
     reprints = version.read("reprints", ["id", "kept"])
     named = {*reprints["id"].to_pylist(), *reprints["kept"].to_pylist()}
     yield from _named(version, "are named in reprints, but are no documents", named - documents)
+
+
+def _recurring(version: Version, seeds: dict[str, Known]) -> Iterator[str]:
+    """Documents of which the list of seeds says that other lines recur than do."""
+    marks, sampled = recurring.marks(version)
+    known = {id: seeds[id].recurring for id, sha256 in sampled.items() if id in seeds and seeds[id].sha256 == sha256}
+    wrong = {id for id, mark in known.items() if mark != marks.get(id)}
+    yield from _named(version, "have other recurring lines than the list of seeds says", wrong)
 
 
 def _named(version: Version, what: str, ids: object) -> Iterator[str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -33,9 +33,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, fingerprint_parts, select
+from corpus import recurring
 from corpus import seeds as seeds_folder
 from corpus.plan import Plan, batches
 from corpus.records import Reading
+from corpus.recurring import NO_SURVEY, Survey
 from corpus.seeds import AnySeed, Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
@@ -59,6 +61,7 @@ __all__ = [
     "scan",
     "settle",
     "stage",
+    "survey",
 ]
 
 P = ParamSpec("P")
@@ -67,7 +70,7 @@ R = TypeVar("R")
 BATCH_BYTES = 16 << 20
 """Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
 
-TASK_RUNS_PER_RUN = 2  # scan, commit
+TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
 TASK_RUNS_PER_BATCH = 4  # clean-batch, read, settle, stage; the cleaners come on top
 
 MOST_SLOW = 10
@@ -110,13 +113,17 @@ class Batch:
     root       the seeds folder
     seeds      those of this batch, as the scan found them
     staging    where the batch is written
+    recurring  id -> keys of those of its lines that recur; only seeds that have some
     drafts     the documents while they are being cleaned; none before `read`
     problems   of seeds that are no longer what the scan found
     unsettled  indexes of the drafts that still changed after the last round
     It holds paths and names until it is read: a worker process gets it so, and never a document.
     """
 
-    __slots__ = ("config", "drafts", "number", "pipeline", "problems", "root", "seeds", "staging", "unsettled")
+    __slots__ = (
+        *("config", "drafts", "number", "pipeline", "problems", "recurring"),
+        *("root", "seeds", "staging", "unsettled"),
+    )
 
     def __init__(
         self,
@@ -126,7 +133,9 @@ class Batch:
         staging: Staging,
         config: Config,
         pipeline: tuple[Cleaner, ...],
+        recurring: Mapping[str, frozenset[int]],
     ) -> None:
+        self.recurring = recurring
         self.number = number
         self.root = root
         self.seeds = seeds
@@ -143,7 +152,9 @@ class Batch:
             if isinstance(one, Problem):
                 self.problems.append(one)
             else:
-                self.drafts.append(Draft(one.raw, one.name, self.config, one.record))
+                draft = Draft(one.raw, one.name, self.config, one.record)
+                draft.recurring = self.recurring.get(one.name, frozenset())
+                self.drafts.append(draft)
         return {"documents": len(self.drafts), "bytes": sum(draft.seed.size for draft in self.drafts)}
 
     def advance(self, cleaner: Cleaner) -> dict[str, int]:
@@ -168,7 +179,8 @@ class Batch:
         self.drafts = []
         _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
         _log_quarantine(self.number, [one[:3] for one in self.problems])
-        return Cleaned(self.staging.write(documents, self.problems), tuple(slowest))
+        marks = {id: recurring.mark(keys) for id, keys in self.recurring.items()}
+        return Cleaned(self.staging.write(documents, self.problems, marks), tuple(slowest))
 
     def _limited(self) -> Iterator[Draft]:
         """The drafts, one by one, under the limit on the time of each."""
@@ -216,6 +228,12 @@ def scan(seeds: Path, config: Config, output: Path, pipeline: str) -> Scan:
     return seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known)
 
 
+@step("survey")
+def survey(seeds: Path, found: Scan, fingerprint: str, store: Store, config: Config) -> Survey:
+    """Which lines recur on the pages of a site: reads the seeds that are new or changed, or all for a new pipeline."""
+    return recurring.look(seeds, found, fingerprint, store.latest(), config)
+
+
 @step("read", "read, batch {batch.number}")
 def read(batch: Batch) -> dict[str, int]:
     """Reads and decodes the batch's seeds."""
@@ -252,11 +270,18 @@ def clean_batch(batch: Batch) -> Cleaned:
 
 @step("commit")
 def commit(
-    store: Store, plan: Plan, staged: Sequence[Staged], config: Config, start: datetime, pipeline: tuple[Cleaner, ...]
+    store: Store,
+    plan: Plan,
+    staged: Sequence[Staged],
+    config: Config,
+    start: datetime,
+    pipeline: tuple[Cleaner, ...],
+    survey: Survey,
 ) -> Version:
     """Makes the next version; returns the present one when nothing changed."""
     notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
-    version = store.commit(plan, staged, fingerprint_parts(config, pipeline), start, notes, config.drop_reprints)
+    made_of = fingerprint_parts(config, pipeline)
+    version = store.commit(plan, staged, made_of, start, notes, config.drop_reprints, survey)
     counts = version.manifest.counts
     if counts["seeds"] != counts["documents"] + counts["quarantined"]:
         raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")
@@ -280,7 +305,11 @@ class Run:
         self.pipeline = select(config, pipeline)
         self._all = pipeline
         made_by = fingerprint(config, pipeline)
-        self.plan = store.plan(scan(seeds, config, store.output, made_by), made_by)
+        found = scan(seeds, config, store.output, made_by)
+        self.survey = NO_SURVEY
+        if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
+            self.survey = survey(seeds, found, made_by, store, config)
+        self.plan = store.plan(found, made_by, self.survey)
         self.slowest: list[Slow] = []
         self._store = store
         self._seeds = seeds
@@ -297,7 +326,8 @@ class Run:
         """What is still to be cleaned, in the order of the ids."""
         done = _ids(self.staged)
         for number, seeds in enumerate(batches(self.plan.to_clean, self._batch_bytes, done=done), 1):
-            yield Batch(number, self._seeds, seeds, self._staging, self.config, self.pipeline)
+            recurring = {one.name: self.survey.applied[one.name] for one in seeds if one.name in self.survey.applied}
+            yield Batch(number, self._seeds, seeds, self._staging, self.config, self.pipeline, recurring)
 
     def add(self, cleaned: Cleaned) -> None:
         """Takes in a batch that is staged."""
@@ -307,13 +337,14 @@ class Run:
 
     def commit(self) -> Version:
         """Makes the next version of the corpus; returns the newest one when nothing changed."""
-        return commit(self._store, self.plan, self.staged, self.config, self.start, self._all)
+        return commit(self._store, self.plan, self.staged, self.config, self.start, self._all, self.survey)
 
     @property
     def task_runs(self) -> int:
         """Number of task runs of the flow build-corpus."""
         batches = len(self.staged) - self.left_by_killed_run
-        return TASK_RUNS_PER_RUN + batches * (len(self.pipeline) + TASK_RUNS_PER_BATCH)
+        surveys = 0 if self.survey is NO_SURVEY else 1
+        return TASK_RUNS_PER_RUN + surveys + batches * (len(self.pipeline) + TASK_RUNS_PER_BATCH)
 
     def _advance(self, staged: Staged) -> None:
         rows = staged.seeds()

@@ -49,7 +49,7 @@ def test_the_run_is_on_the_server(corpus_folder: Path, server: dict[str, str]) -
     wanted = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     for _ in range(100):
         tasks = [t["name"] for t in ask(server, "/task_runs/filter", **wanted) if t["state_type"] == "COMPLETED"]
-        if len(tasks) == len(PIPELINE) + 6:
+        if len(tasks) == len(PIPELINE) + 7:
             break
         time.sleep(0.2)
     cleaners = [f"{cleaner.name}, batch 1" for cleaner in PIPELINE]
