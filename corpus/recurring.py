@@ -18,6 +18,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -343,14 +344,15 @@ def table(recurring: Sequence[Recurring]) -> pa.Table:
 def _articles(identities: Sequence[Keys]) -> Counts:
     """A number for each page: the same for pages that are, in a chain, copies of one article; -1 without prose.
 
-    Pages that share one of their hashes are copies.  The smallest number of its neighbours goes to each page until
+    Pages that share two of their hashes are copies.  The smallest number of its neighbours goes to each page until
     nothing changes."""
     found = np.full(len(identities), -1, np.int64)
     pages = np.array([i for i, one in enumerate(identities) if one.size], np.int64)
     if not pages.size:
         return found
     hashes = np.stack([identities[i] for i in pages])
-    slots = [np.unique(hashes[:, slot], return_inverse=True)[1] for slot in range(hashes.shape[1])]
+    slots = [np.unique(column, return_inverse=True)[1] for column in hashes.T]
+    slots = [np.unique(one * pages.size + other, return_inverse=True)[1] for one, other in combinations(slots, 2)]
     labels = np.arange(pages.size)
     while True:
         before = labels

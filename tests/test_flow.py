@@ -53,8 +53,8 @@ def test_the_run_is_on_the_server(corpus_folder: Path, server: dict[str, str]) -
             break
         time.sleep(0.2)
     cleaners = [f"{cleaner.name}, batch 1" for cleaner in PIPELINE]
-    assert sorted(t.rsplit("-", 1)[0] if t.startswith(("scan", "commit")) else t for t in tasks) == sorted(
-        [*cleaners, *(f"{step}, batch 1" for step in ("clean", "read", "settle", "stage")), "scan", "commit"]
+    assert sorted(t.rsplit("-", 1)[0] if t.startswith(("scan", "survey", "commit")) else t for t in tasks) == sorted(
+        [*cleaners, *(f"{step}, batch 1" for step in ("clean", "read", "settle", "stage")), "scan", "survey", "commit"]
     )
     artifacts = ask(server, "/artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
     table = next(json.loads(a["data"]) for a in artifacts if a["key"] == "cleaners")
