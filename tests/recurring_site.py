@@ -11,7 +11,7 @@ from corpus_samples import START
 
 from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, select
 from corpus import recurring
-from corpus.seeds import read, scan
+from corpus.seeds import Read, read_all, scan
 from corpus.store import Staged, Store, Version, batches
 
 NAVIGATION = ["网站首页", "山乡要闻", "渡口人家", "茶园四季", "老街旧事", "书院讲堂"]
@@ -78,13 +78,14 @@ def build(
             if number == stop_after:
                 return None, cleaned
             documents = []
-            for seed in batch:
-                own = replace(config, recurring=survey.applied.get(seed.name, frozenset()))
-                draft = Draft(read(root, seed), seed.name, own)
+            for one in read_all(root, batch):
+                assert isinstance(one, Read)
+                own = replace(config, recurring=survey.applied.get(one.name, frozenset()))
+                draft = Draft(one.raw, one.name, own, one.record)
                 for cleaner in pipeline:
                     draft.advance(cleaner, own)
                 documents.append(draft.finish(own, draft.settle(own, pipeline)))
-                cleaned.append(seed.name)
+                cleaned.append(one.name)
             staged.append(staging.write(documents, (), survey.marks))
         return store.commit(plan, staged, {"code": "0"}, START, survey=survey), cleaned
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from dataclasses import replace
@@ -246,6 +247,17 @@ def test_lines_inside_of_articles_do_not_recur(tmp_path: Path) -> None:
     version = made(tmp_path, seeds)
     assert not any("山水" in line for line in lines_of(version))
     assert all(signature in text for text in texts(version).values())
+
+
+def test_the_site_of_a_record_is_its_address(tmp_path: Path) -> None:
+    records = [
+        {"id": f"{site}{n}", "url": f"https://www.{site}.example/{n}", "text": page(n)}
+        for site, count in (("one", 6), ("two", 3))
+        for n in range(count)
+    ]
+    version = made(tmp_path, {"crawl.jsonl": "\n".join(map(json.dumps, records)) + "\n"})
+    assert {row["site"] for row in version.read("recurring").to_pylist()} == {"one.example"}
+    assert {id.partition("two")[1] for id, text in texts(version).items() if "渡口留言板" in text} == {"two"}
 
 
 # ---------------------------------------------------------------- history
