@@ -24,6 +24,7 @@ COMPARED = 5  # so many earlier paragraphs a paragraph is compared with, at most
 
 _CHUNK = 1 << 16  # UTF-16 code units that are hashed at once
 _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64; 2**64 / golden ratio
+_NEWLINE = 10
 _SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
 
 Pairs = dict[int, dict[int, int]]
@@ -45,11 +46,11 @@ def candidates(text: str) -> tuple[list[str], Pairs, Pairs]:
             continue
         likely: list[tuple[int, int]] = []
         for other, size in shared.items():
-            if _is_likely(size, mine, len(lines[other])) and not lines[other].isspace():
-                likely.append((-size, -other))  # of equal ones the nearest
             if size >= SHORTEST_SENTENCE and line != other:
                 partners.setdefault(line, {})[other] = size
                 partners.setdefault(other, {})[line] = size
+            if _is_likely(size, mine, len(lines[other])) and not lines[other].isspace():
+                likely.append((-size, -other))  # of equal ones the nearest
         if likely:
             found[line] = {-other: -size for size, other in sorted(likely)[:COMPARED]}
     for line, other in _near_and_alike(lines):
@@ -104,19 +105,19 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
-    recent: list[tuple[int, int, str]] = []
-    for number, line in enumerate(lines):
-        size = len(line)
-        if not SHORTEST_FUZZY <= size <= LONGEST_COMPARED or line.isspace():
-            continue
+    sizes = [
+        (number, len(line))
+        for number, line in enumerate(lines)
+        if SHORTEST_FUZZY <= len(line) <= LONGEST_COMPARED and not line.isspace()
+    ]
+    for place, (number, size) in enumerate(sizes):
         slack = size // 25 + 2
-        head = line[:64]  # one machine word of rapidfuzz's bits
-        for other_number, other_size, other in recent:
-            if -slack <= size - other_size <= slack and fuzz.ratio(head, other, score_cutoff=ALIKE):
-                yield number, other_number
-        recent.append((number, size, head))
-        if len(recent) > 5:
-            del recent[0]
+        for other, other_size in sizes[max(0, place - 5) : place]:
+            # the heads fill one machine word of rapidfuzz's bits
+            if -slack <= size - other_size <= slack and fuzz.ratio(
+                lines[number][:64], lines[other][:64], score_cutoff=ALIKE
+            ):
+                yield number, other
 
 
 def clauses(text: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
@@ -131,19 +132,18 @@ def clauses(text: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[n
     begin = line = 0
     while begin < len(units):
         chunk = units[begin : begin + _CHUNK]
-        ends = np.flatnonzero(separator[chunk])
-        if begin + len(chunk) < len(units) and len(ends):
-            chunk = chunk[: ends[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
-        starts = np.concatenate([[0], ends + 1])
-        ends = np.append(ends, len(chunk))
-        long_enough = np.flatnonzero(ends - starts >= SHORTEST_CLAUSE)
-        starts, ends = starts[long_enough], ends[long_enough]
+        marks = separator.take(chunk).nonzero()[0]
+        if begin + len(chunk) < len(units) and len(marks):
+            chunk = chunk[: marks[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
+        bounds = np.empty(len(marks) + 2, np.int64)  # of each clause the place before it, and the one behind it
+        bounds[0], bounds[1:-1], bounds[-1] = -1, marks, len(chunk)
+        long_enough = (bounds[1:] - bounds[:-1] > SHORTEST_CLAUSE).nonzero()[0]
+        starts, ends = bounds[long_enough] + 1, bounds[long_enough + 1]
         sums = np.zeros(len(chunk) + 1, np.uint64)
         np.cumsum(chunk * powers[: len(chunk)], out=sums[1:])
-        newlines = np.flatnonzero(chunk == 10)
-        parts.append(
-            ((sums[ends] - sums[starts]) * inverses[starts], line + np.searchsorted(newlines, starts), ends - starts)
-        )
+        newlines = marks[chunk[marks] == _NEWLINE]
+        numbers = newlines.searchsorted(starts)
+        parts.append(((sums[ends] - sums[starts]) * inverses[starts], line + numbers, ends - starts))
         line += len(newlines)
         begin += len(chunk)
     if len(parts) == 1:

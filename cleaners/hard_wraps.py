@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +52,7 @@ PUNCTUATED_SHARE = 0.5  # of the full lines have a mark inside, at least: headli
 ENDS = frozenset("。！？…!?.；;：:~～—―")
 LONGEST_REMARK = 60  # characters
 CLOSERS = "”’」』）)》〉】］]\"'"
+CLOSED = ENDS.union(CLOSERS)  # a line with another last character ends inside a sentence
 NEVER_FIRST = "，。、；：！？”’」』）》〉】…,.;:!?)]%％·—～"
 OPENERS = "“‘「『（《〈【(["
 MARKS = re.compile("[，。、；：！？,;:!?“”「」]")
@@ -65,6 +66,7 @@ LIST_ITEM = re.compile(
 FIRST_WORD = re.compile(
     f"[{re.escape(OPENERS)}]{{0,3}}(?:[^\\s\u1100-\U0010ffff]{{1,60}}|.)[{re.escape(NEVER_FIRST)}]{{0,3}}"
 )
+ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and a set alone is searched for at full speed
 ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|^\S*://\S*$")
 
 
@@ -75,7 +77,7 @@ def units(text: str) -> list[Unit]:
     for line in text.split("\n"):
         body = line.strip()
         if body:
-            lead = len(line) - len(line.lstrip())
+            lead = line.index(body[0]) if len(body) < len(line) else 0
             start = place + lead
             found.append(Unit(start, start + len(body), body, columns(line[:lead]) if lead else 0, gap))
             gap = 0
@@ -92,8 +94,8 @@ def columns(text: str) -> int:
 
 def ends_sentence(text: str) -> bool:
     """Does `text`, which is not empty, end as a sentence does, closing marks and a remark in brackets aside?"""
-    if text[-1] in ENDS:
-        return True
+    if text[-1] in ENDS or text[-1] not in CLOSED:
+        return text[-1] in ENDS
     if text[-1] in "）)":
         remark = max(text.rfind("（", -LONGEST_REMARK), text.rfind("(", -LONGEST_REMARK))
         if remark >= 0 and (remark == 0 or text[remark - 1] in ENDS or text[remark - 1] in CLOSERS):
@@ -102,12 +104,19 @@ def ends_sentence(text: str) -> bool:
     return len(bare) < len(text[-4:]) and bare[-1:] in ENDS
 
 
+def is_odd(text: str) -> bool:
+    """Does a line begin as those of tables, contents and code do?"""
+    head = text[: 2 * WIDEST]
+    return ODD_MARK.search(head) is not None and ODD_LINE.search(head) is not None
+
+
 def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
     """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap."""
-    if sum(1 for line in lines if not ends_sentence(line.text)) < FEWEST_BROKEN:
+    open_lines = [i for i, line in enumerate(lines) if not ends_sentence(line.text)]
+    if len(open_lines) < FEWEST_BROKEN:
         return []
-    page = _Page(lines, [line.indent + columns(line.text[:WIDEST]) for line in lines])
-    open_lines = [i for i in range(len(lines) - 1) if NARROWEST <= page.widths[i] <= WIDEST and page.is_open(i)]
+    page = _Page(lines, set(open_lines))
+    open_lines = [i for i in open_lines if page.may_be_broken(i)]
     pairs: set[int] = set()
     for _ in range(MOST_WIDTHS):
         # a mark may hang out over the width, other characters may not
@@ -133,23 +142,54 @@ def _densest(counts: Counter[int]) -> int:
     return best if most >= FEWEST_BROKEN else 0
 
 
-class _Page(NamedTuple):
-    """Lines with their widths in columns, indents included (measured to WIDEST characters)."""
+class _Measured(dict[int, int]):
+    """Columns by line number, measured when they are first asked for: on most pages few are."""
 
-    lines: Sequence[Unit]
-    widths: Sequence[int]
+    def __init__(self, measure: Callable[[int], int]) -> None:
+        super().__init__()
+        self._measure = measure
 
-    def is_open(self, i: int) -> bool:
-        """Does line i end inside a sentence?"""
+    def __missing__(self, i: int) -> int:
+        self[i] = found = self._measure(i)
+        return found
+
+
+class _Page:
+    """Lines with their widths.
+
+    open     numbers of the lines that end inside a sentence
+    widths   columns of each line, its indent included (measured to WIDEST characters)
+    needed   columns that the line must have for the first word of the next one to fit
+    """
+
+    def __init__(self, lines: Sequence[Unit], open_lines: Set[int]) -> None:
+        self.lines = lines
+        self.open = open_lines
+        self.widths = _Measured(self._width)
+        self.needed = _Measured(self._needed)
+
+    def _width(self, i: int) -> int:
+        line = self.lines[i]
+        return line.indent + columns(line.text[:WIDEST])
+
+    def _needed(self, i: int) -> int:
+        following = self.lines[i + 1].text
+        if "\u4e00" <= following[0] <= "\u9fa5" and following[1:2] not in NEVER_FIRST:
+            return self.widths[i] + 2
+        word = FIRST_WORD.match(following)
+        dropped_space = 1 if following[0] < "\x7f" else 0
+        return self.widths[i] + dropped_space + columns(word.group() if word else "")
+
+    def may_be_broken(self, i: int) -> bool:
+        """Can line i, which ends inside a sentence, be one that a wrap broke?"""
         text = self.lines[i].text
-        return not ends_sentence(text) and not ODD_LINE.search(text[: 2 * WIDEST])
+        if i + 1 == len(self.lines) or self.lines[i].indent + 2 * len(text) < NARROWEST:
+            return False
+        return NARROWEST <= self.widths[i] <= WIDEST and not is_odd(text)
 
     def is_full(self, i: int, width: int) -> bool:
         """Had the first word of the next line no room at the end of line i?"""
-        following = self.lines[i + 1].text
-        word = FIRST_WORD.match(following)
-        dropped_space = 1 if following[0] < "\x7f" else 0
-        return self.widths[i] + dropped_space + columns(word.group() if word else "") > width
+        return self.needed[i] > width
 
     def is_too_wide(self, i: int, width: int) -> bool:
         """Is line i wider than `width`, though its last marks may hang out?"""
@@ -165,9 +205,11 @@ class _Page(NamedTuple):
         if len(broken) < FEWEST_BROKEN or len(broken) < OPEN_SHARE * len(near):
             return False
         inside = set(near)
-        closed = sum(1 for i, own in enumerate(self.widths) if width - 2 < own <= width and i not in inside)
         punctuated = sum(1 for i in broken if MARKS.search(self.lines[i].text[:-1]))
-        if closed > len(broken) or punctuated < PUNCTUATED_SHARE * len(broken):
+        if punctuated < PUNCTUATED_SHARE * len(broken):
+            return False
+        closed = sum(1 for i in range(len(self.lines)) if width - 2 < self.widths[i] <= width and i not in inside)
+        if closed > len(broken):
             return False
         least: float = CHANCE + self._above_chance(width, near, broken) / len(broken) ** 0.5
         return self._gain(broken) >= least
@@ -176,7 +218,7 @@ class _Page(NamedTuple):
         """How far above chance the characters must be likely: the less, the clearer the shape."""
         if len(broken) < SHARP_LINES or len(broken) < SHARP_SHARE * len(near):
             return ABOVE_CHANCE
-        tails = [i + 1 for i in broken if ends_sentence(self.lines[i + 1].text) and self.widths[i + 1] < width - BAND]
+        tails = [i + 1 for i in broken if i + 1 not in self.open and self.widths[i + 1] < width - BAND]
         if len(broken) == len(near) and len(tails) > 1:
             return ABOVE_CHANCE_IF_EXACT  # no other line ends inside a sentence, and paragraphs end before the edge
         return ABOVE_CHANCE_IF_SHARP
@@ -191,7 +233,7 @@ class _Page(NamedTuple):
         """Stretches without lines that are wider than `width` or of another kind."""
         first = 0
         for i, line in enumerate(self.lines):
-            if self.is_too_wide(i, width) or ODD_LINE.search(line.text[: 2 * WIDEST]):
+            if self.is_too_wide(i, width) or is_odd(line.text):
                 if i - first > 1:
                     yield range(first, i)
                 first = i + 1
@@ -215,9 +257,8 @@ class _Marks(NamedTuple):
 
 
 def _region_pairs(page: _Page, width: int, region: range, done: Set[int]) -> list[int]:
-    lines = page.lines
     full = [i for i in region[:-1] if page.is_full(i, width) and i not in done]
-    broken = [i for i in full if not ends_sentence(lines[i].text)]
+    broken = [i for i in full if i in page.open]
     if not broken:
         return []
     marks = _marks(page, width, region, full, broken)
@@ -238,20 +279,20 @@ def _marks(page: _Page, width: int, region: range, full: Sequence[int], broken: 
     indent = sum(1 for i in starts if lines[i].indent > base) * 2 > len(starts)
     tight = sum(1 for i in broken if lines[i + 1].gap == 1) * 2 > len(broken)
     blank = tight and sum(1 for i in starts if lines[i].gap > 1) * 2 > len(starts)
-    early = [page.widths[i] for i in region if i not in is_full and not ends_sentence(lines[i].text)]
+    early = [page.widths[i] for i in region if i not in is_full and i in page.open]
     short = sum(1 for w in early if abs(w + FIRST_INDENT - width) <= 2)
     return _Marks(base, indent, blank, not indent and short * 2 > sum(1 for w in early if w * 2 > width))
 
 
 def _goes_on(page: _Page, width: int, i: int, marks: _Marks, is_first: bool) -> bool:
     """Does the paragraph of line i go on in line i + 1?"""
-    this, following = page.lines[i], page.lines[i + 1]
+    following = page.lines[i + 1]
     if following.indent > marks.base or (marks.blank and following.gap > 1):
         return False
     if LIST_ITEM.match(following.text):
         return False
     missing = FIRST_INDENT if is_first and marks.lost else 0
-    if not ends_sentence(this.text):
+    if i in page.open:
         # where every paragraph is indented, a line that is not, goes on, though it may have been broken early
         early = width * EARLY if marks.indent else width
         return page.widths[i] > early or page.is_full(i, width - missing - 1)

@@ -13,23 +13,18 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
-from collections.abc import Sequence, Set
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-import opencc
-from numpy.typing import NDArray
 
+from . import joint_language
 from .hard_wraps import LIST_ITEM, Unit, ends_sentence
-from .statistics import BOUNDARY, bigram_logprobs, bigrams, codes, unigrams
-from .statistics.joints import logcounts
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.uint32]
-Number = TypeVar("Number", int, NDArray[np.int64])
+from .joint_language import Floats, language
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
 FURTHEST = 3  # units ahead that the second half may be
@@ -42,21 +37,23 @@ EDGE = 400  # characters of a long line that are looked at on either side
 KINDS = ("prose", "clause", "bare")
 PROSE = 16  # characters of a line of prose, with a comma in it or at its end, at least
 LONG_PROSE = 45  # of one without a full stop
-LIKELY_PAIR = 1.0  # log P(next | last) - log P(next), at least; the mean inside sentences is 1.9 (news)
-PAIR_HASHES = 1 << 22
-LIKELY_LANGUAGE = 4.5  # log-odds that the characters alone give a joint of a bare line, at least
 MORE_CUTS = 4  # a page where one line of prose in four ends inside a sentence is full of cuts
+MOST_REMEMBERED = 1 << 15  # pairs of characters at joints
 HAN_SHARE = 0.15  # of its last characters, at least, are Chinese
 
 PAUSES = "，、,"
+FIRST_SHORT = 26  # characters
+FIRST_CLOSERS, SECOND_OPENERS = "”’」』）》)]", "“‘「『《（("
 SPEECH = "“「『"  # a whole sentence that begins so is no headline: it is not jumped over
 LAST_CLAUSE = 60  # characters
 ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條]")
 CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
 HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 HAN_SPACE = re.compile("[\u3400-\u9fff][ \u3000]+[\u3400-\u9fff]")
+ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and a set alone is searched for at full speed
 TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^[!-~]*://\S*$")
 QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"), ("(", ")"))
+ANY_QUOTE = re.compile(f"[{re.escape(''.join(map(''.join, QUOTES)))}]")
 INNER = re.compile("[，。、；：！？…,;:!?]")
 CLAUSE = re.compile("[，。；！？,;!?]")
 FIRST_MARK = re.compile("[，。、；：！？…”’」』）》]")
@@ -68,6 +65,7 @@ ROLE = (
 )
 BYLINE = re.compile(rf"[（(【□◎■◇]?\s*(?:{ROLE}|[文图圖]\s*[/／|｜])")
 COLUMN_MARK = re.compile("[■□◆◇●○◎▲△▼▽★☆※►▶◀◄•▪—－|｜【#*>+_=<~～]")
+CREDIT_ENDS = "摄攝影图圖文）)"
 CREDIT = re.compile(r"(?:[摄攝]|[摄攝]影|供图|供圖|制图|製圖|[/／\s](?:文|图|圖|文图|图文))[）)]?$")
 CAPTION = re.compile(r"(?:资料图|資料圖|图为|圖為|[上下左右]图|[上下左右]圖|图片来源|圖片來源|图[：:\d]|圖[：:\d])")
 PAGE_NUMBER = re.compile(r"[-—–\s·第]*\d{1,4}[-—–\s·页頁版]*$|第[一二三四五六七八九十百\d]{1,5}[页頁版]$")
@@ -107,18 +105,7 @@ FEATURES = (
     "same_kind_edge",
     "both_short",
     # characters across the joint
-    "pair",
-    "pair_unlikely",
-    "starts_line",
-    "ends_line",
-    "before_comma",
-    "before_stop",
-    "after_comma",
-    "after_stop",
-    "triple_left",
-    "triple_right",
-    "first_two",
-    "second_two",
+    *joint_language.FEATURES,
     # lines around
     "around_short",
     "around_open",
@@ -140,109 +127,198 @@ FEATURES = (
     "unindented",
     "tight",
 )
+T = TypeVar("T")
+FIRST_OF_PARTS = (
+    "first_log_length",
+    "second_log_length",
+    "quotes_meet",
+    "pair",
+    "around_short",
+    "page_open",
+    "jumped",
+    "unindented",
+)
 
 
-class Side(NamedTuple):
-    """What the model reads of one line by itself, as the first half and as the second half of a joint."""
+class read_once(Generic[T]):  # noqa: N801  used as functools.cached_property is, which takes a lock each time
+    """A property that is read when it is first asked for."""
 
-    can_begin: bool
-    can_go_on: bool
-    jumpable: bool
-    is_open: bool
-    short: bool
-    kind: str  # one of KINDS
-    quote_left_open: int  # number of opening quotation marks without a closing one
-    quote_closed: int  # and the reverse
-    first: tuple[float, ...]
-    second: tuple[float, ...]
-    between: tuple[float, ...]
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read, self.__doc__ = read, read.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, one: Any, owner: type) -> T:
+        found = one.__dict__[self._name] = self._read(one)
+        return found
 
 
-def side(text: str) -> Side:
-    """Reads one line; long lines at their edges only, so that the time does not grow with their square."""
-    head, tail = text[:EDGE], text[-EDGE:]
-    is_open = not ends_sentence(text)
-    left_open, closed = _quotes(text)
-    item = LIST_ITEM.match(head)
-    marks = INNER.search(head, item.end() if item else 0, len(text) - 1) is not None
-    byline = BYLINE.match(head) is not None
-    marked = COLUMN_MARK.match(head) is not None or item is not None
-    credit = CREDIT.search(tail) is not None
-    caption = len(text) <= LONGEST_JUMPED and (credit or CAPTION.match(head) is not None)
-    odd = TABLE_LINE.search(head) is not None
-    pause = text[-1] in PAUSES
-    enough = SHORTEST if pause or left_open else SHORTEST_BARE
-    kind = _kind(text, head)
-    prose = kind == "prose"
-    heading = (byline or marked or DATE_LINE.search(tail) is not None) and not prose and not ARTICLE.match(head)
-    code = head[0] in CODE or text[-1] in CODE
-    end = text[-LAST_CLAUSE:]
-    western = len(HAN.findall(end)) < HAN_SHARE * len(end)
-    return Side(
-        can_begin=is_open and len(text) >= enough and not (odd or heading or western or code),
-        can_go_on=not (odd or byline or marked or caption or head[0] in CODE or _is_enclosed(head, text))
-        and HAN.search(head) is not None,
-        jumpable=len(text) <= LONGEST_JUMPED and not pause and (is_open or text[0] not in SPEECH),
-        is_open=is_open,
-        short=len(text) < SHORT,
-        kind=kind,
-        quote_left_open=left_open,
-        quote_closed=closed,
-        first=_as_first(text, tail, marks, left_open, marked, caption),
-        second=_as_second(text, head, is_open, marks, closed),
-        between=_as_between(text, is_open, marks, marked or caption or byline),
-    )
+class Side:
+    """What the model reads of one line by itself, as the first half and as the second half of a joint. Each thing is
+    read when it is first asked for; of long lines the edges only, so that the time does not grow with their square.
+
+    is_open  does it end inside a sentence?
+    short    is it as short as lines of verse, of lists and headlines?
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text, self.head, self.tail = text, text[:EDGE], text[-EDGE:]
+        self.is_open = not ends_sentence(text)
+        self.short = len(text) < SHORT
+
+    @read_once
+    def kind(self) -> str:
+        """One of KINDS. Headlines have commas, too, but no full stop, and do not end with a comma."""
+        return kind_of(self.text)
+
+    @read_once
+    def can_begin(self) -> bool:
+        """May it be a first half?"""
+        text = self.text
+        enough = SHORTEST if text[-1] in PAUSES or self.quote_left_open else SHORTEST_BARE
+        if not self.is_open or len(text) < enough or text[0] in CODE or text[-1] in CODE:
+            return False
+        end = text[-LAST_CLAUSE:]
+        return not (self._is_heading or self._is_odd or len(HAN.findall(end)) < HAN_SHARE * len(end))
+
+    @read_once
+    def can_go_on(self) -> bool:
+        """May it be a second half?"""
+        text = self.text
+        if text[0] in CODE or (text[0] in "（(【[" and text[-1] in "）)】]") or HAN.search(self.head) is None:
+            return False
+        return not (self._is_byline or self._is_marked or self._is_caption or self._is_odd)
+
+    @read_once
+    def jumpable(self) -> bool:
+        """May it stand between two halves?"""
+        return is_jumpable(self.text, self.is_open)
+
+    @read_once
+    def quotes(self) -> tuple[int, int]:
+        """Numbers of opening quotation marks without a closing one, and the reverse."""
+        left_open = closed = 0
+        if not ANY_QUOTE.search(self.text):
+            return 0, 0
+        for opening, closing in QUOTES:
+            balance = self.text.count(opening) - self.text.count(closing)
+            if balance > 0 and self.text.rfind(opening) > self.text.rfind(closing):
+                left_open += 1
+            elif balance < 0 and 0 <= self.text.find(closing) < (self.text.find(opening) + 1 or len(self.text) + 1):
+                closed += 1
+        return left_open, closed
+
+    @property
+    def quote_left_open(self) -> int:
+        """Number of opening quotation marks without a closing one."""
+        return self.quotes[0]
+
+    @property
+    def quote_closed(self) -> int:
+        """Number of closing quotation marks without an opening one."""
+        return self.quotes[1]
+
+    @read_once
+    def last_clause(self) -> int:
+        """Characters behind the last mark inside."""
+        mark = INNER.search(self.tail[-2::-1]) if len(self.text) > 1 else None
+        return mark.start() + 1 if mark else len(self.tail)
+
+    @read_once
+    def first(self) -> tuple[float, ...]:
+        """FEATURES from first_log_length to first_caption."""
+        text, tail, last = self.text, self.tail, self.text[-1]
+        # headlines and points of a list are long clauses, but have no comma
+        clause = 1 if last in PAUSES else self.last_clause
+        spaces = HAN_SPACE.search(tail, _last_mark(tail)) is not None
+        return (
+            math.log(len(text)), float(len(text) < FIRST_SHORT), float(self._has_marks),
+            float(STOPS.search(tail) is not None), float(last in PAUSES), float(last.isascii() and last.isalnum()),
+            float(last in FIRST_CLOSERS), float(self.quote_left_open > 0), math.log(clause), float(spaces),
+            float(self._is_marked), float(self._is_caption),
+        )  # fmt: skip
+
+    @read_once
+    def second(self) -> tuple[float, ...]:
+        """FEATURES from second_log_length to second_short_open."""
+        text, head, first = self.text, self.head, self.text[0]
+        mark = FIRST_MARK.search(head)
+        clause = mark.start() + 1 if mark else len(head) + 1
+        spaces = HAN_SPACE.search(head, 0, _first_mark(head)) is not None
+        return (
+            math.log(len(text)), float(not self.is_open), float(self._has_marks), math.log(clause),
+            float(FIRST_MARK.match(first) is not None), float(self.quote_closed > 0),
+            float(first in SECOND_OPENERS), float(first.isdigit()),
+            float(first.isascii() and first.isalpha()), float(spaces),
+            float(self.is_open and len(text) < SHORT and not self._has_marks),
+        )  # fmt: skip
+
+    @read_once
+    def between(self) -> tuple[float, ...]:
+        """FEATURES from jumped_plain to jumped_number, for a line that is jumped over."""
+        marked = self._is_marked or self._is_caption or self._is_byline
+        return (
+            float(self.is_open and not self._has_marks), float(not self.is_open), math.log(len(self.text)),
+            float(marked), float(PAGE_NUMBER.match(self.text) is not None),
+        )  # fmt: skip
+
+    @read_once
+    def traits(self) -> tuple[bool, bool, bool, bool]:
+        """Of a line near a joint: is it short, short and open, open prose, closed prose?"""
+        prose = self.kind == "prose"
+        return self.short, self.short and self.is_open, prose and self.is_open, prose and not self.is_open
+
+    @read_once
+    def _item(self) -> re.Match[str] | None:
+        return LIST_ITEM.match(self.head)
+
+    @read_once
+    def _has_marks(self) -> bool:
+        """Is there a mark inside, behind the number of a list's item?"""
+        start = self._item.end() if self._item else 0
+        return INNER.search(self.head, start, len(self.text) - 1) is not None
+
+    @read_once
+    def _is_marked(self) -> bool:
+        return COLUMN_MARK.match(self.head) is not None or self._item is not None
+
+    @read_once
+    def _is_byline(self) -> bool:
+        return BYLINE.match(self.head) is not None
+
+    @read_once
+    def _is_caption(self) -> bool:
+        text = self.text
+        if len(text) > LONGEST_JUMPED:
+            return False
+        return (text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None) or CAPTION.match(text) is not None
+
+    @read_once
+    def _is_odd(self) -> bool:
+        """Does it begin as lines of tables, contents and code do?"""
+        return ODD_MARK.search(self.head) is not None and TABLE_LINE.search(self.head) is not None
+
+    @property
+    def _is_heading(self) -> bool:
+        """Is it a byline, a date, a title with a mark or a number before it, and no article of a law?"""
+        if self.kind == "prose" or ARTICLE.match(self.head):
+            return False
+        return self._is_byline or self._is_marked or DATE_LINE.search(self.tail) is not None
 
 
-def _kind(text: str, head: str) -> str:
-    """Headlines have commas, too, but no full stop, and do not end with a comma."""
+def kind_of(text: str) -> str:
+    """Which of KINDS a line is."""
     if len(text) >= PROSE and text[-1] in PAUSES:
         return "prose"
-    if len(text) < PROSE or not CLAUSE.search(head):
+    if len(text) < PROSE or not CLAUSE.search(text, 0, EDGE):
         return "bare"
     return "prose" if len(text) >= LONG_PROSE or "。" in text else "clause"
 
 
-def _quotes(text: str) -> tuple[int, int]:
-    left_open = closed = 0
-    for opening, closing in QUOTES:
-        balance = text.count(opening) - text.count(closing)
-        if balance > 0 and text.rfind(opening) > text.rfind(closing):
-            left_open += 1
-        elif balance < 0 and 0 <= text.find(closing) < (text.find(opening) + 1 or len(text) + 1):
-            closed += 1
-    return left_open, closed
-
-
-def _is_enclosed(head: str, text: str) -> bool:
-    return head[0] in "（(【[" and text[-1] in "）)】]"
-
-
-def _as_first(text: str, tail: str, marks: bool, left_open: int, marked: bool, caption: bool) -> tuple[float, ...]:
-    last = text[-1]
-    places = [m.end() for m in INNER.finditer(tail[:-1])]
-    clause = len(tail) - places[-1] if places else len(tail)
-    clause = 1 if last in PAUSES else clause  # headlines and points of a list are long clauses, but have no comma
-    spaces = HAN_SPACE.search(tail, _last_mark(tail)) is not None
-    return (
-        math.log(len(text)), float(len(text) < 26), float(marks), float(STOPS.search(tail) is not None),
-        float(last in PAUSES), float(last.isascii() and last.isalnum()), float(last in "”’」』）》)]"),
-        float(left_open > 0), math.log(clause), float(spaces), float(marked), float(caption),
-    )  # fmt: skip
-
-
-def _as_second(text: str, head: str, is_open: bool, marks: bool, closed: int) -> tuple[float, ...]:
-    first = text[0]
-    mark = FIRST_MARK.search(head)
-    clause = mark.start() + 1 if mark else len(head) + 1
-    spaces = HAN_SPACE.search(head, 0, _first_mark(head)) is not None
-    return (
-        math.log(len(text)), float(not is_open), float(marks), math.log(clause),
-        float(FIRST_MARK.match(first) is not None), float(closed > 0),
-        float(first in "“‘「『《（("), float(first.isdigit()),
-        float(first.isascii() and first.isalpha()), float(spaces),
-        float(is_open and len(text) < SHORT and not marks),
-    )  # fmt: skip
+def is_jumpable(text: str, is_open: bool) -> bool:
+    """May a line stand between two halves?"""
+    return len(text) <= LONGEST_JUMPED and text[-1] not in PAUSES and (is_open or text[0] not in SPEECH)
 
 
 def _first_mark(text: str) -> int:
@@ -254,153 +330,61 @@ def _last_mark(text: str) -> int:
     return len(text) - _first_mark(text[-2::-1]) - 1 if len(text) > 1 else 0
 
 
-def _as_between(text: str, is_open: bool, marks: bool, marked: bool) -> tuple[float, ...]:
-    return (
-        float(is_open and not marks), float(not is_open), math.log(len(text)), float(marked),
-        float(PAGE_NUMBER.match(text) is not None),
-    )  # fmt: skip
+class Known(NamedTuple):
+    """What was read already of a document, by text: the sides, and what each may add as a first half, at best (see
+    likely_halves)."""
+
+    sides: dict[str, Side]
+    at_best: dict[str, float]
 
 
 class Sides:
     """The sides of units, read when they are asked for. `known` may be shared by several pages."""
 
-    def __init__(self, units: Sequence[Unit], known: dict[str, Side] | None = None) -> None:
-        self._units = units
-        self._known = {} if known is None else known
+    def __init__(self, units: Sequence[Unit], known: Known | None = None) -> None:
+        self.units = units
+        self.known = known or Known({}, {})
 
     def __len__(self) -> int:
-        return len(self._units)
+        return len(self.units)
 
     def __getitem__(self, i: int) -> Side:
-        text = self._units[i].text
-        if text not in self._known:
-            self._known[text] = side(text)
-        return self._known[text]
+        text = self.units[i].text
+        found = self.known.sides.get(text)
+        if found is None:
+            found = self.known.sides[text] = Side(text)
+        return found
 
     def span(self, first: int, last: int) -> list[Side]:
         """Those from `first` to before `last`, as far as there are any."""
         return [self[i] for i in range(max(0, first), min(last, len(self)))]
 
+    def evidence(self, joints: Sequence[tuple[int, int]]) -> list[list[float]]:
+        """For each joint what the characters at it add to its log-odds, by the number of the kind."""
+        units = self.units
+        return evidence([(units[i].text[-2:], units[j].text[:2]) for i, j in joints])
 
-class Joint(NamedTuple):
-    """Units i and j may be halves of one sentence; the units in between were put there later."""
+    @read_once
+    def open(self) -> dict[int, None]:
+        """Numbers of the units that end inside a sentence, in their order."""
+        return {i: None for i, unit in enumerate(self.units) if not ends_sentence(unit.text)}
 
-    i: int
-    j: int
-
-
-def candidates(units: Sequence[Unit], sides: Sides, firsts: Set[int] | None = None) -> list[Joint]:
-    """All joints worth asking about; with `firsts`, only those whose first half begins at one of these places."""
-    found = []
-    for i, unit in enumerate(units):
-        if firsts is not None and unit.start not in firsts:
-            continue
-        if ends_sentence(unit.text) or not sides[i].can_begin or _in_list(units, i):
-            continue
-        for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
-            if sides[j].can_go_on and (sides[i].kind == "prose" or not _is_western(unit.text[-1], units[j].text[0])):
-                found.append(Joint(i, j))
-            if not sides[j].jumpable:
-                break
-    return found
-
-
-def _is_western(last: str, first: str) -> bool:
-    return last.isascii() and last.isalnum() and first.isascii() and first.isalnum()
+    @read_once
+    def page(self) -> PageShape:
+        """What all units together look like."""
+        units = self.units
+        closed = [unit for i, unit in enumerate(units) if i not in self.open]
+        long = sum(len(unit.text) >= LONG_PROSE for unit in units)
+        long_closed = sum(len(unit.text) >= LONG_PROSE for unit in closed)
+        more_open = max(len(self.open) - 1, 0)
+        more_prose = max(long - long_closed - 1, 0)
+        shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
+        indented = sum(unit.indent > 0 for unit in closed) * 2 > len(closed)
+        spaced = sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
+        return PageShape(shares, indented, spaced)
 
 
-def _in_list(units: Sequence[Unit], i: int) -> bool:
-    """Is unit i one of several short lines in a row, as verse, lists and tables have them?"""
-    around = units[max(0, i - 2) : i + 4]
-    return len(around) >= 3 and all(len(unit.text) < SHORT for unit in around)
-
-
-def scores(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
-    """For each joint the log-odds that it is one, against the other joints of its first half and none."""
-    if not joints:
-        return []
-    rows = features(units, sides, joints)
-    kinds = np.array([KINDS.index(sides[i].kind) for i, _ in joints])
-    utility = np.choose(kinds, [rows @ _weights(kind) for kind in KINDS])
-    weight = np.exp(np.clip(utility, -30, 30)).tolist()
-    total: dict[int, float] = {}
-    for joint, own in zip(joints, weight, strict=True):
-        total[joint.i] = total.get(joint.i, 1.0) + own
-    return [math.log(own / max(total[joint.i] - own, 1e-9)) for joint, own in zip(joints, weight, strict=True)]
-
-
-def may_be_cut(lines: Sequence[str], i: int) -> bool:
-    """Is open line i prose, so that it may be the first half of a sentence that was cut?"""
-    return _kind(lines[i], lines[i][:EDGE]) != "bare"
-
-
-def likely_firsts(lines: Sequence[str], open_lines: Sequence[int]) -> list[int]:
-    """Those open lines that end in a way that goes on well in one of the next lines. Cheap, and true of few
-    headlines: most are told by one look at a table."""
-    likely = _likely_pairs()
-    pairs = []
-    for i in open_lines:
-        if len(lines[i]) < SHORTEST_BARE:
-            continue
-        last = ord(lines[i][-1])
-        for j in range(i + 1, min(i + 1 + FURTHEST, len(lines))):
-            if likely[_pair_hash(last, ord(lines[j][0]))]:
-                pairs.append((i, j))
-            if len(lines[j]) > LONGEST_JUMPED:
-                break
-    if not pairs:
-        return []
-    language = _language([(lines[i], lines[j]) for i, j in pairs])
-    at = FEATURES.index("pair")
-    evidence = language @ _weights("bare")[at : at + language.shape[1]]
-    return sorted({i for (i, _), one in zip(pairs, evidence.tolist(), strict=True) if one >= LIKELY_LANGUAGE})
-
-
-@cache
-def _likely_pairs() -> bytes:
-    """1 at the hashes of all pairs with log P(next | last) - log P(next) >= LIKELY_PAIR: no likely pair is
-    missed, and one in thirty others has the hash of one."""
-    table = bigrams()
-    second = table.keys & np.uint32(0xFFFF)
-    chosen = table.keys[table.logprobs - unigrams()[second] >= LIKELY_PAIR].astype(np.int64)
-    places = np.zeros(PAIR_HASHES, dtype=np.uint8)
-    places[_pair_hash(chosen >> 16, chosen & 0xFFFF)] = 1
-    return places.tobytes()
-
-
-def _pair_hash(first: Number, second: Number) -> Number:
-    return (first * 40503 + second) % PAIR_HASHES  # 40503: 2 ** 16 / golden ratio, an even spread
-
-
-@cache
-def _weights(kind: str) -> Floats:
-    weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))[kind]
-    return np.array([weights[name] for name in FEATURES])
-
-
-def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Floats:
-    """Array (joints, FEATURES)."""
-    page = _page_shape(units)
-    rows = [
-        (
-            1.0,
-            *sides[i].first,
-            *sides[j].second,
-            *_both(units[i], units[j], sides[i], sides[j]),
-            *_around(units[i].text, sides, i, j),
-            *page.shares,
-            *_between(sides, i, j),
-            float(page.indented and not units[j].indent),
-            float(page.spaced and units[j].gap == 1),
-        )
-        for i, j in joints
-    ]
-    shapes = np.array(rows)
-    at = FEATURES.index("pair")
-    return np.hstack([shapes[:, :at], _language([(units[i].text, units[j].text) for i, j in joints]), shapes[:, at:]])
-
-
-class _PageShape(NamedTuple):
+class PageShape(NamedTuple):
     """shares    of lines: those that end inside a sentence, one aside; of long lines: MORE_CUTS times those that do,
               one aside; of lines: long ones that do not. One, because the line in question is one of them
     indented  paragraphs begin with an indent
@@ -412,20 +396,161 @@ class _PageShape(NamedTuple):
     spaced: bool
 
 
-def _page_shape(units: Sequence[Unit]) -> _PageShape:
-    closed = [unit for unit in units if ends_sentence(unit.text)]
-    long = sum(len(unit.text) >= LONG_PROSE for unit in units)
-    long_closed = sum(len(unit.text) >= LONG_PROSE for unit in closed)
-    more_open = max(len(units) - len(closed) - 1, 0)
-    more_prose = max(long - long_closed - 1, 0)
-    shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
-    indented = sum(unit.indent > 0 for unit in closed) * 2 > len(closed)
-    spaced = sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
-    return _PageShape(shares, indented, spaced)
+class Joint(NamedTuple):
+    """Units i and j may be halves of one sentence; the units in between were put there later."""
+
+    i: int
+    j: int
 
 
-def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
-    a, b = one.text[-1], two.text[0]
+def candidates(units: Sequence[Unit], sides: Sides, firsts: Iterable[int] | None = None) -> list[Joint]:
+    """All joints worth asking about; with `firsts`, only those whose first half is one of these units."""
+    found = []
+    for i in sides.open if firsts is None else firsts:
+        if not sides[i].can_begin or in_list(units, i):
+            continue
+        for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
+            if sides[j].can_go_on and (
+                sides[i].kind == "prose" or not _is_western(units[i].text[-1], units[j].text[0])
+            ):
+                found.append(Joint(i, j))
+            if not sides[j].jumpable:
+                break
+    return found
+
+
+def _is_western(last: str, first: str) -> bool:
+    return last.isascii() and last.isalnum() and first.isascii() and first.isalnum()
+
+
+def in_list(units: Sequence[Unit], i: int) -> bool:
+    """Is unit i one of several short lines in a row, as verse, lists and tables have them?"""
+    if len(units[i].text) >= SHORT:
+        return False
+    around = units[max(0, i - 2) : i + 4]
+    return len(around) >= 3 and all(len(unit.text) < SHORT for unit in around)
+
+
+def scores(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
+    """For each joint the log-odds that it is one, against the other joints of its first half and none."""
+    weight = [math.exp(min(max(one, -30.0), 30.0)) for one in utilities(units, sides, joints)]
+    total: dict[int, float] = {}
+    for joint, own in zip(joints, weight, strict=True):
+        total[joint.i] = total.get(joint.i, 1.0) + own
+    return [math.log(own / max(total[joint.i] - own, 1e-9)) for joint, own in zip(joints, weight, strict=True)]
+
+
+def utilities(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
+    """features(…) @ weights, by the kind of each first half, from parts of which most were read before."""
+    found = []
+    pages = {kind: Parts.of(kind).bias + dot(Parts.of(kind).page, sides.page.shares) for kind in KINDS}
+    for (i, j), by_kind in zip(joints, sides.evidence(joints), strict=True):
+        one, two = sides[i], sides[j]
+        own = Parts.of(one.kind)
+        total = pages[one.kind] + dot(own.first, one.first) + dot(own.second, two.second) + by_kind[own.number]
+        total += dot(own.both, _both(one, two)) + dot(own.around, _around(one, sides, i, j))
+        total += dot(own.layout, _shape(units, sides, j))
+        found.append(total if j == i + 1 else total + dot(own.between, _between(sides, i, j)))
+    return found
+
+
+def dot(a: Iterable[float], b: Iterable[float]) -> float:
+    """Sum of the products; for some ten numbers faster than an array."""
+    return float(sum(map(operator.mul, a, b)))
+
+
+class Parts(NamedTuple):
+    """The weights for one kind of first half (see KINDS), by what they are the weights of."""
+
+    number: int
+    bias: float
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    both: tuple[float, ...]
+    around: tuple[float, ...]
+    page: tuple[float, ...]
+    between: tuple[float, ...]
+    layout: tuple[float, ...]
+
+    @staticmethod
+    @cache
+    def of(kind: str) -> Parts:
+        """Those of one kind."""
+        own = tuple(weights(kind).tolist())
+        ends = [FEATURES.index(name) for name in FIRST_OF_PARTS]
+        first, second, both, _language, around, page, between, layout = map(slice, ends, [*ends[1:], len(own)])
+        return Parts(
+            KINDS.index(kind),
+            own[0],
+            own[first],
+            own[second],
+            own[both],
+            own[around],
+            own[page],
+            own[between],
+            own[layout],
+        )
+
+
+_EVIDENCE: dict[tuple[str, str], list[float]] = {}
+
+
+def evidence(pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
+    """What characters at joints add to the log-odds, by the number of the kind in KINDS. Those asked for last are
+    remembered: a document is cleaned more than once, until nothing changes.
+
+    pairs  the last two characters of each first half, the first two of each second half
+    """
+    new = [pair for pair in dict.fromkeys(pairs) if pair not in _EVIDENCE]
+    if new and len(_EVIDENCE) + len(new) > MOST_REMEMBERED:
+        _EVIDENCE.clear()
+        new = list(dict.fromkeys(pairs))
+    if new:
+        _EVIDENCE.update(zip(new, (language(new) @ _language_weights()).tolist(), strict=True))
+    return [_EVIDENCE[pair] for pair in pairs]
+
+
+def forget() -> None:
+    """To be called when the tables of statistics have changed."""
+    joint_language.forget()
+    _EVIDENCE.clear()
+
+
+@cache
+def _language_weights() -> Floats:
+    """Array (features of the language, KINDS)."""
+    at = FEATURES.index("pair")
+    return np.stack([weights(kind)[at : at + len(joint_language.FEATURES)] for kind in KINDS], axis=1)
+
+
+@cache
+def weights(kind: str) -> Floats:
+    weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))[kind]
+    return np.array([weights[name] for name in FEATURES])
+
+
+def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Floats:
+    """Array (joints, FEATURES)."""
+    rows = [
+        (
+            1.0,
+            *sides[i].first,
+            *sides[j].second,
+            *_both(sides[i], sides[j]),
+            *_around(sides[i], sides, i, j),
+            *sides.page.shares,
+            *_between(sides, i, j),
+            *_shape(units, sides, j),
+        )
+        for i, j in joints
+    ]
+    shapes = np.array(rows)
+    at = FEATURES.index("pair")
+    return np.hstack([shapes[:, :at], language([(units[i].text, units[j].text) for i, j in joints]), shapes[:, at:]])
+
+
+def _both(first: Side, second: Side) -> tuple[float, ...]:
+    a, b = first.text[-1], second.text[0]
     meet = first.quote_left_open > 0 and second.quote_closed > 0
     same = (a.isdigit() and b.isdigit()) or (a.isascii() and a.isalpha() and b.isascii() and b.isalpha())
     return (
@@ -434,77 +559,21 @@ def _both(one: Unit, two: Unit, first: Side, second: Side) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _around(first: str, sides: Sides, i: int, j: int) -> tuple[float, ...]:
-    around = [*sides.span(i - 2, i), *sides.span(j + 1, j + 3)]
+def _around(first: Side, sides: Sides, i: int, j: int) -> tuple[float, ...]:
+    around = [one.traits for one in (*sides.span(i - 2, i), *sides.span(j + 1, j + 3))]
     if not around:
         return (0.0,) * 5
-    short = sum(one.short for one in around)
-    short_open = sum(one.short and one.is_open for one in around)
-    prose = [one for one in around if one.kind == "prose"]
-    open_prose = sum(one.is_open for one in prose)
-    verse = short if first[-1] in PAUSES else 0
-    return tuple(n / len(around) for n in (short, short_open, open_prose, len(prose) - open_prose, verse))
+    counts = list(map(sum, zip(*around, strict=True)))
+    verse = counts[0] if first.text[-1] in PAUSES else 0
+    return tuple(count / len(around) for count in (*counts, verse))
+
+
+def _shape(units: Sequence[Unit], sides: Sides, j: int) -> tuple[float, float]:
+    return float(sides.page.indented and not units[j].indent), float(sides.page.spaced and units[j].gap == 1)
 
 
 def _between(sides: Sides, i: int, j: int) -> tuple[float, ...]:
     jumped = sides.span(i + 1, j)
     if not jumped:
         return (0.0,) * 7
-    rows = np.array([one.between for one in jumped])
-    plain, sentence, log_length, marked, number = rows.max(axis=0).tolist()
-    return 1.0, float(len(jumped) > 1), plain, sentence, log_length, marked, number
-
-
-def _language(pairs: Sequence[tuple[str, str]]) -> Floats:
-    """Array (pairs, features from "pair" to "second_two") for the texts of first and second halves."""
-    before, after = _codes([a[-1] for a, _ in pairs]), _codes([b[0] for _, b in pairs])
-    single = unigrams()
-
-    def gain(first: Codes, second: Codes) -> Floats:
-        found: Floats = np.clip(bigram_logprobs(first, second) - single[second], -5, 6).astype(np.float64)
-        return found
-
-    def mark(char: str) -> Codes:
-        return np.repeat(codes(char), len(pairs))
-
-    pair = gain(before, after)
-    columns = [
-        pair, np.minimum(pair, 0), gain(mark(BOUNDARY), after), gain(before, mark(BOUNDARY)),
-        gain(before, mark("，")), gain(before, mark("。")), gain(mark("，"), after), gain(mark("。"), after),
-    ]  # fmt: skip
-    return np.stack([*columns, *_triples(pairs)], axis=1)
-
-
-def _triples(pairs: Sequence[tuple[str, str]]) -> list[Floats]:
-    """How often the last two characters and the next one, and the last one and the next two, were seen together,
-    and how likely the two are; in Simplified characters."""
-    a = _simplified([one[-2:-1] or BOUNDARY for one, _ in pairs])
-    b = _simplified([one[-1] for one, _ in pairs])
-    c = _simplified([two[0] for _, two in pairs])
-    d = _simplified([two[1:2] or BOUNDARY for _, two in pairs])
-    single = unigrams()
-    columns = [
-        logcounts(a, b, c), logcounts(b, c, d),
-        single[a] + bigram_logprobs(a, b), single[c] + bigram_logprobs(c, d),
-    ]  # fmt: skip
-    return [column.astype(np.float64) for column in columns]
-
-
-def _codes(chars: Sequence[str]) -> Codes:
-    return codes("".join(chars))
-
-
-def _simplified(chars: Sequence[str]) -> Codes:
-    """Codes of the Simplified forms of single characters."""
-    return _codes([_simplified_char(char) for char in chars])
-
-
-@lru_cache(maxsize=20_000)
-def _simplified_char(char: str) -> str:
-    simplified = str(_converter().convert(char)) if "\u3400" <= char <= "\u9fff" else char
-    return simplified if len(simplified) == 1 else char
-
-
-@cache
-def _converter() -> opencc.OpenCC:
-    return opencc.OpenCC("t2s")
+    return 1.0, float(len(jumped) > 1), *map(max, zip(*[one.between for one in jumped], strict=True))

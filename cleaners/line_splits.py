@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
-from .joints import CLAUSE, PAUSES, Joint, Side, Sides, candidates, likely_firsts, may_be_cut, scores
+from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
+from .joints import CLAUSE, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
+from .likely_halves import likely_firsts, promising
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
@@ -30,6 +31,8 @@ ACCEPTED_AFTER_COMMA = 0.0  # after a line of prose: it goes on somewhere
 ACCEPTED_ON_TOP = 3.25
 LONGEST_HEADLINE = 26  # characters
 FIRST_UNITS = 6
+# No kind of first half is ever joined below this.
+LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
@@ -43,8 +46,10 @@ SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记
 NAMES = r"(?:[ \u3000]+[\u3400-\u9fff·]{2,5}){1,6}"
 BYLINE_HEAD = re.compile(rf"(?:[\u3400-\u9fff]{{2,4}})?{SHORT_ROLE}{NAMES}$")
 BYLINE_TAIL = re.compile(r"(?:实习生|實習生|通讯员|通訊員|见习记者|見習記者|特约记者|特約記者)" + NAMES + "$")
+BYLINE_TAIL_STARTS = "实實通见見特"
 CREDIT_HEAD = re.compile(rf"(?:本报|本報)?{SHORT_ROLE}$")
 CREDIT_TAIL = re.compile(r"[\u3400-\u9fff·]{2,5}[ \u3000]+(?:[\u3400-\u9fff·]{2,5}[ \u3000]+)*[摄攝]$")
+CREDIT_TAIL_ENDS = "摄攝"
 
 WORD = re.compile("[A-Za-z]+")
 SPACED = re.compile("[\u3400-\u9fff] [A-Za-z0-9]|[A-Za-z0-9] [\u3400-\u9fff]")
@@ -56,7 +61,7 @@ STYLE_SAMPLE = 50_000  # characters
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
-    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in ENDS and not ends_sentence(line)]
+    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in CLOSED or not ends_sentence(line)]
     if not open_lines:
         return
     firsts: Sequence[int] | None = None
@@ -73,15 +78,19 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 
 def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
     """Cheap, and false for most pages where nothing is cut: their open lines are headlines."""
-    return (
-        any(may_be_cut(lines, i) for i in open_lines)
-        or sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN
-        or any(_is_half_byline(lines[i], lines[i + 1]) for i in open_lines)
-    )
+    together = "\n".join([lines[i] for i in open_lines])
+    if CLAUSE.search(together) or "、" in together:
+        if any(kind_of(lines[i]) != "bare" for i in open_lines):
+            return True
+        if sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN:
+            return True
+    return any(_is_half_byline(lines[i], lines[i + 1]) for i in open_lines)
 
 
 def _is_half_byline(one: str, two: str) -> bool:
     """Are two lines a byline of two lines, or a credit whose role and name stand on two lines?"""
+    if two[0] not in BYLINE_TAIL_STARTS and two[-1] not in CREDIT_TAIL_ENDS:
+        return False
     if len(one) > LONGEST_BYLINE or len(two) > LONGEST_BYLINE:
         return False
     if BYLINE_HEAD.match(one) and BYLINE_TAIL.match(two):
@@ -121,7 +130,7 @@ class _Page:
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
-        known: dict[str, Side] = {}
+        known = Known({}, {})
         for _ in range(MOST_ROUNDS):
             joints = self._chosen(Sides(self.whole, known))
             if not joints:
@@ -130,7 +139,10 @@ class _Page:
 
     def _chosen(self, sides: Sides) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
-        asked = [joint for joint in candidates(self.whole, sides, self.firsts) if self._may_join(joint)]
+        firsts = promising(sides, self._open_firsts(sides), LEAST)
+        asked = [joint for joint in candidates(self.whole, sides, firsts) if self._may_join(joint)]
+        if not asked:
+            return []
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
         self.is_cut |= any(odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items())
         likely = [joint for joint in asked if odds[joint] >= self._least(joint, sides)]
@@ -150,6 +162,11 @@ class _Page:
             chosen.append(joint)
         return sorted(chosen)
 
+    def _open_firsts(self, sides: Sides) -> Iterable[int]:
+        """Open units that may be first halves."""
+        firsts = self.firsts
+        return sides.open if firsts is None else [i for i in sides.open if self.whole[i].start in firsts]
+
     def _least(self, joint: Joint, sides: Sides) -> float:
         """Log-odds that a joint must have."""
         kind = sides[joint.i].kind
@@ -162,7 +179,7 @@ class _Page:
     def _may_join(self, joint: Joint) -> bool:
         """Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by
         that stands here once more: `duplicates` takes that out."""
-        if any(self.chains[k][0] in self.moved for k in (joint.i, joint.j)):
+        if self.chains[joint.i][0] in self.moved or self.chains[joint.j][0] in self.moved:
             return False
         one, two = self.whole[joint.i].text, self.whole[joint.j].text
         if MISREAD.search(one[-JOINT_WIDTH:]) or MISREAD.search(two[:JOINT_WIDTH]):

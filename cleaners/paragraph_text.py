@@ -130,7 +130,7 @@ class PageText:
     @cached_property
     def rank(self) -> dict[int, int]:
         """Line number -> which paragraph it is."""
-        return {line: rank for rank, line in enumerate(self.filled)}
+        return dict(zip(self.filled, range(len(self.filled)), strict=True))
 
     def neighbour(self, line: int, step: int) -> int:
         """The paragraph `step` places on, as a line number; -1 for none."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cleaners import Config, Edit, apply, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
-from cleaners.joints import FEATURES, KINDS, Joint, Sides, _weights, candidates, features, scores, side
+from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, features, scores, weights
 from cleaners.statistics import codes, joints
 from cleaners.statistics.build_joints import Choices, count_triples, fit, main, pages
 
@@ -130,16 +130,16 @@ def test_a_joint_has_a_score_for_every_candidate() -> None:
 
 def test_layout_only_speaks_for_a_joint() -> None:
     for kind in KINDS:
-        assert all(_weights(kind)[FEATURES.index(name)] >= 0 for name in ("unindented", "tight"))
+        assert all(weights(kind)[FEATURES.index(name)] >= 0 for name in ("unindented", "tight"))
 
 
 def test_kinds_of_lines() -> None:
-    assert side(SECOND[:-1]).kind == "prose"
-    assert side("老人走失三天，全村两百人连夜寻找").kind == "clause"
-    assert side("柿子树下话丰收").kind == "bare"
-    assert not side("本报记者 李春生 摄").can_go_on
-    assert not side("■时评").can_go_on
-    assert side(HEAD).can_begin
+    assert Side(SECOND[:-1]).kind == "prose"
+    assert Side("老人走失三天，全村两百人连夜寻找").kind == "clause"
+    assert Side("柿子树下话丰收").kind == "bare"
+    assert not Side("本报记者 李春生 摄").can_go_on
+    assert not Side("■时评").can_go_on
+    assert Side(HEAD).can_begin
 
 
 @settings(max_examples=200, deadline=None)

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 import cleaners.statistics as tables
 from cleaners.hard_wraps import units
-from cleaners.joints import FEATURES, KINDS, Floats, Sides, candidates, features, side
+from cleaners.joint_language import Floats
+from cleaners.joints import FEATURES, KINDS, Side, Sides, candidates, features, forget
 from cleaners.statistics import build, joints
 
 SEED = 20
@@ -110,7 +111,7 @@ def documents(texts: Sequence[Path]) -> Iterator[list[str]]:
 
 def _is_damaged(paragraphs: Sequence[str]) -> bool:
     """Does the document itself have cut or wrapped paragraphs?"""
-    prose = [side(line) for line in paragraphs]
+    prose = [Side(line) for line in paragraphs]
     open_prose = sum(one.kind == "prose" and one.is_open for one in prose)
     return open_prose > DAMAGED_SHARE * sum(one.kind == "prose" for one in prose)
 
@@ -166,6 +167,7 @@ def _forget() -> None:
     joints.triples.cache_clear()
     tables.unigrams.cache_clear()
     tables.bigrams.cache_clear()
+    forget()
 
 
 def _page_examples(page: str, truth: set[tuple[int, int]], first_group: int) -> Choices:
