@@ -15,7 +15,8 @@ from cleaners import Config, encoding
 
 from . import records
 from .json_lines import Lines
-from .pieces import BrokenError, Piece, Stream, allowed, bomb, damage, kind_of, of_stream, too_large
+from .kinds import kind_of
+from .pieces import BrokenError, Piece, Stream, allowed, bomb, damage, of_stream, too_large
 from .records import Reading, unusable_id
 
 LONGEST_NAME = 1_000  # bytes of a name with its folders

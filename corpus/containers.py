@@ -17,8 +17,9 @@ from typing import IO, Protocol
 
 from .archives import Archive, Tar, Zip
 from .json_lines import Lines
+from .kinds import Kind, kind_of
 from .parquet_rows import Rows
-from .pieces import BrokenError, Kind, Piece, Stream, allowed, kind_of, of_stream
+from .pieces import BrokenError, Piece, Stream, allowed, of_stream
 from .records import Reading
 
 __all__ = ["BrokenError", "Container", "Kind", "Piece", "kind_of", "opened"]

@@ -17,11 +17,12 @@ LINE_FACTOR = 2
 
 BOM = encoding.BOMS[0][0]
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
+SHOWN = 64  # bytes
 BLANK = b" \t\r\x00"
 
 
 class Line(NamedTuple):
-    """A line: where it begins, its number from 1, its bytes and its size; the bytes are empty when it is too long."""
+    """A line: where it begins, its number from 1, its bytes and its size; of one that is too long the first bytes."""
 
     offset: int
     number: int
@@ -56,7 +57,7 @@ class _LineReader:
             end = self._buffer.find(b"\n", self._next)
             stop = len(self._buffer) if end < 0 else end
             size += stop - self._next
-            if size <= self._longest:
+            if size <= self._longest or not pieces:
                 pieces.append(self._buffer[self._next : stop])
             if end >= 0:
                 self._next = end + 1
@@ -66,7 +67,8 @@ class _LineReader:
                     return None
                 break
         self._number += 1
-        return Line(start, self._number, b"".join(pieces) if size <= self._longest else b"", size)
+        raw = b"".join(pieces)
+        return Line(start, self._number, raw if size <= self._longest else raw[:SHOWN], size)
 
     def put_back(self, line: Line) -> None:
         """Makes the line that was read last the next one again."""
@@ -154,7 +156,7 @@ class Lines:
         while first is not None and not first.raw.strip(BLANK + BOM) and first.size <= self._longest:
             first = self._reader.line()
         begin = first.raw.removeprefix(BOM).strip() if first else b""
-        if first is None or first.size > self._longest or (begin[:1], begin[-1:]) == (b"{", b"}"):
+        if begin[:1] != b"[" and (not begin or first.size > self._longest or (begin[:1], begin[-1:]) == (b"{", b"}")):
             self._may_be_whole = False
             if first is not None:
                 self._reader.put_back(first)
@@ -163,7 +165,7 @@ class Lines:
         return self._reader
 
     def _parsed(self, first: Line, rest: bytes | None) -> list[Any]:
-        if rest is None:
+        if rest is None or first.size > self._longest:
             reason = (
                 f"it is one JSON value of more than {self._longest} bytes: make JSON Lines of it (jq -c '.[]'), or "
                 "raise max_seed_bytes"

@@ -32,36 +32,6 @@ CORRECT = "correct it, or take it out"
 NAME_FIELD = "name the field with --text-field, or take it out"
 
 
-class Kind(NamedTuple):
-    """form is lines, json, rows, zip, tar or single; packed is gz, zst or empty."""
-
-    form: str
-    packed: str = ""
-
-
-def kind_of(name: str) -> Kind | None:
-    """What kind of container a file of this name is; None: none."""
-    stem, _, last = name.rpartition("/")[2].lower().rpartition(".")
-    if not stem:
-        return None
-    if last in ("gz", "zst"):
-        inner = kind_of(stem)
-        is_container = inner is not None and inner.form in ("lines", "json", "tar") and not inner.packed
-        return Kind(inner.form, last) if inner is not None and is_container else Kind("single", last)
-    return _KINDS.get(last)
-
-
-_KINDS = {
-    "jsonl": Kind("lines"),
-    "ndjson": Kind("lines"),
-    "json": Kind("json"),
-    "parquet": Kind("rows"),
-    "zip": Kind("zip"),
-    "tar": Kind("tar"),
-    "tgz": Kind("tar", "gz"),
-}
-
-
 class Piece(NamedTuple):
     """What stands at one place of a container: a seed or, with `kind` set, why there is none.
 
@@ -141,10 +111,10 @@ class Stream:
         elif packed == "zst":
             self._file = pa.CompressedInputStream(pa.PythonFile(_Kept(file), "r"), "zstd")
 
-    def read(self, size: int = CHUNK) -> bytes:
-        """At most so many bytes; none at the end.  Raises BrokenError."""
+    def read(self, size: int = 0) -> bytes:
+        """At most so many bytes (0: CHUNK); none at the end.  Raises BrokenError."""
         with damage():
-            chunk = bytes(self._file.read(size))
+            chunk = bytes(self._file.read(size or CHUNK))
         self.position += len(chunk)
         if self.position > self._allowed:
             raise bomb(self._allowed)

@@ -121,6 +121,8 @@ def make_config(
 @click.option(
     "--batch-bytes", type=click.IntRange(1), default=16 << 20, show_default=True, help="Per task of a worker."
 )
+@click.option("--text-field", default="", metavar="NAME", help="Field of a record with its text; default: the usual.")
+@click.option("--id-field", default="", metavar="NAME", help="Field of a record with its id; default: the usual.")
 @click.option("--verbose", is_flag=True, help="Show Prefect's own log, too.")
 @config_options
 def build_command(
@@ -130,11 +132,14 @@ def build_command(
     workers: int,
     dask: str | None,
     batch_bytes: int,
+    text_field: str,
+    id_field: str,
     verbose: bool,
     **options: Any,
 ) -> None:
     """Cleans a folder of SEEDS (default: seeds) into a corpus: the Prefect flow `build-corpus`.
 
+    Files of JSON Lines, Parquet, archives and compressed files are containers of seeds: docs/formats.md.
     Only seeds that are new or changed are cleaned; when rules, code or configuration changed, all of them.
     If nothing changed, no version is committed. With PREFECT_API_URL set, the run appears on that server.
 
@@ -143,13 +148,14 @@ def build_command(
       jingwen build
       jingwen build ~/scraped --output ~/corpus
       jingwen build --skip duplicates --script t2s
+      jingwen build crawl --text-field story
       jingwen build ~/scraped --workers 8
     """
     if os.path.exists(output) and os.path.exists(seeds) and os.path.samefile(output, seeds):
         raise click.UsageError(
             f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
         )
-    config = replace(make_config(**options), drop_reprints=drop_reprints)
+    config = replace(make_config(**options), drop_reprints=drop_reprints, text_field=text_field, id_field=id_field)
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     from . import build
@@ -191,6 +197,7 @@ def clean_command(file: Any, as_json: bool, **options: Any) -> None:
       jingwen clean --json page.txt | python3 -m json.tool --no-ensure-ascii
     """
     config = make_config(**options)
+    _refuse_container(file.name)
     document = clean(file.read(), "" if file.name in ("-", "<stdin>") else Path(file.name).name, config)
     if as_json:
         click.echo(json.dumps(as_object(document), ensure_ascii=False).encode("utf-8", "replace"))
@@ -202,6 +209,21 @@ def clean_command(file: Any, as_json: bool, **options: Any) -> None:
     if document.quarantine is not None:
         click.echo(f"Quarantine ({document.quarantine.kind}): {document.quarantine.reason}", err=True)
         sys.exit(QUARANTINED)
+
+
+def _refuse_container(name: str) -> None:
+    """Raises click.UsageError for a file that holds many seeds, or a packed one."""
+    from corpus.kinds import kind_of
+
+    kind = kind_of(name)
+    if kind is not None and kind.form == "single":
+        unpack = "gunzip -c" if kind.packed == "gz" else "zstd -dc"
+        raise click.UsageError(f"{name} is compressed: `{unpack} {name} | jingwen clean`, or use `jingwen build`")
+    if kind is not None:
+        raise click.UsageError(
+            f"{name} is a container of seeds, and `clean` cleans one text: put it into a folder, and run `jingwen "
+            "build FOLDER`"
+        )
 
 
 def as_object(document: Document) -> dict[str, Any]:

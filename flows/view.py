@@ -15,6 +15,9 @@ from rich.text import Text
 from cleaners import Document
 from cleaners.edits import LONGEST_COMPARED
 
+LONGEST_RECORD = 500
+"""So many characters of a record's other fields are shown; all are in the column `seed_record`."""
+
 REMOVED, ADDED, RULE = "red strike", "green", "dim cyan"
 
 
@@ -100,6 +103,10 @@ def _facts(document: Document) -> Table:
     table = Table.grid(padding=(0, 2))
     sure = f"{document.encoding.name}, confidence {document.encoding.confidence:.2f}"
     table.add_row("encoding", sure)
+    if document.record is not None:
+        table.add_row("container", Text(visible(document.record.container)))
+    if document.record is not None and document.record.fields:
+        table.add_row("record", Text(visible(document.record.fields[:LONGEST_RECORD])))
     for field, value in document.metadata.items():
         if value:
             table.add_row(field, Text(value if isinstance(value, str) else ", ".join(value)))
