@@ -52,7 +52,8 @@ class _LineReader:
         if self._held is not None:
             held, self._held = self._held, None
             return held
-        start, pieces, size = self.offset, [], 0
+        pieces: list[bytes] = []
+        start, size = self.offset, 0
         while True:
             end = self._buffer.find(b"\n", self._next)
             stop = len(self._buffer) if end < 0 else end
@@ -155,14 +156,19 @@ class Lines:
         first = self._reader.line()
         while first is not None and not first.raw.strip(BLANK + BOM) and first.size <= self._longest:
             first = self._reader.line()
-        begin = first.raw.removeprefix(BOM).strip() if first else b""
-        if begin[:1] != b"[" and (not begin or first.size > self._longest or (begin[:1], begin[-1:]) == (b"{", b"}")):
-            self._may_be_whole = False
-            if first is not None:
-                self._reader.put_back(first)
-        else:
+        if first is not None and self._is_whole(first):
             self._whole = self._parsed(first, self._reader.rest())
+            return self._reader
+        self._may_be_whole = False
+        if first is not None:
+            self._reader.put_back(first)
         return self._reader
+
+    def _is_whole(self, first: Line) -> bool:
+        """Whether the file whose first line this is holds one JSON value, and not one on each line."""
+        begin = first.raw.removeprefix(BOM).strip()
+        is_object = begin[-1:] == b"}" or first.size > self._longest
+        return not (begin[:1] == b"{" and is_object)
 
     def _parsed(self, first: Line, rest: bytes | None) -> list[Any]:
         if rest is None or first.size > self._longest:

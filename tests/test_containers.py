@@ -85,10 +85,12 @@ def tarred(files: Mapping[str, str], mode: str = "w", links: Mapping[str, str] |
     return target.getvalue()
 
 
-def found(root: Path, name: str, content: bytes, **choices: object) -> tuple[dict[str, str], dict[str, str]]:
+def found(
+    root: Path, name: str, content: bytes, max_container_bytes: int = 1 << 30
+) -> tuple[dict[str, str], dict[str, str]]:
     """id -> text of the seeds, id -> kind of the problems of one container."""
     (root / name).write_bytes(content)
-    reading = Reading(LIMIT)._replace(**choices)
+    reading = Reading(LIMIT, max_container_bytes)
     one = scan(root, LIMIT, None, reading)
     texts = {}
     for seed in read_all(root, one.seeds, reading):
