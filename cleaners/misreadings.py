@@ -8,10 +8,10 @@ Bytes that were lost on the way are filled in where only one character fits, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -39,12 +39,17 @@ DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 LEADS = (*range(0xE3, 0xEA), 0xEF)
 
 
-class Unit(NamedTuple):
-    """One byte (or LOST) that the character at `char` was read from; `first` when it is its first."""
+class Units(NamedTuple):
+    """The bytes that a stretch of a line was read from, in lists of the same length: the byte (or LOST), the place of
+    its character in the line, whether it is the character's first."""
 
-    byte: int
-    char: int
-    first: bool
+    bytes: list[int]
+    chars: list[int]
+    firsts: list[bool]
+
+    @property
+    def size(self) -> int:
+        return len(self.bytes)
 
 
 class Reading(NamedTuple):
@@ -201,7 +206,32 @@ def _latin_bytes() -> dict[str, int]:
     return table
 
 
-@lru_cache(maxsize=16_384)
+T = TypeVar("T")
+
+
+class _Table(dict[str, T]):
+    """A function of characters: what it said of those of the first plane is remembered."""
+
+    def __init__(self, function: Callable[[str, str], T], read: str) -> None:
+        self._function, self._read = function, read
+
+    def __missing__(self, char: str) -> T:
+        value = self._function(char, self._read)
+        if char <= "\uffff":
+            self[char] = value
+        return value
+
+
+@cache
+def _bytes_table(read: str) -> _Table[tuple[int, ...] | None]:
+    return _Table(_bytes_of, read)
+
+
+@cache
+def _kept_scores(read: str) -> _Table[float]:
+    return _Table(_kept_score, read)
+
+
 def _bytes_of(char: str, read: str) -> tuple[int, ...] | None:
     """The bytes that codec `read` reads as `char`; None when there are none."""
     if char == LOST_CHAR:
@@ -220,20 +250,27 @@ def _bytes_of(char: str, read: str) -> tuple[int, ...] | None:
     return tuple(raw) if len(raw) <= 2 else None
 
 
-def _segments(line: str, read: str, part: tuple[int, int]) -> Iterator[list[Unit]]:
+def _segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
     """The stretches of a part that can be turned into bytes and hold something else than ASCII."""
-    units: list[Unit] = []
+    bytes_of = _bytes_table(read)
+    units = Units([], [], [])
     foreign = 0
     for i in range(*part):
         char = line[i]
-        raw = _bytes_of(char, read)
+        raw = bytes_of[char]
         if raw is None:
             if foreign > 1:
                 yield units
-            units, foreign = [], 0
+            units, foreign = Units([], [], []), 0
             continue
         foreign += char >= "\x80"
-        units += [Unit(byte, i, not k) for k, byte in enumerate(raw)]
+        units.bytes.extend(raw)
+        if len(raw) == 1:
+            units.chars.append(i)
+            units.firsts.append(True)
+        else:
+            units.chars.extend((i, i))
+            units.firsts.extend((True, False))
     if foreign > 1:
         yield units
 
@@ -241,73 +278,76 @@ def _segments(line: str, read: str, part: tuple[int, int]) -> Iterator[list[Unit
 # ---- searching the likeliest reading ---------------------------------------------------------------------
 
 
-class _Node(NamedTuple):
-    """The best way to a place: log P, the place before, whether it stays as it is, and the reading."""
-
-    score: float
-    back: int
-    kept: bool
-    before_kept: bool
-    reading: Reading | None
+_NOWHERE = -1e30  # score of a place that cannot be reached
 
 
-_NOWHERE = _Node(-1e30, 0, True, True, None)
+class _Ways(NamedTuple):
+    """The best ways to each place that end in one state: log P, the place before, whether the character before stays
+    as it is, and the reading."""
+
+    scores: list[float]
+    backs: list[int]
+    before_kept: list[bool]
+    readings: list[Reading | None]
+
+    @classmethod
+    def to(cls, size: int) -> _Ways:
+        return cls([_NOWHERE] * (size + 1), [0] * (size + 1), [True] * (size + 1), [None] * (size + 1))
 
 
-def _stretches(
-    line: str, units: list[Unit], read: str, written: str
-) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
+def _stretches(line: str, units: Units, read: str, written: str) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
     """The misread stretches with their gain: readings, each with the number of its first unit.
 
     Dynamic programming over units with two states: the character stays, or its bytes are read in `written`.
     """
-    size = len(units)
-    kept = [_NOWHERE] * (size + 1)
-    taken = [_NOWHERE] * (size + 1)
-    kept[0] = _Node(0.0, 0, True, True, None)
+    kept, taken = _Ways.to(units.size), _Ways.to(units.size)
+    kept_scores, taken_scores = kept.scores, taken.scores
+    kept_scores[0] = 0.0
     lengths = _char_lengths(units)
-    for at in range(size):
-        unit = units[at]
-        border = unit.first
-        if border:  # only between characters can a stretch begin or end
-            here, before = max((kept[at].score, True), (taken[at].score, False))
+    score_of = _kept_scores(read)
+    for at in range(units.size):
+        score, before = taken_scores[at], False
+        if units.firsts[at]:  # only between characters can a stretch begin or end
+            stays = kept_scores[at]
+            here = stays if stays >= score else score
             if here > -1e29:
                 end = at + lengths[at]
-                score = here + _kept_score(line[unit.char], read)
-                if score > kept[end].score:
-                    kept[end] = _Node(score, at, True, before, None)
-        score, before = taken[at].score, False
-        if border and kept[at].score + ENTER_SCORE > score:
-            score, before = kept[at].score + ENTER_SCORE, True
+                total = here + score_of[line[units.chars[at]]]
+                if total > kept_scores[end]:
+                    kept_scores[end], kept.backs[end], kept.before_kept[end] = total, at, stays >= score
+            if stays + ENTER_SCORE > score:
+                score, before = stays + ENTER_SCORE, True
         if score > -1e29:
-            for reading in _readings(_window(units, at, written), read, written):
+            for reading in _readings(_window(units.bytes, at, written), read, written):
                 end = at + reading.length
-                if score + reading.score > taken[end].score:
-                    taken[end] = _Node(score + reading.score, at, False, before, reading)
+                if score + reading.score > taken_scores[end]:
+                    taken_scores[end] = score + reading.score
+                    taken.backs[end], taken.before_kept[end], taken.readings[end] = at, before, reading
     yield from _accepted(line, units, kept, taken, read)
 
 
-def _char_lengths(units: list[Unit]) -> dict[int, int]:
+def _char_lengths(units: Units) -> dict[int, int]:
     """For the number of a character's first unit, how many units it has."""
-    firsts = [i for i, unit in enumerate(units) if unit.first]
-    return {a: b - a for a, b in pairwise([*firsts, len(units)])}
+    firsts = [i for i, first in enumerate(units.firsts) if first]
+    return {a: b - a for a, b in pairwise([*firsts, units.size])}
 
 
 def _accepted(
-    line: str, units: list[Unit], kept: list[_Node], taken: list[_Node], read: str
+    line: str, units: Units, kept: _Ways, taken: _Ways, read: str
 ) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
-    at = len(units)
-    staying = kept[at].score >= taken[at].score
+    at = units.size
+    staying = kept.scores[at] >= taken.scores[at]
     found: list[tuple[list[tuple[int, Reading]], float]] = []
     stretch: list[tuple[int, Reading]] = []
     while at > 0:
-        node = kept[at] if staying else taken[at]
-        if node.reading is not None:
-            stretch.append((node.back, node.reading))
-            if node.before_kept:
+        ways = kept if staying else taken
+        back, before_kept, reading = ways.backs[at], ways.before_kept[at], ways.readings[at]
+        if reading is not None:
+            stretch.append((back, reading))
+            if before_kept:
                 found.append(_trimmed(line, units, stretch[::-1], read))
                 stretch = []
-        at, staying = node.back, node.before_kept
+        at, staying = back, before_kept
     if stretch:
         found.append(_trimmed(line, units, stretch[::-1], read))
     for readings, gain in reversed(found):
@@ -316,7 +356,7 @@ def _accepted(
 
 
 def _trimmed(
-    line: str, units: list[Unit], stretch: list[tuple[int, Reading]], read: str
+    line: str, units: Units, stretch: list[tuple[int, Reading]], read: str
 ) -> tuple[list[tuple[int, Reading]], float]:
     """Without ASCII at its ends; and the gain against leaving it as it is."""
     while stretch and stretch[-1][1].text < "\x80":
@@ -325,8 +365,8 @@ def _trimmed(
         stretch.pop(0)
     if not stretch:
         return [], 0.0
-    first, last = units[stretch[0][0]].char, units[_end(stretch) - 1].char
-    stay = sum(_kept_score(char, read) for char in line[first : last + 1])
+    first, last = units.chars[stretch[0][0]], units.chars[_end(stretch) - 1]
+    stay = sum(map(_kept_scores(read).__getitem__, line[first : last + 1]))
     return stretch, sum(reading.score for _, reading in stretch) - stay
 
 
@@ -335,11 +375,11 @@ def _end(stretch: list[tuple[int, Reading]]) -> int:
     return at + reading.length
 
 
-def _believed(line: str, units: list[Unit], stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
+def _believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
     """Whether a stretch is long, likely and well-formed enough to be changed."""
     if not stretch:
         return False
-    first, last = units[stretch[0][0]].char, units[_end(stretch) - 1].char
+    first, last = units.chars[stretch[0][0]], units.chars[_end(stretch) - 1]
     old = [char for char in line[first : last + 1] if char >= "\x80"]
     new = [reading for _, reading in stretch if reading.text >= "\x80"]
     sure = [reading for reading in new if reading.text != LOST_CHAR]
@@ -353,8 +393,10 @@ def _believed(line: str, units: list[Unit], stretch: list[tuple[int, Reading]], 
     if mean < lowest or _in_order(old):
         return False
     # ideographs may become other ideographs by chance, but not words
+    if read == LATIN or len(sure) >= LONG:
+        return True
     pairs = statistics.text_logprobs("".join(reading.text for reading in sure))[1:]
-    return read == LATIN or len(sure) >= LONG or float(pairs.mean()) >= LOWEST_PAIR_MEAN
+    return float(pairs.mean()) >= LOWEST_PAIR_MEAN
 
 
 def _dense(texts: list[str]) -> bool:
@@ -376,7 +418,6 @@ def _in_order(chars: Sequence[str]) -> bool:
     return sum(step == 1 for step in steps) > len(steps) / 2
 
 
-@lru_cache(maxsize=16_384)
 def _kept_score(char: str, read: str) -> float:
     if read == LATIN and char >= "\x80":
         return LATIN_SCORE
@@ -391,13 +432,18 @@ def _score(text: str) -> float:
 # ---- reading bytes ---------------------------------------------------------------------------------------
 
 
-def _window(units: list[Unit], at: int, written: str) -> tuple[int, ...]:
+def _window(raw: list[int], at: int, written: str) -> tuple[int, ...]:
     """The bytes on which the reading at unit `at` depends; few where they are known, so that it is often cached."""
-    window = tuple(unit.byte for unit in units[at : at + 5])
-    known = 1 if window[0] < 0x80 else 3 if written == UTF8 and 0xE0 <= window[0] < 0xF0 else 2
-    if LOST not in window[:known] and (known != 3 or _decoded(window[:3], UTF8) is not None):
-        return window[: known if known < 3 or written == UTF8 else 2]
-    return window
+    byte = raw[at]
+    if 0 <= byte < 0x80:
+        return (byte,)
+    if written == UTF8 and 0xE0 <= byte < 0xF0:
+        window = tuple(raw[at : at + 3])
+        if LOST not in window and _decoded(window, UTF8) is not None:
+            return window
+    elif byte != LOST and LOST not in raw[at + 1 : at + 2]:
+        return tuple(raw[at : at + 2])
+    return tuple(raw[at : at + 5])
 
 
 @lru_cache(maxsize=65_536)
@@ -556,12 +602,12 @@ def _welcome(text: str, read: str) -> bool:
 # ---- the result ------------------------------------------------------------------------------------------
 
 
-def _pieces(line: str, units: list[Unit], stretch: list[tuple[int, Reading]]) -> Iterator[Piece]:
+def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iterator[Piece]:
     """The stretch cut where old and new characters both begin, guessed characters apart from sure ones."""
     start = stretch[0][0]
     end = _end(stretch)
-    before = line[units[start].char - 1 : units[start].char] or statistics.BOUNDARY
-    last = units[end].char if end < len(units) else units[-1].char + 1
+    before = line[units.chars[start] - 1 : units.chars[start]] or statistics.BOUNDARY
+    last = units.chars[end] if end < units.size else units.chars[-1] + 1
     texts, guessed = _chosen(stretch, before, line[last : last + 1] or statistics.BOUNDARY)
     text, guess = "", False
     done: list[Piece] = []
@@ -569,9 +615,9 @@ def _pieces(line: str, units: list[Unit], stretch: list[tuple[int, Reading]]) ->
         text += texts[i]
         guess = guess or guessed[i]
         end = at + reading.length
-        if end == len(units) or units[end].first:
-            first = units[start].char
-            last = units[end].char if end < len(units) else units[-1].char + 1
+        if end == units.size or units.firsts[end]:
+            first = units.chars[start]
+            last = units.chars[end] if end < units.size else units.chars[-1] + 1
             if done and done[-1].guessed == guess:
                 done[-1] = Piece(done[-1].start, last, done[-1].text + text, guess)
             else:
@@ -604,9 +650,9 @@ def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tupl
 def _chances(before: str, candidates: tuple[str, ...], after: str) -> statistics.Floats:
     """P(candidate | neighbours), one each."""
     middle = statistics.codes("".join(candidate[0] for candidate in candidates))
-    scores = statistics.bigram_logprobs(np.full_like(middle, statistics.codes(before)[0]), middle)
+    scores = statistics.bigram_logprobs(statistics.codes(before), middle)
     if after:
-        scores = scores + statistics.bigram_logprobs(middle, np.full_like(middle, statistics.codes(after)[0]))
+        scores = scores + statistics.bigram_logprobs(middle, statistics.codes(after))
     weights = np.exp(scores - scores.max())
     chances: statistics.Floats = weights / weights.sum()
     return chances

@@ -118,7 +118,7 @@ def _rest(keys: Codes, logprobs: Floats) -> Floats:
 
 
 def bigram_logprobs(first: Codes, second: Codes) -> Floats:
-    """log P(second | first) for arrays of codes of the same shape; see `codes`."""
+    """log P(second | first) for arrays of codes of the same shape, or of one code; see `codes`."""
     table = bigrams()
     wanted = (first.astype(np.uint32) << np.uint32(16)) | second.astype(np.uint32)
     at = np.minimum(np.searchsorted(table.keys, wanted), len(table.keys) - 1)
