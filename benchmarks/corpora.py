@@ -73,7 +73,9 @@ def stand_in(raw: bytes, name: str) -> Document:
     return Document(Seed.of(raw, name), text, Encoding("utf-8", 1.0), tuple(trail), tuple(paragraphs))
 
 
-def run(root: Path, output: Path, clean: Clean = stand_in, fingerprint: str = FINGERPRINT) -> Version:
+def run(
+    root: Path, output: Path, clean: Clean = stand_in, fingerprint: str = FINGERPRINT, is_summary: bool = False
+) -> Version:
     """One run over a folder of seeds, as the flow does it, without Prefect."""
     store = Store(output)
     with store.writer_lock():
@@ -84,7 +86,8 @@ def run(root: Path, output: Path, clean: Clean = stand_in, fingerprint: str = FI
         done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
         for batch in batches(plan.to_clean, BATCH_BYTES, done=done):
             found = [one for one in read_all(root, batch) if isinstance(one, Read)]
-            staged.append(staging.write(replace(clean(one.raw, one.name), record=one.record) for one in found))
+            made = (replace(clean(one.raw, one.name), record=one.record) for one in found)
+            staged.append(staging.write(made, is_summary=is_summary))
         return store.commit(plan, staged, {"code": fingerprint}, datetime.now(UTC))
 
 

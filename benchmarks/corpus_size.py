@@ -2,6 +2,7 @@
 
     python -m benchmarks.corpus_size [--json FILE] [--seeds-folder DIR | --megabytes 0]
 
+With all edits, and with a summary of them (`--trail summary`).
 Of the five seeds, or of a folder of seeds, or of so many megabytes of made ones; all cleaners run. `text` is a Parquet
 file of the texts alone, zstd level 3. Aims: documents <= 1.1 x text, edits <= 1.0 x documents.
 """
@@ -52,7 +53,9 @@ def main() -> None:
             root = Path(folder, "seeds")
             write_seeds(root, given.megabytes * 1_000_000 // MEAN_BYTES, MEAN_BYTES)
         name = f"{given.megabytes} MB, made" if given.megabytes else root.name
-        rows.append(measure(name, run(root, Path(folder, "output"), clean)))
+        for trail in ("full", "summary"):
+            made = run(root, Path(folder, trail), clean, is_summary=trail == "summary")
+            rows.append({"trail": trail, **measure(name, made)})
     show(rows, given.json)
 
 

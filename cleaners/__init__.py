@@ -245,6 +245,8 @@ def fingerprint_parts(config: Config | None = None, pipeline: tuple[Cleaner, ...
     choices = asdict(config or Config())
     del choices["recurring"]  # follows from the seeds
     parts = {**_files(), **libraries, "config": repr(sorted(choices.items()))}
+    if choices["trail"] != "full":
+        parts["trail"] = choices["trail"]  # on its own: readers of a version must know
     if pipeline != PIPELINE:
         parts["pipeline"] = ", ".join(cleaner.name for cleaner in pipeline)
         parts |= {f"cleaner:{one.name}": _source(one) for one in pipeline if one not in PIPELINE}

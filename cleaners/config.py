@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SCRIPT_CONVERSIONS = ("keep", "t2s", "s2t", "tw2s", "tw2sp", "s2tw", "s2twp", "hk2s", "s2hk", "t2tw", "t2hk")
+TRAILS = ("full", "summary")
 QUOTE_STYLES = ("auto", "mainland", "traditional")
 
 
@@ -49,6 +50,10 @@ class Config:
     """A document that takes more seconds of CPU time goes to quarantine (`too_slow`). The one choice whose effect
     depends on the machine: keep it far above what a sound document needs (a megabyte takes less than a second)."""
 
+    trail: str = "full"
+    """How much of the trail a corpus keeps, one of TRAILS. `summary`: of each document one edit per rule, as an
+    example, and the counts; nothing leads back to the seeds then, which have to be kept. For a corpus."""
+
     drop_reprints: bool = False
     """Near-duplicates of a document that is kept go to quarantine (`reprint`). For a corpus: one text has none."""
 
@@ -61,6 +66,8 @@ class Config:
             raise ValueError(f"script is {self.script!r}; allowed are {', '.join(SCRIPT_CONVERSIONS)}")
         if self.quotes not in QUOTE_STYLES:
             raise ValueError(f"quotes is {self.quotes!r}; allowed are {', '.join(QUOTE_STYLES)}")
+        if self.trail not in TRAILS:
+            raise ValueError(f"trail is {self.trail!r}; allowed are {', '.join(TRAILS)}")
         if min(self.max_seed_bytes, self.max_container_bytes, self.max_rounds) < 1:
             raise ValueError("max_seed_bytes, max_container_bytes and max_rounds are at least 1")
         if not self.max_seconds > 0:

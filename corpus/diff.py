@@ -49,6 +49,7 @@ class Difference(NamedTuple):
     changed     documents that both have, but not alike
     quarantined ids in quarantine in the new version, but not in the old one
     released    ids in quarantine in the old version, but not in the new one
+    reprints    how many there are in each
     rules       rule -> edits in the old version, edits in the new one; only those that differ
     pipeline    part of the fingerprint -> its value in the old version, in the new one; only those that differ
     """
@@ -62,6 +63,7 @@ class Difference(NamedTuple):
     changed: tuple[Changed, ...]
     quarantined: tuple[str, ...]
     released: tuple[str, ...]
+    reprints: tuple[int, int]
     rules: Mapping[str, tuple[int, int]]
     pipeline: Mapping[str, tuple[str, str]]
 
@@ -99,6 +101,7 @@ def diff(old: Version, new: Version) -> Difference:
         tuple(_changed(old, new)),
         tuple(sorted(seeds_now.keys() - documents_now - (seeds_before.keys() - documents_before))),
         tuple(sorted(seeds_before.keys() - documents_before - (seeds_now.keys() - documents_now))),
+        (old.manifest.counts.get("reprints", 0), new.manifest.counts.get("reprints", 0)),
         _unequal(_rules(old), _rules(new), 0),
         _unequal(old.manifest.fingerprint_parts, new.manifest.fingerprint_parts, ""),
     )

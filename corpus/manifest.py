@@ -47,6 +47,11 @@ class Manifest:
     seeds: Part
     notes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_summary(self) -> bool:
+        """Whether the table edits holds examples only (`Config.trail`): nothing leads back to the seeds."""
+        return self.fingerprint_parts.get("trail") == "summary"
+
     def to_json(self) -> str:
         named = asdict(self) | {
             "parts": {table: [one._asdict() for one in self.parts[table]] for table in self.parts},
@@ -103,7 +108,7 @@ def make(
             "quarantine: a row is missing or double; nothing was committed: check the corpus, then run again"
         )
     edits: dict[str, dict[str, int]] = {}
-    for part in made["edits"]:
+    for part in made["documents"]:
         for cleaner, rules in part.edits.items():
             sums = edits.setdefault(cleaner, {})
             for rule, n in rules.items():
@@ -120,7 +125,7 @@ def make(
             "seeds": seeds.num_rows,
             "documents": count["documents"],
             "quarantined": count["quarantine"],
-            "edits": count["edits"],
+            "edits": sum(n for rules in edits.values() for n in rules.values()),
             "reprints": count["reprints"],
             "recurring": count["recurring"],
             "added": plan.added,

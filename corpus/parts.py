@@ -101,7 +101,7 @@ class Part(NamedTuple):
     rows    number of rows
     bytes   size of the file
     min_id  smallest id in it, max_id the largest; None when it has no rows
-    edits   of a part of `edits`: number of rows per cleaner and rule; else empty
+    edits   of a part of `documents`: number of edits per cleaner and rule; else empty
     """
 
     file: str
@@ -132,7 +132,7 @@ def write(rows: pa.Table, table: str, folder: Path, file: str = "") -> Part:
         len(content),
         ids["min"].as_py(),
         ids["max"].as_py(),
-        count_edits(rows) if table == "edits" else {},
+        count_edits(rows) if table == "documents" else {},
     )
     write_bytes(folder / part.file, content)
     return part
@@ -169,11 +169,13 @@ def read(files: Sequence[Path], table: str, columns: Sequence[str] | None = None
 
 
 def count_edits(rows: pa.Table) -> dict[str, dict[str, int]]:
-    """Number of edits per cleaner and rule, both sorted."""
-    groups = rows.group_by(["cleaner", "rule"]).aggregate([([], "count_all")])
+    """Number of edits per cleaner and rule, both sorted, in rows of `documents`.  A rule's id begins with the name
+    of its cleaner."""
+    counted = pa.table(rows["edits_per_rule"].combine_chunks().flatten().flatten(), ["rule", "n"])
+    sums = counted.group_by("rule").aggregate([("n", "sum")])
     found: dict[str, dict[str, int]] = {}
-    for cleaner, rule, n in sorted(zip(*(groups[name].to_pylist() for name in groups.column_names), strict=True)):
-        found.setdefault(cleaner, {})[rule] = n
+    for rule, n in sorted(zip(sums["rule"].to_pylist(), sums["n_sum"].to_pylist(), strict=True)):
+        found.setdefault(rule.partition(".")[0], {})[rule] = n
     return found
 
 

@@ -115,8 +115,7 @@ seeds, {c["quarantined"]} seeds in quarantine.
 ## The tables
 
 `documents/*.parquet` has one row per clean text, `edits/*.parquet` one per change that was made, `quarantine/*.parquet`
-one per seed that could not be cleaned, with the reason. Undoing a document's edits gives its seed, byte by byte
-(`jingwen restore ID`).
+one per seed that could not be cleaned, with the reason. {_way_back(manifest)}
 
     import datasets
     documents = datasets.load_dataset("output/latest", "documents", split="train")
@@ -140,6 +139,15 @@ one per seed that could not be cleaned, with the reason. Undoing a document's ed
 Nothing was rewritten or invented: damage that could not be repaired for certain is still there and listed in `flags`.
 The texts belong to those who wrote and published them; this corpus grants no rights in them.
 """
+
+
+def _way_back(manifest: Manifest) -> str:
+    if manifest.is_summary:
+        return (
+            "This version was built with\n`--trail summary`: `edits` holds one example per document and rule, and "
+            "nothing leads back to the seeds."
+        )
+    return "Undoing a document's edits gives its seed, byte by byte\n(`jingwen restore ID`)."
 
 
 def croissant(manifest: Manifest) -> dict[str, Any]:

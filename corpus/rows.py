@@ -41,11 +41,15 @@ Value = str | list[str] | None
 
 
 def tables(
-    documents: Iterable[Document], problems: Iterable[Problem] = (), recurring: Mapping[str, str] | None = None
+    documents: Iterable[Document],
+    problems: Iterable[Problem] = (),
+    recurring: Mapping[str, str] | None = None,
+    is_summary: bool = False,
 ) -> dict[str, pa.Table]:
     """The rows of a batch: documents, edits, quarantine, signatures and seeds, each sorted by id.
 
-    recurring   id -> hash of those of its lines that recur; only documents that have some
+    recurring    id -> hash of those of its lines that recur; only documents that have some
+    is_summary   of the edits only the first of each document and rule: `Config.trail`
 
     A document with `quarantine` set has its row in `quarantine`; so has one whose text holds half of a
     surrogate pair, which no UTF-8, and so no Parquet file, can hold.
@@ -56,7 +60,7 @@ def tables(
     problems = sorted(problems)
     return {
         "documents": documents_table(good),
-        "edits": edits_table(good),
+        "edits": examples(edits_table(good)) if is_summary else edits_table(good),
         "signatures": signatures_table(good),
         "quarantine": quarantine_table(bad, problems),
         "seeds": seeds_table(batch, problems, recurring),
@@ -110,6 +114,13 @@ def edits_table(documents: Sequence[Document]) -> pa.Table:
         "ref": [place if place >= 0 else None for place in ref],
     }
     return _table(columns, EDITS)
+
+
+def examples(edits: pa.Table) -> pa.Table:
+    """Of these rows of `edits` the first of each document and rule."""
+    columns = edits.select(["id", "rule"]).append_column("row", pa.array(np.arange(edits.num_rows)))
+    first = columns.group_by(["id", "rule"]).aggregate([("row", "min")])["row_min"]
+    return edits.take(first.combine_chunks().sort())
 
 
 def quarantine_table(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> pa.Table:

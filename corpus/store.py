@@ -84,7 +84,7 @@ class Staged:
     @property
     def edits(self) -> Mapping[str, Mapping[str, int]]:
         """Number of edits per cleaner and rule."""
-        return self.tables["edits"].edits if "edits" in self.tables else {}
+        return self.tables["documents"].edits if "documents" in self.tables else {}
 
     def seeds(self) -> pa.Table:
         """Its rows of `seeds`."""
@@ -109,14 +109,16 @@ class Staging:
         documents: Iterable[Document],
         problems: Iterable[Problem] = (),
         recurring: Mapping[str, str] | None = None,
+        is_summary: bool = False,
     ) -> Staged:
         """Writes one batch and makes it durable.
 
         problems    of seeds that could not be read after all (SeedChangedError.problem)
         recurring   id -> hash of those of its lines that recur (Survey.marks); only documents that have some
+        is_summary  see `rows.tables`; must be in the fingerprint
         Raises StoreError when it cannot be written.
         """
-        return self.write_tables(rows.tables(documents, problems, recurring))
+        return self.write_tables(rows.tables(documents, problems, recurring, is_summary))
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> Staged:
         """Writes one batch that is rows already (`rows.tables`).  Raises StoreError when it cannot be written."""
@@ -417,6 +419,9 @@ class Store:
             return
         if latest.is_dir() and not latest.is_symlink():
             raise StoreError(f"{latest} is a folder, but must become a link to the newest version: move it away")
+        card = self.output / provenance.CARD
+        if not os.path.lexists(card):
+            os.symlink(os.path.join("latest", provenance.CARD), card)
         unfinished = self.output / f".latest.{os.getpid()}"
         os.symlink(target, unfinished)
         os.replace(unfinished, latest)

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +25,8 @@ from .version import MANIFEST, SEEDS_FILE, Version
 
 BATCH = 500
 """Documents that are rebuilt at a time."""
+
+SPANS = ("paragraphs", "articles", "flags")
 
 Advance = Callable[[int], None]
 
@@ -56,7 +59,7 @@ def verify(store: Store, version: Version, advance: Advance = lambda documents: 
         yield from _counts(version)
         yield from _ids(version, seeds)
         yield from _recurring(version, seeds)
-        yield from _documents(version, seeds, advance)
+        yield from (_summaries if version.manifest.is_summary else _documents)(version, seeds, advance)
     except StoreError as error:
         yield str(error)
 
@@ -117,6 +120,8 @@ def _counts(version: Version) -> Iterator[str]:
             yield from _part(version, table, part)
     seeds = version.read("seeds")
     found["seeds"] = seeds.num_rows
+    if known.is_summary:
+        del found["edits"]  # the counts are of the edits made, the rows examples
     for name, n in found.items():
         if known.counts[name] != n:
             yield f"version {version.number} has {n} {name}, but its manifest says {known.counts[name]}"
@@ -131,12 +136,12 @@ def _counts(version: Version) -> Iterator[str]:
 
 def _part(version: Version, table: str, part: parts.Part) -> Iterator[str]:
     """Whether a part holds what the manifest says of it."""
-    columns = ["id", "cleaner", "rule"] if table == "edits" else ["id"]
+    columns = ["id", "edits_per_rule"] if table == "documents" else ["id"]
     found = parts.read([version.path / table / part.file], table, columns)
     ends = pc.min_max(found["id"])
     if (found.num_rows, ends["min"].as_py(), ends["max"].as_py()) != (part.rows, part.min_id, part.max_id):
         yield f"version {version.number}: {table}/{part.file} has other rows than its manifest says"
-    if table == "edits" and parts.count_edits(found) != part.edits:
+    if table == "documents" and parts.count_edits(found) != part.edits:
         yield f"version {version.number}: {table}/{part.file} has other edits per rule than its manifest says"
 
 
@@ -185,6 +190,38 @@ def _documents(version: Version, seeds: dict[str, Known], advance: Advance) -> I
             advance(batch.num_rows)
 
 
+def _summaries(version: Version, seeds: dict[str, Known], advance: Advance) -> Iterator[str]:
+    """What is wrong with the documents of a version that keeps one edit per document and rule."""
+    for run in ordered.runs(version, "documents"):
+        low, high = run["id"][0].as_py(), run["id"][-1].as_py()
+        rules: dict[str, list[str]] = {}
+        for edit in ordered.between(version, "edits", low, high).select(["id", "rule"]).to_pylist():
+            rules.setdefault(edit["id"], []).append(edit["rule"])
+        for row in run.to_pylist():
+            problem = _summary(row, sorted(rules.get(row["id"], [])), seeds.get(row["id"]))
+            if problem:
+                yield f"version {version.number}: document {row['id']!r} {problem}"
+        advance(run.num_rows)
+
+
+def _summary(row: dict[str, Any], rules: list[str], seed: Known | None) -> str:
+    """What is wrong with a document of which examples of its edits are kept; empty when nothing is."""
+    if rules != [one["rule"] for one in row["edits_per_rule"]]:
+        return "does not have one edit for each rule in edits_per_rule"
+    if seed is None or (seed.sha256, seed.bytes) != (row["seed_sha256"], row["seed_bytes"]):
+        return "has another hash or size than in the list of seeds"
+    if row["n_chars"] != len(row["text"]):
+        return f"has {len(row['text'])} characters, but n_chars says {row['n_chars']}"
+    return _spans([(one["start"], one["end"]) for kind in SPANS for one in row[kind]], len(row["text"]))
+
+
+def _spans(spans: list[tuple[int, int]], length: int) -> str:
+    """What is wrong with the spans of paragraphs, articles and flags; empty when nothing is."""
+    if any(not 0 <= start <= end <= length for start, end in spans):
+        return "has a paragraph, article or flag outside its text"
+    return ""
+
+
 def _document(document: Document, row: dict[str, object], seed: Known | None) -> str:
     """What is wrong with a document; empty when nothing is."""
     try:
@@ -204,6 +241,4 @@ def _document(document: Document, row: dict[str, object], seed: Known | None) ->
     if [(one["rule"], one["n"]) for one in row["edits_per_rule"]] != sorted(counts.items()):  # type: ignore[attr-defined]
         return "has other edits than edits_per_rule says"
     spans = [(one.start, one.end) for kind in (document.paragraphs, document.articles, document.flags) for one in kind]
-    if any(not 0 <= start <= end <= len(text) for start, end in spans):
-        return "has a paragraph, article or flag outside its text"
-    return ""
+    return _spans(spans, len(text))

@@ -74,13 +74,25 @@ class Version:
 
     def document(self, id: str) -> Document:
         """A document with its trail: `original()`, `seed_span()` and all else work.  Raises StoreError when
-        the version has no document of this id."""
+        the version has no document of this id, or only a summary of its edits."""
+        if self.manifest.is_summary:
+            raise StoreError(
+                f"version {self.number} was built with --trail summary: it holds an example of each rule's edits, so "
+                "nothing leads back from its texts; read its table documents, and the seeds themselves"
+            )
         found = rows.documents(self._of("documents", id), self.edits(id))
         if not found:
             reason = self._of("quarantine", id)["reason"].to_pylist()
             why = f"it is in quarantine ({reason[0]})" if reason else "see the ids in its documents table"
             raise StoreError(f"version {self.number} has no document {id!r}: {why}")
         return found[0]
+
+    def text(self, id: str) -> str:
+        """A document's clean text.  Raises StoreError when the version has no document of this id."""
+        found = self._of("documents", id)["text"].to_pylist()
+        if not found:
+            raise StoreError(f"version {self.number} has no document {id!r}: see the ids in its documents table")
+        return str(found[0])
 
     def edits(self, id: str) -> pa.Table:
         """The rows of `edits` of one document, in the order of application."""

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleaners import PIPELINE, Config, Document, clean
-from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS
+from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
 
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
     from .report import Report
 
 OK, FAILED, MISUSED, QUARANTINED = 0, 1, 2, 3
+
+
+class Folder(click.Path):
+    """A path to a folder. An empty one, as from a variable that is not set, would be the current folder."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty (a variable that is not set?): write . for the current folder", parameter, context)
+        return super().convert(value, parameter, context)
+
 
 EXIT_CODES = """
 \b
@@ -107,15 +118,16 @@ def make_config(
 
 
 @main.command("build", epilog=EXIT_CODES)
-@click.argument("seeds", type=click.Path(path_type=Path), default=Path("seeds"))
+@click.argument("seeds", type=Folder(path_type=Path), default=Path("seeds"))
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Folder(path_type=Path),
     default=Path("output"),
     show_default=True,
     help="Where the corpus is.",
 )
 @click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
+@click.option("--trail", type=click.Choice(TRAILS), default="full", show_default=True, help="How many edits to keep.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Number of worker processes.")
 @click.option("--dask", metavar="ADDRESS", help="Run on this Dask scheduler; `local`: on a cluster made for the run.")
 @click.option(
@@ -129,6 +141,7 @@ def build_command(
     seeds: Path,
     output: Path,
     drop_reprints: bool,
+    trail: str,
     workers: int,
     dask: str | None,
     batch_bytes: int,
@@ -155,7 +168,8 @@ def build_command(
         raise click.UsageError(
             f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
         )
-    config = replace(make_config(**options), drop_reprints=drop_reprints, text_field=text_field, id_field=id_field)
+    choices = {"drop_reprints": drop_reprints, "trail": trail, "text_field": text_field, "id_field": id_field}
+    config = replace(make_config(**options), **choices)
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     from . import build
@@ -175,7 +189,8 @@ def print_report(report: Report, output: Path) -> None:
 
     from .report import summary
 
-    Console(highlight=False, soft_wrap=True).print(summary(report, output))
+    with suppress(SystemExit):  # rich's answer to `| head`; but the run did what it did, whoever reads on
+        Console(highlight=False, soft_wrap=True).print(summary(report, output))
 
 
 @main.command("clean", epilog=EXIT_CODES)

@@ -136,8 +136,11 @@ def _described(found: Difference, limit: int) -> Iterator[str]:
         yield from _list(name, list(ids), limit)
     yield from _list("renamed", [f"{old} -> {new}" for old, new in found.renamed], limit)
     yield from _list("changed", [f"{one.id} ({', '.join(one.aspects)})" for one in found.changed], limit)
-    for rule, (before, after) in found.rules.items():
-        yield f"rule {rule}: {before} -> {after} edits ({after - before:+})"
+    if found.reprints[0] != found.reprints[1]:
+        yield f"reprints: {found.reprints[0]} -> {found.reprints[1]}"
+    most = sorted(found.rules.items(), key=lambda rule: (-abs(rule[1][1] - rule[1][0]), rule[0]))
+    rules = [f"{rule}: {before} -> {after} edits ({after - before:+})" for rule, (before, after) in most]
+    yield from _list("rules with other numbers of edits", rules, limit)
     for name in found.pipeline:
         yield f"pipeline: other {name}"
 
@@ -165,7 +168,7 @@ def _show_texts(found: Difference, before: Version, after: Version, limit: int) 
         table = Table(title=Text(visible(one.id)), title_justify="left", expand=True, show_lines=True)
         table.add_column(f"version {found.old}", ratio=1)
         table.add_column(f"version {found.new}", ratio=1)
-        for old, new in paragraphs(before.document(one.id).text, after.document(one.id).text):
+        for old, new in paragraphs(before.text(one.id), after.text(one.id)):
             table.add_row(*compared(old, new))
         console.print(table)
 

@@ -16,12 +16,25 @@ def main() -> None:
 
         try:
             code = cli.main.main(standalone_mode=False)
-        except click.ClickException as error:
+        except Exception as error:
+            if _is_interrupt(error):
+                raise KeyboardInterrupt from error
+            if not isinstance(error, click.ClickException):
+                raise
             error.show()
             sys.exit(error.exit_code)
-        except click.Abort as error:
-            raise KeyboardInterrupt from error
     except KeyboardInterrupt:
         print("Interrupted. The corpus is as it was.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether this came of Ctrl-C: Prefect, interrupted at a bad moment, stumbles and raises something else."""
+    import click
+
+    while error is not None:
+        if isinstance(error, (KeyboardInterrupt, click.Abort)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

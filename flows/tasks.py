@@ -180,7 +180,8 @@ class Batch:
         _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
         _log_quarantine(self.number, [one[:3] for one in self.problems])
         marks = {id: recurring.mark(keys) for id, keys in self.recurring.items()}
-        return Cleaned(self.staging.write(documents, self.problems, marks), tuple(slowest))
+        staged = self.staging.write(documents, self.problems, marks, self.config.trail == "summary")
+        return Cleaned(staged, tuple(slowest))
 
     def _limited(self) -> Iterator[Draft]:
         """The drafts, one by one, under the limit on the time of each."""

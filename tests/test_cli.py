@@ -109,3 +109,10 @@ def test_a_corpus_of_a_newer_jingwen(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli.main, ["show", "a.txt", "--output", str(tmp_path / "output")])
     assert done.exit_code == cli.FAILED
     assert "install the newer Jingwen" in done.output
+
+
+def test_an_empty_path_is_refused(tmp_path: Path) -> None:
+    for arguments in (["build", ""], ["build", str(tmp_path), "--output", ""]):
+        done = CliRunner().invoke(cli.main, arguments)
+        assert done.exit_code == cli.MISUSED
+        assert "it is empty" in done.output

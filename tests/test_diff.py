@@ -310,7 +310,7 @@ def test_the_commands(seeds: Path, output: Path, tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "000.txt -> moved.txt" in shown.output
     assert "002.txt (text, metadata, structure, edits, seed)" in shown.output
-    assert "rule punctuation.width: 90 -> 88 edits (-2)" in shown.output
+    assert "  punctuation.width: 90 -> 88 edits (-2)" in shown.output
     assert "新，的" in shown.output
     assert json.loads(run("diff", 1, 2, "--json", "--output", output).output)["renamed"] == [["000.txt", "moved.txt"]]
     build(seeds, output, fingerprint="e" * 64, clean=other)

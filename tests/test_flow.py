@@ -255,6 +255,17 @@ def test_ctrl_c_while_modules_load(project: Path, server: dict[str, str], second
     assert errors.strip() == "Interrupted. The corpus is as it was."
 
 
+def test_nobody_reads_the_report(project: Path, server: dict[str, str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [JINGWEN, "build"], cwd=project, env=server, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (cli.OK, b"")
+    assert len(ids(project / "output")) == 5
+
+
 def test_help_texts_have_examples(server: dict[str, str]) -> None:
     done = jingwen("build", "--help", env=server)
     assert "Exit codes:" in done.stdout

@@ -462,7 +462,7 @@ def test_killed_at_any_step_the_last_version_stays_and_the_next_run_goes_on(
     assert last.number == 2
     assert rows_of(last) == expected
     assert os.readlink(output / "latest") == "corpus/versions/v000002"
-    assert sorted(os.listdir(output)) == ["corpus", "latest"]
+    assert sorted(os.listdir(output)) == ["README.md", "corpus", "latest"]
     assert sorted(os.listdir(output / "corpus")) == [".lock", "versions"]
     assert sorted(os.listdir(output / "corpus/versions")) == ["v000001", "v000002"]
 

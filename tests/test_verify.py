@@ -150,7 +150,7 @@ def test_forgeries_with_right_hashes(
 def test_numbers_in_the_manifest(output: Path) -> None:
     version = newest(output)
     known = json.loads((version.path / "_manifest.json").read_text("utf-8"))
-    known["parts"]["edits"][0]["edits"]["metadata"]["metadata.source"] -= 1
+    known["parts"]["documents"][0]["edits"]["metadata"]["metadata.source"] -= 1
     known["parts"]["documents"][0]["max_id"] = "zzz"
     known["counts"]["seeds"] = 50
     forge_manifest(version, known)
