@@ -168,8 +168,8 @@ def build_command(
         raise click.UsageError(
             f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
         )
-    choices = {"drop_reprints": drop_reprints, "trail": trail, "text_field": text_field, "id_field": id_field}
-    config = replace(make_config(**options), **choices)
+    config = make_config(**options)
+    config = replace(config, drop_reprints=drop_reprints, trail=trail, text_field=text_field, id_field=id_field)
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     from . import build
