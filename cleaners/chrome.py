@@ -5,20 +5,22 @@ The rules are in rules/chrome/*.toml.  A rule sees one row at a time; three thin
 - neighbours: a weak rule counts only beside a row that another rule removes;
 - reach: with `and_all`, everything above (or below) the row goes too, but never prose that outweighs the article,
   and no row that tells something about the article.
-Then a navigation without known words is found by the shape of its rows (see _navigation), in a page where some rule
-found chrome; in a text without any, nothing but single rows named by a rule can go.
+Then the line classifier (article_extent.py) takes what no rule knows, by the shape and the place of rows, in a page
+where some rule found chrome; in a text without any, nothing but single rows named by a rule can go.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from . import metadata, names
+from . import article_extent, metadata, names
+from .article_extent import Marks
 from .config import Config
 from .edits import Edit
+from .line_features import COUNTED, is_bar
 from .prose import Page, Row, main_stretch, read
 from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Words, fold, lift, load, squeeze
 
@@ -44,11 +46,20 @@ REACH_COST = 200
 """What a row with `and_all` takes from the score of a stretch of prose, in characters: an article goes on behind
 相关阅读 only if that much prose follows."""
 
+SHORTEST_TITLE = 4
+"""A row of fewer letters is no headline."""
+
 LONGEST_TITLE = 80
 """A longer row is no headline, in characters."""
 
-LEAST_POINTS = 6.0
-"""The beginning of a page is a navigation from this sum of points: two rules and some short rows, or ten rows."""
+LONGEST_BYLINE = 60
+"""A longer row is no byline and no credit of a picture, in characters."""
+
+VERSE_ROWS = 4
+"""So many rows of one length are a stanza."""
+
+LONGEST_LINK = 12
+"""A longer row in a page's head may be its headline, in characters."""
 
 
 class Found(NamedTuple):
@@ -105,20 +116,82 @@ def named(line: str) -> str:
 
 def _find(page: Page) -> dict[int, Found]:
     """What goes: row number -> why."""
+    page, candidates, sure = by_rules(page)
+    if page.first < page.last and sure:
+        for i, reason in article_extent.decide(page, marks(page, candidates, sure)).items():
+            sure[i] = Found(_model_rule(reason))
+    return sure
+
+
+def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int, Found], dict[int, Found]]:
+    """The page with its article's main stretch, the rows that rules name, and those among them and around them that
+    go.  `without`: names of rules that count as unknown, to see a page as one of a site that no rule was made for."""
     rows = page.rows
     seen = {i: one for i, row in enumerate(rows) if row.score < 0 and (one := _match(row, "both"))}
+    seen = {i: one for i, one in seen.items() if one.rule.name not in without}
     first, last = main_stretch(rows, {i: -REACH_COST for i, one in seen.items() if one.rule.and_all})
     page = metadata.without_headlines(_trimmed(Page(rows, first, last)))
     candidates: dict[int, Found] = {}
     for i in {*seen, *(i for i, row in enumerate(rows) if row.score > 0 and not page.first <= i < page.last)}:
-        if one := _match(rows[i], _place(page, i)):
+        if (one := _match(rows[i], _place(page, i))) and one.rule.name not in without:
             candidates[i] = one
     sure = _sure(rows, candidates)
     if page.first < page.last and sure:
         _reach_up(rows, page.first, sure)
         _reach_down(page, sure)
-        _navigation(rows, page.first, candidates, sure)
-    return sure
+    return page, candidates, sure
+
+
+def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Marks:
+    """What the line classifier is told about a page's rows."""
+    rows, first = page.rows, page.first
+    told = {i for i in (*range(first), *range(page.last, len(rows))) if i not in sure and metadata.tells(rows[i].text)}
+    for i in range(first):
+        told |= set(range(i, i + metadata.split_date(rows, i)))
+    weak = {i for i in candidates if i not in sure}
+    named = {i for i, row in enumerate(rows) if len(row.text) <= LONGEST_BYLINE and _names_people(row.text.strip())}
+    kept = {*named, *_verse(rows), *_headlines(page, candidates, sure, told)}
+    return Marks(sure, weak, told, kept)
+
+
+def _verse(rows: list[Row]) -> Iterator[int]:
+    """The rows of classical verse: VERSE_ROWS or more, one below the other, of five or of seven letters each, and the
+    row above them."""
+    run: list[int] = []
+    before = 0
+    for i, row in enumerate(rows):
+        size = sum(map(str.isalpha, row.text)) if len(row.text) <= LONGEST_LINK else 0
+        if size != before:
+            run = []
+        before = size
+        if size in (5, 7):
+            run.append(i)
+        if len(run) == VERSE_ROWS:
+            yield from (max(0, run[0] - 1), *run)
+        elif len(run) > VERSE_ROWS:
+            yield i
+
+
+def _names_people(text: str) -> bool:
+    return names.is_byline(text) or names.is_credit(text)
+
+
+def _headlines(page: Page, candidates: Collection[int], gone: Collection[int], told: Collection[int]) -> Iterator[int]:
+    """The rows that may be the headline: the likeliest one, and those right above a row about the article, or the
+    first row that is long enough if there is none; and the first line of each if it has two."""
+    rows = page.rows
+    found = [i - 1 for i in told if 0 < i < page.first and _may_be_title(rows[i - 1])]
+    if not found:
+        first = next((i for i in range(page.first) if i not in gone), page.first)
+        found = [first] if first < page.first and _is_long_title(rows[first]) else []
+    for i in (_headline(rows, page.first, candidates), *found):
+        yield i
+        if i > 0 and _is_long_title(rows[i - 1]):
+            yield i - 1
+
+
+def _is_long_title(row: Row) -> bool:
+    return _may_be_title(row) and _reads_as_headline(row)
 
 
 def _place(page: Page, i: int) -> str:
@@ -208,7 +281,7 @@ def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
     if not anchors:
         return
     lowest = max(anchors)
-    headlines = [i for i in range(first) if i not in sure and _points(rows[i]) <= HEADLINE_POINTS]
+    headlines = [i for i in range(first) if i not in sure and _reads_as_headline(rows[i])]
     # the headline stands below the navigation, else it is the last headline above
     headlines = [i for i in headlines if not metadata.tells(rows[i].text)]
     kept = [] if any(i > lowest for i in headlines) else headlines[-1:]
@@ -243,33 +316,13 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
             sure[i] = Found(rule)
 
 
-def _navigation(rows: list[Row], first: int, candidates: dict[int, Found], sure: dict[int, Found]) -> None:
-    """Takes the rows at the top of a page that look like links, up to the headline.
-
-    Every row gets points (see _points); the beginning of the page with the highest sum goes, if the sum shows
-    that it is a navigation (LEAST_POINTS) and a rule found chrome in the page."""
-    total = best = 0.0
-    end = 0
-    for i in range(_headline(rows, first, candidates)):
-        if i in candidates:
-            total += 3.0 if i in sure and sure[i].reach == "above" else 1.0
-        else:
-            total += _points(rows[i], after_bullet=i > 0 and rows[i - 1].text.strip() in _BULLETS)
-        if total > best:
-            best, end = total, i + 1
-    if best < LEAST_POINTS:
-        return
-    for i in range(end):
-        if i not in sure and not metadata.tells(rows[i].text):
-            sure[i] = Found(_navigation_rule())
-
-
 @cache
-def _navigation_rule() -> Rule:
-    return next(rule for rule in load("chrome") if rule.name == "navigation_bar")
+def _model_rule(reason: str) -> Rule:
+    """A rule in whose name the classifier removes a row."""
+    return replace(load("chrome")[0], name=f"line_model.{reason}", pattern="")
 
 
-def _headline(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
+def _headline(rows: list[Row], first: int, candidates: Collection[int]) -> int:
     """The row that is most likely the headline: the last one above the article that no rule wants, that is neither
     short nor a byline, and that tells nothing about the article."""
     for i in range(first - 1, -1, -1):
@@ -278,41 +331,26 @@ def _headline(rows: list[Row], first: int, candidates: dict[int, Found]) -> int:
     return first
 
 
-def _points(row: Row, after_bullet: bool = False) -> float:
-    """How much a row of a page's head looks like links: above 0 for links, below 0 for headlines and prose."""
-    if row.score > 0:
-        return min(HEADLINE_POINTS, -row.score / 10)
+def _reads_as_headline(row: Row) -> bool:
+    """True for prose, for what tells about the article, and for a row that is too long for a link."""
     text = row.text.strip()
-    size = len(text)
-    if metadata.tells(text):
-        return HEADLINE_POINTS
-    if _is_bar(text):
-        return 2.0
-    if text.isascii():
-        return 0.7
-    if _COUNTED.search(text):
-        return 1.0
-    if after_bullet or text[0] in _BULLETS:
-        return 0.3
-    return 1.0 if size <= 4 else 0.7 if size <= 8 else 0.3 if size <= 12 else HEADLINE_POINTS
+    if row.score > 0 or metadata.tells(text):
+        return True
+    return len(text) > LONGEST_LINK and not (
+        _is_links(text) or text.isascii() or text[0] in _BULLETS or COUNTED.search(text)
+    )
 
 
-HEADLINE_POINTS = -3.0
-"""Points of a row that reads like a headline: three or four links around it must outweigh it."""
+def _is_links(text: str) -> bool:
+    """True for a bar of links; a headline may have two spaces."""
+    return is_bar(text.replace(" ", "", 2))
 
-_COUNTED = re.compile(r"[(\[（【]\d[\d/: -]*[)\]）】]$")  # a link with the number of its readers, or with a date
+
 _BULLETS = "•·●▪■◆›»>-"
-_LINK_SEPARATORS = re.compile("[ \u3000|·/>»-]+")
-
-
-def _is_bar(text: str) -> bool:
-    """Three short pieces or more with separators between them: links in one line."""
-    pieces = _LINK_SEPARATORS.split(text)
-    return len(pieces) >= 3 and len(text) <= 10 * len(pieces)
 
 
 def _may_be_title(row: Row) -> bool:
     text = row.text.strip()
-    if not 5 <= len(text) <= LONGEST_TITLE or text.endswith("。") or _is_bar(text):
+    if not 5 <= len(text) <= LONGEST_TITLE or text.endswith("。") or _is_links(text):
         return False
-    return not metadata.tells(text) and not names.is_byline(text)
+    return sum(map(str.isalpha, text)) >= SHORTEST_TITLE and not metadata.tells(text) and not names.is_byline(text)

@@ -266,16 +266,22 @@ def _add_split_dates(text: str, page: Page, taken: dict[int, Taken]) -> None:
     """A date above the article with its year, day and time in lines of their own: 2019 / 09/28 / 10:20."""
     rows = page.rows[: page.first]
     for i in range(len(rows) - 1):
-        if not _YEAR.fullmatch(rows[i].text.strip()) or not _DAY.fullmatch(rows[i + 1].text.strip()):
-            continue
-        count = 3 if i + 2 < len(rows) and _TIME.fullmatch(rows[i + 2].text.strip()) else 2
-        if any(j in taken for j in range(i, i + count)):
+        count = split_date(rows, i)
+        if not count or any(j in taken for j in range(i, i + count)):
             continue
         start = rows[i].start + len(rows[i].text) - len(rows[i].text.lstrip())
         end = rows[i + count - 1].start + len(rows[i + count - 1].text.rstrip())
-        if dates.find("\n".join(row.text.strip() for row in rows[i : i + count])):
-            rule = _date_rule()
-            taken[i] = Taken(rule, [Value("published_at", 0, end - start, rule.id)], rows=count)
+        rule = _date_rule()
+        taken[i] = Taken(rule, [Value("published_at", 0, end - start, rule.id)], rows=count)
+
+
+def split_date(rows: Sequence[Row], i: int) -> int:
+    """How many rows a date takes that is split over lines from row `i` on; 0 when there is none."""
+    parts = [row.text.strip() for row in rows[i : i + 3]]
+    if len(parts) < 2 or not _YEAR.fullmatch(parts[0]) or not _DAY.fullmatch(parts[1]):
+        return 0
+    count = 3 if len(parts) == 3 and _TIME.fullmatch(parts[2]) else 2
+    return count if dates.find("\n".join(parts[:count])) else 0
 
 
 _YEAR = re.compile(r"(?:19|20)\d\d")

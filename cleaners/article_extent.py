@@ -1,0 +1,121 @@
+"""Where the article begins and ends on a page, and what stands inside it that does not belong: the line classifier.
+
+A logistic model gives every row that no rule removed the log-odds that it is no article (features: line_features.py,
+weights: statistics/lines.json, rebuilt by `python -m cleaners.statistics.build_lines`).  All rows are then decided
+together: the cheapest way through the page in two states, kept and removed, where every change of state has a price
+(Viterbi's algorithm).  So a single row that looks like a link stays, a run of them goes, and one run of the two
+states is the article's extent.  Only pages in which rules found chrome are looked at; see `chrome`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .line_features import FEATURES, REGIONS, Floats, beside, features, regions
+from .prose import Page
+
+FILE = Path(__file__).parent / "statistics" / "lines.json"
+
+DOUBT = {"above": 1.0, "lead": 3.0, "inside": 1.0, "end": 1.0, "below": 1.0}
+"""Log-odds that a row must have before it counts against its staying."""
+
+CHANGE = {"above": 3.0, "lead": 6.0, "inside": 4.0, "end": 4.0, "below": 3.0}
+"""Price of each change from kept to removed or back, in log-odds."""
+
+MOST_RUN = {"above": 0.5, "lead": 0.02, "end": 0.1}
+"""A run of rows over the article or right under it that has a larger share of both their characters is never removed:
+the article may be a table or a list with little prose, the likelier so below a row about the article (its date)."""
+
+AT_EDGE = 0.25
+"""Share of the price of a change where something ends anyway: at the page's beginning, right behind a row that rules
+remove, and at the headline."""
+
+REASONS = 2
+"""So many features are named in an edit: those that spoke most for its row's removal."""
+
+NEVER = 1e9
+
+
+class Marks(NamedTuple):
+    """What is known of a page's rows before the model is asked: numbers of rows.
+
+    removed  rules remove them
+    weak     a rule named them without removing them
+    told     they tell something about the article
+    kept     they stay whatever the model says: the headline
+    """
+
+    removed: Collection[int]
+    weak: Collection[int]
+    told: Collection[int]
+    kept: Collection[int]
+
+
+@cache
+def weights() -> Floats:
+    """The trained weights: (REGIONS, FEATURES), in log-odds."""
+    tables = json.loads(FILE.read_text("utf-8"))
+    return np.array([[tables[region][name] for name in FEATURES] for region in REGIONS])
+
+
+def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int, str]:
+    """The rows that are no article, and why: row number -> the features that decided, joined by +.
+
+    Rows that rules remove are none of them.  model: other weights than the packed ones.
+    """
+    if not page.rows:
+        return {}
+    rows = features(page, marks.removed, marks.weak, marks.told)
+    region = regions(page, marks.removed, marks.told)
+    each = (weights() if model is None else model)[region] * rows
+    here = [REGIONS[k] for k in region]
+    marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here, marks)})
+    gone = _path(each.sum(axis=1), here, marks)
+    return {i: _reason(each[i]) for i in gone}
+
+
+def _heavy(page: Page, rows: Floats, here: Sequence[str], marks: Marks) -> Iterator[int]:
+    """The rows over and right under the article that stand in a run that may be part of it."""
+    end = beside(page, {*marks.removed, *marks.told})[1]
+    size = rows[:, FEATURES.index("run_size")]
+    for i in (*range(page.first), *range(page.last, end)):
+        if size[i] > MOST_RUN[here[i]]:
+            yield i
+
+
+def _reason(contributions: Floats) -> str:
+    """The names of the features that added most to a row's log-odds."""
+    best = sorted(range(1, len(FEATURES)), key=lambda k: -contributions[k])[:REASONS]
+    return "+".join(FEATURES[k] for k in best if contributions[k] > 0) or "rows_around"
+
+
+def _path(odds: Floats, here: Sequence[str], marks: Marks) -> list[int]:
+    """The rows that the cheapest path removes.
+
+    odds   (rows,) log-odds of being no article
+    here   the rows' regions
+    """
+    asked = [i for i in range(len(odds)) if i not in marks.told and i not in marks.removed]
+    keep, remove = 0.0, NEVER
+    came: list[tuple[bool, bool]] = []  # for each row asked: was the one before removed, if this is kept, removed?
+    for i in asked:
+        is_edge = i == 0 or i - 1 in marks.removed or i in marks.kept
+        price = CHANGE[here[i]] * (AT_EDGE if is_edge else 1.0)
+        came.append((remove + price < keep, remove <= keep + price))
+        keep, remove = min(keep, remove + price), min(remove, keep + price)
+        gain = odds[i] - DOUBT[here[i]]
+        keep += max(0.0, gain)
+        remove += NEVER if i in marks.kept else max(0.0, -gain)
+    removed = remove < keep
+    gone: list[int] = []
+    for i, (if_kept, if_removed) in zip(reversed(asked), reversed(came), strict=True):
+        if removed:
+            gone.append(i)
+        removed = if_removed if removed else if_kept
+    return gone[::-1]
