@@ -122,6 +122,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
     taken = {i: one for i in range(len(page.rows)) if (one := _take_row(page, i))}
+    _drop_tables(page, taken)
     _add_values_below(page, taken)
     _add_split_dates(text, page, taken)
     _add_names_beside_dates(page, taken)
@@ -141,6 +142,41 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
             continue
         yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
 
+
+_OTHER_CARD = re.compile(
+    r"(?:书名|出版社|出版时间|出版日期|ISBN|定价|装帧|页数|片名|导演|编剧|主演|作词|作曲|演唱|地点|会议地点|活动地点|主讲|主讲人|主持|主持人"
+    r"|主办|主办单位|演出|票价|费用|报名|嘉宾|出席|参会人员|参加人员|联系人|电话|品名|规格|价格) ?[:：]"
+)
+"""Labels of a book, a film, a song, an event: what stands beside them tells about these."""
+
+
+def _drop_tables(page: Page, taken: dict[int, Taken]) -> None:
+    """Rows that belong to a table of times, or to a card about a book or an event, are not about the article."""
+    rows = page.rows
+    free = {i for i, one in taken.items() if one.rule.name == "bare_date" and _has_words(rows[i].text)}
+    tables = {i for i in free if {i - 1, i + 1} & free}
+    cards = {
+        i
+        for i, one in taken.items()
+        if one.rule.name in ("author", "published", "reporter", "photographer", "other_staff")
+        and any(0 <= j < len(rows) and is_of_card(rows[j].text) for j in (i - 1, i + 1))
+    }
+    for i in tables | cards:
+        del taken[i]
+
+
+def is_of_card(line: str) -> bool:
+    """True if the line begins with a label of a book, a film, a song, an event: an author beside it is theirs."""
+    return _OTHER_CARD.match(line.strip()) is not None
+
+
+def _has_words(text: str) -> bool:
+    """True if more than a date and a time stands in the row."""
+    return _LETTERS.search(_DATE_WORDS.sub("", text)) is not None
+
+
+_LETTERS = re.compile("[A-Za-z一-龥]")
+_DATE_WORDS = re.compile("[年月日号时分秒上下午星期周一二三四五六天]")
 
 LAST_ROWS = 3
 """So many rows at the end of the prose may stand below the editor: a line about rights reads like prose."""
@@ -213,7 +249,10 @@ _NO_NAME = re.compile("[,，。!！?？:：;；、《》“”|()（）【】]|^
 
 def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
     """Above the article, a name in a row of its own: between the headline and the row with the date, or above a row
-    that says that it is an account (企鹅号).  An outlet and an account's name are the source, others the author."""
+    that says that it is an account (企鹅号).  An outlet and an account's name are the source, others the author.
+
+    Between headline and date, what is neither an outlet nor a person counts only if the date has no year (昨天 10:20):
+    platforms of accounts write it so; elsewhere it is as often a subtitle or a section."""
     rows = page.rows[: page.first]
     kept = [i for i in range(len(rows)) if i not in taken]
     for i in kept:
@@ -224,10 +263,15 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         while behind < len(rows) and rows[behind].text.strip() == text:
             behind += 1  # the name stands there twice: below the picture of the account, and beside it
         is_account = behind < len(rows) and _ACCOUNT.fullmatch(fold(rows[behind].text).strip()) is not None
-        if _is_outlet(fold(text)) and _tells_date(taken.get(i - 1)):
+        if _is_outlet(fold(text)) and i - 1 in taken and _is_dated(taken[i - 1]):
             taken[i] = Taken(_date_rule("account"), [Value("source", 0, len(text), "metadata.account")])
             return
-        beside_date = _tells_date(taken.get(i + 1)) and _is_headline_above(rows, i, taken)
+        is_named = (
+            _is_outlet(fold(text))
+            or _is_surely_person(text)
+            or (i + 1 in taken and _is_recent(rows[i + 1], taken[i + 1]))
+        )
+        beside_date = is_named and i + 1 in taken and _is_dated(taken[i + 1]) and _is_headline_above(rows, i, taken)
         if not beside_date and not (is_account and any(len(row.text.strip()) > len(text) for row in rows[:i])):
             continue
         rule = _date_rule("account")
@@ -238,8 +282,13 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         return
 
 
-def _tells_date(row: Taken | None) -> bool:
-    return row is not None and any(v.field == "published_at" for v in row.values)
+def _is_dated(one: Taken) -> bool:
+    return one.rule.name == "bare_date" or any(v.field == "published_at" for v in one.values)
+
+
+def _is_recent(row: Row, one: Taken) -> bool:
+    """True if the date in the row has no year, or is relative to an unknown day."""
+    return _is_dated(one) and dates.find(row.text.strip()[: dates.LONGEST]) is None
 
 
 def _is_headline_above(rows: Sequence[Row], i: int, taken: dict[int, Taken]) -> bool:
@@ -508,10 +557,11 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
     if names.is_byline(text) or (names.is_person(text) and (in_brackets or _is_surely_person(text))):
         return "authors"
     if len(people) > 1:
-        return "authors" if all(2 <= len(p) <= 4 and not p.isascii() for p in people) else ""
+        are_short = all(2 <= len(p) <= 4 and not p.isascii() and not _is_known_chrome(p) for p in people)
+        return "authors" if are_short and 2 * sum(map(names.is_person, people)) >= len(people) else ""
     if has_clock and 2 <= len(text) <= 20 and text.isascii() and text.islower():
         return "authors"  # the name of a user
-    is_other = names.is_person(text) or _HOST.fullmatch(text) or text.isdigit()
+    is_other = names.is_person(text) or _HOST.fullmatch(text) or text.isdigit() or _is_known_chrome(text)
     return "source" if has_clock and 2 <= len(text) <= 12 and not is_other else ""
 
 
@@ -552,8 +602,14 @@ _OUTLET = re.compile(
 )
 
 
+_PART_OF_SITE = re.compile(
+    "(?:校园|学校|学院|系部|公司|企业|行业|图片|时政|国内|国际|社会|本地|综合|今日|最新|热点|县区|部门|基层|工作|媒体|视频|要闻|头条|焦点|其他|更多)"
+    "(?:新闻|频道|在线|资讯|传媒)?"
+)
+
+
 def _is_outlet(text: str) -> bool:
-    return _OUTLET.fullmatch(text) is not None
+    return _OUTLET.fullmatch(text) is not None and not _PART_OF_SITE.fullmatch(text)
 
 
 def _fits_value(rule: Rule, value: str) -> bool:

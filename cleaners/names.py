@@ -56,6 +56,9 @@ _NO_NAME = re.compile(
     r"了解|获悉|看到|从|说|在|来到|报道|注意|发现|采访|走进|联系|证|节|会上|团|站|们|问|手记|观察|调查|协会|简介|单位|教授|注释|附录|导读|摘要|目录"
 )
 
+# what questions and answers say behind 记者：
+_IN_NO_NAME = re.compile("[您你我他她它们吗呢吧了的这么]|谢谢|什|怎")
+
 _SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐"
     "费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁"
@@ -197,7 +200,8 @@ def _names(piece: str) -> list[str]:
     pieces = _spaced_names([p for p in _SPLIT.split(_ASIDE.sub(" ", piece)) if p])
     if reports_from and len(pieces) > 1 and (_PLACE.search(pieces[-1]) or not is_person(pieces[-1])):
         pieces.pop()  # 记者 张三 山东冠县报道: the place
-    return [p for p in pieces if (_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)) and not _NO_NAME.match(p)]
+    named = [p for p in pieces if _NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)]
+    return [p for p in named if not _NO_NAME.match(p) and not _IN_NO_NAME.search(p)]
 
 
 def is_department(text: str) -> bool:
@@ -223,7 +227,11 @@ def _spaced_names(pieces: list[str]) -> list[str]:
 
 def _all_names(text: str) -> bool:
     pieces = _spaced_names([p for p in _SPLIT.split(_TAIL.sub("", text).strip()) if p])
-    return 0 < len(pieces) <= 8 and all(_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p) for p in pieces)
+    return (
+        0 < len(pieces) <= 8
+        and not _IN_NO_NAME.search(text)
+        and all(_NAME.fullmatch(p) or _ORGANISATION.fullmatch(p) for p in pieces)
+    )
 
 
 def _is_whole(line: str) -> bool:
@@ -256,7 +264,7 @@ _REPORTS = re.compile(
 )
 
 
-def signed(paragraph: str) -> list[str]:
+def signed(paragraph: str, bare: bool = True) -> list[str]:
     """The names in brackets inside a paragraph of prose that say who wrote the article: 本报讯（记者 张三 李四）…,
     or at its very end (see signed_at_end).  For the first paragraphs of an article only: elsewhere brackets name
     other people.  Looks at the first 120 and the last 60 characters.
@@ -268,7 +276,7 @@ def signed(paragraph: str) -> list[str]:
         people = [p for p in _SPLIT.split(match["names"]) if p]
         if all(map(is_person, people)):
             return authors("记者:" + written[match.start("names") : match.end("names")])
-    return signed_at_end(paragraph)
+    return signed_at_end(paragraph, bare)
 
 
 def signed_at_end(paragraph: str, bare: bool = True) -> list[str]:
@@ -287,7 +295,14 @@ def signed_at_end(paragraph: str, bare: bool = True) -> list[str]:
     if _SAYS_WHO.match(inside):
         return _before_title(exact) or (authors(exact) if is_byline(inside) else [])
     pieces = _spaced_names([p for p in _SPLIT.split(inside) if p])
-    if bare and match[0][0] in "。!?”…" and "," not in inside and 0 < len(pieces) <= 4 and all(map(is_person, pieces)):
+    stop = match[0][0]  # behind a quotation, one name may be that of who is quoted
+    if (
+        bare
+        and (stop in "。!?…" or (stop == "”" and len(pieces) > 1))
+        and "," not in inside
+        and 0 < len(pieces) <= 4
+        and all(map(is_person, pieces))
+    ):
         return authors(exact)
     return []
 

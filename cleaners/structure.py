@@ -143,7 +143,9 @@ def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
             continue
         elif names.is_credit(line.text):
             roles[i] = "credit"
-        elif names.is_byline(line.text):
+        elif names.is_byline(line.text) and not any(
+            metadata.is_of_card(near.text) for near in lines[max(0, i - 1) : i + 2]
+        ):
             roles[i] = "byline"
     starts = _title_places(lines, roles, usual_gap)
     for i in starts:
@@ -376,8 +378,8 @@ def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
     if bylines:
         return list(dict.fromkeys(bylines))
     prose = [p.text for p in paragraphs if p.role == "body" and _PROSE_END.search(p.text)]
-    found = [name for text in prose[:2] for name in names.signed(text)]
-    for k, text in enumerate(reversed(prose[2:][-SIGNED_FROM_END:])):
+    found = [name for text in prose[:2] for name in names.signed(text, bare=False)]
+    for k, text in enumerate(reversed(prose[-SIGNED_FROM_END:])):
         if people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2):
             found += people
             break
