@@ -109,12 +109,12 @@ def as_json(fields: Mapping[str, Any]) -> str:
     """The fields as one line of JSON with sorted keys. What JSON does not know becomes text: bytes hex digits, dates
     ISO 8601, numbers that are none `NaN` or `Infinity`."""
     try:
-        text = _dumped(fields)
+        text = _ENCODER.encode(fields)
     except ValueError:
-        text = _dumped(_finite(fields))
-    if re.search("[\ud800-\udfff]", text):
-        return _dumped(_finite(fields), ensure_ascii=True)
-    return text
+        text = _ENCODER.encode(_finite(fields))
+    if text.isascii() or not re.search("[\ud800-\udfff]", text):
+        return text
+    return _ASCII_ENCODER.encode(_finite(fields))
 
 
 def unusable_id(id: str, longest: int = LONGEST_ID) -> bool:
@@ -175,10 +175,11 @@ def is_deep(value: Any) -> bool:
 def _text_field(fields: Mapping[str, Any], reading: Reading) -> str:
     """The name of the field with the text.  Raises NoSeedError."""
     names = (reading.text_field,) if reading.text_field else TEXT_FIELDS
-    there = [name for name in names if isinstance(fields.get(name), str | bytes)]
-    for name in there:
-        if fields[name]:
+    for name in names:
+        value = fields.get(name)
+        if value and isinstance(value, str | bytes):
             return name
+    there = [name for name in names if isinstance(fields.get(name), str | bytes)]
     if there:
         return there[0]
     other = [name for name in names if name in fields]
@@ -199,14 +200,14 @@ def _own_id(fields: Mapping[str, Any], reading: Reading) -> str:
     return ""
 
 
-def _dumped(fields: Any, ensure_ascii: bool = False) -> str:
-    return json.dumps(
-        fields, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"), sort_keys=True, default=_text
-    )
-
-
 def _text(value: Any) -> str:
     return bytes(value).hex() if isinstance(value, bytes | bytearray | memoryview) else str(value)
+
+
+_ENCODER, _ASCII_ENCODER = (
+    json.JSONEncoder(ensure_ascii=one, allow_nan=False, separators=(",", ":"), sort_keys=True, default=_text)
+    for one in (False, True)
+)
 
 
 def _finite(value: Any) -> Any:
