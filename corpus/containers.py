@@ -39,7 +39,7 @@ class Container(Protocol):
 def opened(file: IO[bytes], size: int, kind: Kind, reading: Reading) -> Container:
     """The container in an open file of so many bytes.  Raises BrokenError when it is none."""
     if kind.form == "rows":
-        return Rows(file, reading)
+        return Rows(file, size, reading)
     if kind.form == "zip":
         return Archive(Zip(file), size, reading)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from . import records
-from .pieces import CHUNK, Piece, damage, of_record
+from .pieces import CHUNK, Piece, allowed, bomb, damage, of_record
 from .records import Reading
 
 BATCH_BYTES = 8 << 20  # bytes of rows that are in memory at a time, about
@@ -19,10 +19,14 @@ MOST_ROWS = 1_024  # rows that are
 class Rows:
     """A Parquet file: a record per row."""
 
-    def __init__(self, file: IO[bytes], reading: Reading) -> None:
+    def __init__(self, file: IO[bytes], size: int, reading: Reading) -> None:
         self._reading = reading
+        self._allowed = allowed(size, "parquet", reading)
         with damage():
-            self._file = pq.ParquetFile(file, buffer_size=CHUNK, pre_buffer=False)
+            # a text that a dictionary holds once must not be in memory once per row: it may be a bomb
+            words = _dictionaries(pq.read_metadata(file))
+            file.seek(0)
+            self._file = pq.ParquetFile(file, buffer_size=CHUNK, pre_buffer=False, read_dictionary=words)
             about = self._file.metadata
             groups = [about.row_group(number) for number in range(about.num_row_groups)]
             self._ends: list[int] = []
@@ -33,19 +37,25 @@ class Rows:
             self._plain = pa.schema([pa.field(one.name, _plain(one.type)) for one in schema])
         self._batches = self._from(0)
         self._passed = 0  # number of the row that the batches have next
-        self._first, self._rows = 0, list[dict[str, Any]]()  # the present batch
+        self._first, self._batch = 0, list[pa.Array]()  # the present batch: number of its first row, its columns
 
     def pieces(self) -> Iterator[Piece]:
+        unpacked = 0
         for first, batch in self._from(0):
-            for number, row in enumerate(self._as_dicts(batch), first):
-                yield self._of_row(number, row)
+            columns = self._columns(batch)
+            for row in range(batch.num_rows):
+                piece = self._of_row(first + row, columns, row)
+                unpacked += len(piece.raw) + len(piece.fields)
+                if unpacked > self._allowed:
+                    raise bomb(self._allowed)
+                yield piece
 
     def at(self, entry: int, offset: int) -> Piece:
         if not self._ends or offset >= self._ends[-1]:
             raise LookupError
-        if not self._first <= offset < self._first + len(self._rows):
+        if not self._batch or not self._first <= offset < self._first + len(self._batch[0]):
             self._go_to(offset)
-        return self._of_row(offset, self._rows[offset - self._first])
+        return self._of_row(offset, self._batch, offset - self._first)
 
     def _go_to(self, row: int) -> None:
         """Makes the batch that holds this row the present one."""
@@ -56,7 +66,7 @@ class Rows:
         for first, batch in self._batches:
             self._passed = first + batch.num_rows
             if row < self._passed:
-                self._first, self._rows = first, self._as_dicts(batch)
+                self._first, self._batch = first, self._columns(batch)
                 return
         raise LookupError
 
@@ -65,6 +75,8 @@ class Rows:
         row = self._ends[group - 1] if group else 0
         for number in range(group, len(self._ends)):
             rows = self._ends[number] - row
+            if self._sizes[number] > self._allowed:
+                raise bomb(self._allowed)
             size = max(1, min(MOST_ROWS, BATCH_BYTES * rows // max(1, self._sizes[number])))
             with damage(f"its row group {number + 1}"):
                 batches = self._file.iter_batches(size, row_groups=[number], use_threads=False)
@@ -72,17 +84,28 @@ class Rows:
                     yield row, batch
                     row += batch.num_rows
 
-    def _as_dicts(self, batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    def _columns(self, batch: pa.RecordBatch) -> list[pa.Array]:
         with damage("a row"):
-            columns = [
+            return [
                 column if column.type == field.type else column.cast(field.type)
                 for column, field in zip(batch.columns, self._plain, strict=True)
             ]
-            return pa.RecordBatch.from_arrays(columns, schema=self._plain).to_pylist()  # type: ignore[no-any-return]
 
-    def _of_row(self, number: int, row: dict[str, Any]) -> Piece:
+    def _of_row(self, number: int, columns: list[pa.Array], row: int) -> Piece:
+        with damage("a row"):
+            found = {field.name: column[row].as_py() for field, column in zip(self._plain, columns, strict=True)}
         where = Piece(0, number, "", f":{number + 1}", None)
-        return of_record(where, f"row {number + 1}", lambda: records.of_mapping(row, self._reading), self._reading)
+        return of_record(where, f"row {number + 1}", lambda: records.of_mapping(found, self._reading), self._reading)
+
+
+def _dictionaries(about: pq.FileMetaData) -> list[str]:
+    """Paths of the columns of texts or bytes of which some pages have a dictionary."""
+    names = set()
+    for group in range(about.num_row_groups):
+        for column in map(about.row_group(group).column, range(about.num_columns)):
+            if column.has_dictionary_page and column.physical_type == "BYTE_ARRAY":
+                names.add(column.path_in_schema)
+    return sorted(names)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -94,7 +117,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_duration(kind):
         return pa.int64()
     if pa.types.is_dictionary(kind):
-        return _plain(kind.value_type)
+        return kind if kind.value_type == _plain(kind.value_type) else _plain(kind.value_type)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return pa.list_(pa.field("element", _plain(kind.value_type)))
     if pa.types.is_struct(kind):

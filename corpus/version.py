@@ -17,7 +17,7 @@ from .manifest import Manifest
 from .merge import Source
 from .parts import Part, StoreError
 from .plan import Known
-from .schema import SCHEMA_VERSION, SCHEMAS, SEED_IDENTITY, SEEDS, STORED, TABLES, folder
+from .schema import SCHEMA_VERSION, SCHEMAS, SEED_IDENTITY, STORED, TABLES, folder
 from .seeds import KnownContainer, Member, Problem
 
 UNSURE = ("changed", "unreadable")
@@ -115,13 +115,14 @@ class Version:
 
     def containers(self) -> dict[str, KnownContainer]:
         """What is known of each container, by id; without those that could not be read to the end."""
-        table = self.read("seeds", filters=pc.field("container").is_valid())
+        names = ["id", "sha256", "bytes", "kind", "container", "container_sha256", "entry", "offset"]
+        table = self.read("seeds", names, pc.field("container").is_valid())
         again = set(table.filter(pc.is_null(table["container_sha256"]))["container"].to_pylist())
         seeds: dict[str, list[Member]] = {}
         problems: dict[str, list[Problem]] = {}
         hashes: dict[str, str] = {}
-        columns = [table[name].to_pylist() for name in SEEDS.names]
-        for id, sha256, size, _, kind, container, container_sha256, entry, offset in zip(*columns, strict=True):
+        columns = [table[name].to_pylist() for name in names]
+        for id, sha256, size, kind, container, container_sha256, entry, offset in zip(*columns, strict=True):
             if container in again or (sha256 is None and kind in UNSURE):
                 again.add(container)
                 continue

@@ -445,6 +445,18 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(tmp_path, "c.tar.gz", gzip.compress(tarred({"a": "0" * 60_000})))[1]["c.tar.gz"] == "too_large"
 
 
+def test_a_table_that_is_a_bomb(tmp_path: Path) -> None:
+    """A few kilobytes that are terabytes when every row has its own copy of the text."""
+    indices = pa.array([0] * 2_000_000, pa.int32())
+    words = pa.DictionaryArray.from_arrays(indices, pa.array(["文" * 300_000]))
+    nested = pa.StructArray.from_arrays([words], names=["word"])
+    pq.write_table(pa.table({"text": ["一"] * 2_000_000, "meta": nested}), tmp_path / "x.parquet", compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 100_000
+    one = scan(tmp_path, 1 << 20)
+    assert len(one.seeds) < 1_000
+    assert [problem.kind for problem in one.problems] == ["too_large"]
+
+
 def test_a_member_that_is_too_large_is_not_unpacked(tmp_path: Path) -> None:
     raw = zipped({"big.txt": b"\0" * 50_000_000, "small.txt": "甲"})
     assert found(tmp_path, "x.zip", raw) == ({"x.zip/small.txt": "甲"}, {"x.zip/big.txt": "too_large"})
