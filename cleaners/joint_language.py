@@ -28,10 +28,10 @@ FIRST_HAN, LAST_HAN = 0x3400, 0x9FFF
 FEATURES = (
     "pair",
     "pair_unlikely",
-    "starts_line",
     "ends_line",
     "before_comma",
     "before_stop",
+    "starts_line",
     "after_comma",
     "after_stop",
     "triple_left",
@@ -50,19 +50,18 @@ def language(pairs: Sequence[tuple[str, str]]) -> Floats:
     """
     around = "".join([f"{a[-2:-1] or BOUNDARY}{a[-1]}{b[0]}{b[1:2] or BOUNDARY}" for a, b in pairs])
     own = codes(around).reshape(-1, 4)
-    before, after = own[:, 1], own[:, 2]
     plain = simplified()[own]
-    firsts, seconds = np.empty((2, len(pairs), 3), np.uint32)
-    firsts[:, 0], firsts[:, 1:] = before, plain[:, ::2]
-    seconds[:, 0], seconds[:, 1:] = after, plain[:, 1::2]
-    likely = bigram_logprobs(firsts, seconds)
+    # one look for the characters that meet and for the two on each side
+    firsts, seconds = plain[:, :3].copy(), plain[:, 1:].copy()
+    firsts[:, 1], seconds[:, 1] = before, after = own[:, 1], own[:, 2]
+    likely, single = bigram_logprobs(firsts, seconds), unigrams()
     rows = np.empty((len(pairs), len(FEATURES)))
-    rows[:, 0] = _clipped(likely[:, 0] - unigrams()[after])
+    rows[:, 0] = _clipped(likely[:, 1] - single[after])
     np.minimum(rows[:, 0], 0, out=rows[:, 1])
-    rows[:, (2, 6, 7)] = _edges().after[after]
-    rows[:, 3:6] = _edges().before[before]
+    rows[:, 2:5] = _edges().before[before]
+    rows[:, 5:8] = _edges().after[after]
     rows[:, 8:10] = logcounts(plain[:, :2], plain[:, 1:3], plain[:, 2:])
-    rows[:, 10:] = unigrams()[plain[:, ::2]] + likely[:, 1:]
+    rows[:, 10:] = single[plain[:, ::2]] + likely[:, ::2]
     return rows
 
 

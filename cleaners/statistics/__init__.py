@@ -121,9 +121,9 @@ def bigram_logprobs(first: Codes, second: Codes) -> Floats:
     """log P(second | first) for arrays of codes of the same shape, or of one code; see `codes`."""
     table = bigrams()
     wanted = (first.astype(np.uint32) << np.uint32(16)) | second.astype(np.uint32)
-    at = np.minimum(np.searchsorted(table.keys, wanted), len(table.keys) - 1)
+    at = table.keys.searchsorted(wanted)
     unseen = table.rest[first] + unigrams()[second]
-    return np.where(table.keys[at] == wanted, table.logprobs[at], unseen)
+    return np.where(table.keys.take(at, mode="clip") == wanted, table.logprobs.take(at, mode="clip"), unseen)
 
 
 def bigram_logprob(first: str, second: str) -> float:

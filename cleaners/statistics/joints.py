@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 FILE = Path(__file__).parent / "joints.bin"
 COUNT_STEP = 0.25
 UNSEEN = -2.3  # log of the count that a triple is given that is not in the table
-MULTIPLIERS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)  # those of xxHash, odd and without a pattern
+MULTIPLIERS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], np.uint64)  # those of xxHash, odd and without a pattern
+SHIFTS = np.array([15, 13, 32], np.uint64)
 
 Codes = NDArray[np.uint32]
 Floats = NDArray[np.float32]
@@ -36,10 +37,10 @@ class Triples(NamedTuple):
 
 def hashes(first: Codes, second: Codes, third: Codes) -> Codes:
     """Hash of each triple of codes (see `codes` in this package); arrays of the same shape."""
-    mixed = first.astype(np.uint64) * MULTIPLIERS[0]
-    mixed ^= second.astype(np.uint64) * MULTIPLIERS[1] + (mixed >> np.uint64(15))
-    mixed ^= third.astype(np.uint64) * MULTIPLIERS[2] + (mixed >> np.uint64(13))
-    folded: Codes = (mixed ^ (mixed >> np.uint64(32))).astype(np.uint32)
+    mixed = first * MULTIPLIERS[0]
+    mixed ^= second * MULTIPLIERS[1] + (mixed >> SHIFTS[0])
+    mixed ^= third * MULTIPLIERS[2] + (mixed >> SHIFTS[1])
+    folded: Codes = (mixed ^ (mixed >> SHIFTS[2])).astype(np.uint32)
     return folded
 
 
@@ -53,8 +54,9 @@ def logcounts(first: Codes, second: Codes, third: Codes, table: Triples | None =
     """log of how often each triple was counted; UNSEEN when it is not in the table (None: the packed one)."""
     table = table or triples()
     wanted = hashes(first, second, third)
-    at = np.minimum(np.searchsorted(table.hashes, wanted), len(table.hashes) - 1)
-    found: Floats = np.where(table.hashes[at] == wanted, table.logcounts[at], np.float32(UNSEEN))
+    at = table.hashes.searchsorted(wanted)
+    is_listed = table.hashes.take(at, mode="clip") == wanted
+    found: Floats = np.where(is_listed, table.logcounts.take(at, mode="clip"), np.float32(UNSEEN))
     return found
 
 
