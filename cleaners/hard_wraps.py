@@ -143,7 +143,7 @@ def _densest(counts: Counter[int]) -> int:
 
 
 class _Measured(dict[int, int]):
-    """Columns by line number, measured when they are first asked for: on most pages few are."""
+    """What was measured by line number, when it was first asked for: on most pages little is."""
 
     def __init__(self, measure: Callable[[int], int]) -> None:
         super().__init__()
@@ -160,6 +160,7 @@ class _Page:
     open     numbers of the lines that end inside a sentence
     widths   columns of each line, its indent included (measured to WIDEST characters)
     needed   columns that the line must have for the first word of the next one to fit
+    odd      is it odd?
     """
 
     def __init__(self, lines: Sequence[Unit], open_lines: Set[int]) -> None:
@@ -167,6 +168,7 @@ class _Page:
         self.open = open_lines
         self.widths = _Measured(self._width)
         self.needed = _Measured(self._needed)
+        self.odd = _Measured(lambda i: is_odd(lines[i].text))
 
     def _width(self, i: int) -> int:
         line = self.lines[i]
@@ -185,7 +187,7 @@ class _Page:
         text = self.lines[i].text
         if i + 1 == len(self.lines) or self.lines[i].indent + 2 * len(text) < NARROWEST:
             return False
-        return NARROWEST <= self.widths[i] <= WIDEST and not is_odd(text)
+        return NARROWEST <= self.widths[i] <= WIDEST and not self.odd[i]
 
     def is_full(self, i: int, width: int) -> bool:
         """Had the first word of the next line no room at the end of line i?"""
@@ -232,8 +234,8 @@ class _Page:
     def regions(self, width: int) -> Iterator[range]:
         """Stretches without lines that are wider than `width` or of another kind."""
         first = 0
-        for i, line in enumerate(self.lines):
-            if self.is_too_wide(i, width) or is_odd(line.text):
+        for i in range(len(self.lines)):
+            if self.is_too_wide(i, width) or self.odd[i]:
                 if i - first > 1:
                     yield range(first, i)
                 first = i + 1

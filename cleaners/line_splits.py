@@ -109,7 +109,9 @@ class _Page:
         self.chains: list[list[int]] = [[i] for i in range(len(lines))]
         self.whole: list[Unit] = list(lines)
         self.moved: set[int] = set()  # lines that were moved
-        self.rules: dict[int, str] = {}  # line number -> rule that joined it to the line before it
+        # line number -> rule that joined it to the line before it, and what now stands between the two
+        self.rules: dict[int, str] = {}
+        self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
 
     def join_wraps(self) -> None:
@@ -230,7 +232,8 @@ class _Page:
         for before, after in pairwise(run):
             one, two = self.chains[before][-1], self.chains[after][0]
             self.rules[two] = rule
-            pieces += [self._glue(self.lines[one], self.lines[two], rule), self.whole[after].text]
+            self.glues[two] = glue = self._glue(self.lines[one], self.lines[two], rule)
+            pieces += [glue, self.whole[after].text]
         return Unit(first.start, last.end, "".join(pieces), first.indent, first.gap)
 
     def _glue(self, one: Unit, two: Unit, rule: str) -> str:
@@ -286,20 +289,16 @@ class _Page:
         start = lines[chain[0]].start
         for before, after in pairwise(chain):
             end, begin = lines[before].end, lines[after].start
-            rule = self.rules[after]
-            glue = self._glue(lines[before], lines[after], rule)
+            rule, glue = self.rules[after], self.glues[after]
             if after == before + 1:
-                yield from _replaced(end, text[end:begin], glue, rule)
+                if text[end:begin] != glue:
+                    yield Edit(end, text[end:begin], glue, rule)
                 continue
             stood = lines[before + 1].start
             yield Edit(start, "", text[stood:begin], MOVE, ref=stood)
-            yield from _replaced(end, text[end:stood], glue, rule)
+            if text[end:stood] != glue:
+                yield Edit(end, text[end:stood], glue, rule)
             yield Edit(stood, text[stood:begin], "", MOVE, ref=start)
-
-
-def _replaced(start: int, before: str, after: str, rule: str) -> Iterator[Edit]:
-    if before != after:
-        yield Edit(start, before, after, rule)
 
 
 def _is_letter(char: str) -> bool:

@@ -1,0 +1,148 @@
+"""Likely halves: the cheap tests leave out nothing that the model would join, and agree with what they stand for."""
+
+import re
+
+import opencc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import hard_wraps, joint_language, joints, line_splits
+from cleaners.hard_wraps import units
+from cleaners.joint_language import language, simplified
+from cleaners.joints import FEATURES, Sides, candidates, evidence, features, utilities, weights
+from cleaners.likely_halves import likely_firsts, promising
+from cleaners.statistics import BOUNDARY, bigram_logprob, unigrams
+from cleaners.statistics.joints import UNSEEN
+
+LINES = (
+    "今年入冬以来，青石镇把修路当作头等大事来抓，先后投入资金两",
+    "百多万元，把通往五个村庄的土路全部铺成了水泥路。",
+    "镇里的老支书说：“过去下一场雨，车子就要陷在泥里半天",
+    "”卖菜的人只能挑着担子走十几里山路。现在客车每天四个来回。",
+    "柿子树下话丰收",
+    "老人走失三天，全村两百人连夜寻找",
+    "第三条 村民委员会应当在每年年底以前向全体村民公布",
+    "修路的账目。",
+    "— 12 —",
+    "本报记者 李春生 摄",
+    "■时评",
+    "他们用 Python 写了",
+    "一、总则",
+    "「二十年前的河",
+)
+PAGES = st.lists(st.sampled_from(LINES), min_size=1, max_size=12).map("\n".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES)
+def test_utilities_are_the_features_times_the_weights(page: str) -> None:
+    lines = units(page)
+    sides = Sides(lines)
+    asked = candidates(lines, sides)
+    if not asked:
+        return
+    rows = features(lines, sides, asked)
+    expected = [float(row @ weights(sides[i].kind)) for row, (i, _) in zip(rows, asked, strict=True)]
+    assert utilities(lines, sides, asked) == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=500, deadline=None)
+@given(PAGES)
+def test_no_first_half_that_could_be_joined_is_left_out(page: str) -> None:
+    lines = units(page)
+    sides = Sides(lines)
+    asked = candidates(lines, sides)
+    likely = set(promising(sides, sides.open, line_splits.LEAST))
+    for (i, _), utility in zip(asked, utilities(lines, sides, asked), strict=True):
+        assert i in likely or utility < line_splits.LEAST[sides[i].kind]
+
+
+def test_headlines_are_left_out() -> None:
+    lines = units(
+        "江上又添一座新桥\n橘子当天运到省城\n" + "\n".join(LINES[1:2] * 3) + "\n两岸人家隔江相望\n" + LINES[3]
+    )
+    sides = Sides(lines)
+    assert len(sides.open) > 2
+    assert promising(sides, sides.open, line_splits.LEAST) == []
+
+
+def test_no_kind_is_joined_below_the_least_odds() -> None:
+    for kind, odds in line_splits.LEAST.items():
+        assert odds <= min(line_splits.ACCEPTED[kind], line_splits.ACCEPTED_IF_CUT[kind])
+    assert line_splits.LEAST["prose"] <= line_splits.ACCEPTED_AFTER_COMMA
+
+
+def test_a_cut_bare_line_is_a_likely_first_and_a_headline_is_not() -> None:
+    whole = "村里的果农也很高兴，今年的橘子可以当天运到省城。"
+    assert likely_firsts(["各地群众踊跃参加志愿服", "务活动。", whole], [0]) == [0]
+    assert likely_firsts(["江上又添一座新桥", whole, whole], [0]) == []
+
+
+def test_language_of_a_joint_is_what_the_tables_say() -> None:
+    def gain(first: str, second: str) -> float:
+        return min(max(bigram_logprob(first, second) - float(unigrams()[ord(second)]), -5), 6)
+
+    row = dict(zip(joint_language.FEATURES, language([("先后投入", "资金")])[0].tolist(), strict=True))
+    expected = {
+        "pair": gain("入", "资"),
+        "ends_line": gain("入", BOUNDARY),
+        "before_comma": gain("入", "，"),
+        "before_stop": gain("入", "。"),
+        "starts_line": gain(BOUNDARY, "资"),
+        "after_comma": gain("，", "资"),
+        "after_stop": gain("。", "资"),
+        "first_two": float(unigrams()[ord("投")]) + bigram_logprob("投", "入"),
+        "second_two": float(unigrams()[ord("资")]) + bigram_logprob("资", "金"),
+    }
+    assert {name: row[name] for name in expected} == pytest.approx(expected, abs=1e-5)
+    assert row["pair_unlikely"] == min(row["pair"], 0)
+
+
+def test_triples_of_traditional_characters_count_as_simplified_ones() -> None:
+    columns = [joint_language.FEATURES.index(name) for name in ("triple_left", "triple_right", "first_two")]
+    rows = language([("中國", "經濟"), ("中国", "经济")])[:, columns]
+    assert rows[0].tolist() == rows[1].tolist()
+    assert rows[0, 0] > UNSEEN
+
+
+def test_simplified_forms_are_those_of_opencc() -> None:
+    convert = opencc.OpenCC("t2s").convert
+    for char in "國們於乾著語a，\n":
+        assert chr(simplified()[ord(char)]) == convert(char)
+
+
+def test_evidence_is_the_same_whatever_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [(a[-2:], b[:2]) for a in LINES for b in LINES]
+    expected = evidence(pairs)
+    joints.forget()
+    monkeypatch.setattr(joints, "MOST_REMEMBERED", 3)
+    assert [evidence([pair])[0] for pair in pairs] == [pytest.approx(one) for one in expected]
+    assert len(joints._EVIDENCE) <= 3
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(alphabet="的a1 \t\u3000.…-=|{};:/<>_*·", min_size=1, max_size=12))
+def test_every_odd_line_has_an_odd_mark(text: str) -> None:
+    if hard_wraps.ODD_LINE.search(text):
+        assert hard_wraps.ODD_MARK.search(text)
+    if joints.TABLE_LINE.search(text):
+        assert joints.ODD_MARK.search(text)
+
+
+@given(st.text(alphabet="甲乙摄影供图文/ ）)", min_size=1, max_size=8))
+def test_every_credit_ends_as_credits_do(text: str) -> None:
+    if joints.CREDIT.search(text):
+        assert text[-1] in joints.CREDIT_ENDS
+
+
+@pytest.mark.parametrize("role", re.findall("[\u4e00-\u9fff]{3,4}", line_splits.BYLINE_TAIL.pattern)[:8])
+def test_every_second_half_of_a_byline_starts_as_they_do(role: str) -> None:
+    assert role[0] in line_splits.BYLINE_TAIL_STARTS
+
+
+def test_features_stand_in_the_order_of_their_parts() -> None:
+    parts = joints.Parts.of("prose")
+    sizes = [len(part) for part in parts[2:]]
+    assert sum(sizes) + 1 + len(joint_language.FEATURES) == len(FEATURES)
+    assert parts.page == tuple(weights("prose")[FEATURES.index("page_open") :][:3])
