@@ -170,6 +170,7 @@ class Draft:
         gaps = set().union(*(edit.before for edit in edits))
         for changed in self._done.values():
             changed |= gaps
+        self._done[cleaner] = set()  # one blank line for every gap: there is nothing left to do
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...]) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before

@@ -13,7 +13,7 @@ from .edits import Positions
 
 QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
-_NO_MARKS = re.compile(r"[^“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"']+")
+_NO_MARKS = re.compile(r"[^“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"'\n]+")
 _PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
 _EMPTY = ("“”", "‘’", "「」", "『』", "《》")
 _EMPTY_QUOTES = re.compile("|".join(_EMPTY))
@@ -70,17 +70,19 @@ def _mojibake(document: Document) -> Iterator[Flag]:
         yield Flag(kind, start, end, RESIDUE_NOTES[kind])
 
 
-def _is_balanced(paragraph: str) -> bool:
-    """True if taking out neighbouring pairs leaves nothing: a cheap test that most paragraphs pass."""
-    marks = _NO_MARKS.sub("", paragraph)
+def _is_balanced(text: str) -> bool:
+    """True if taking out neighbouring pairs leaves nothing in any line: a cheap test that most texts pass."""
+    marks = _NO_MARKS.sub("", text)
     for _ in range(DEEPEST_NESTING):
-        if not marks:
+        if not marks or marks.isspace():
             return True
         marks = _PAIRS.sub("", marks)
-    return not marks
+    return not marks or marks.isspace()
 
 
 def _unbalanced(document: Document) -> Iterator[Flag]:
+    if _is_balanced(document.text):
+        return
     for paragraph in document.paragraphs:
         if _is_balanced(paragraph.text):
             continue

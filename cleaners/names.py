@@ -135,6 +135,8 @@ def is_byline(line: str) -> bool:
     """True if the line, by its form, does nothing but say who wrote: 本报记者 白丹 · □蒙组宣 · 作者:张三.
 
     A bare name (王小明) is none: that is for the caller to judge by its place."""
+    if line.rstrip()[-1:] in _SENTENCE_MARKS:
+        return False
     flat = _flat(line)[1]
     if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
         return False
@@ -153,10 +155,16 @@ def is_byline(line: str) -> bool:
 
 def is_credit(line: str) -> bool:
     """True if the line does nothing but say who took, drew or provided pictures: 唐璇博 摄 · 图/李四 · (张三供图)."""
+    if not _PICTURE.search(line):
+        return False
     flat = _flat(line)[1].strip("()[]【】〔〕 。" + _MARKS)
     if not flat or len(flat) > LONGEST_LINE:
         return False
     return any(form.fullmatch(flat) for form in _credit_forms())
+
+
+_SENTENCE_MARKS = frozenset("。！？；，…!?;,")
+_PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
 
 
 @cache

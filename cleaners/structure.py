@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median_low
+from typing import NamedTuple
 
 from . import metadata, names, statements
 from .config import Config
@@ -41,8 +42,7 @@ FIELDS = (
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """What structure knows of a paragraph. `gap`: blank lines before it in the seed; `lifted`: metadata lines
     were taken out right behind it."""
 

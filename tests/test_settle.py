@@ -141,3 +141,9 @@ def test_a_cleaner_that_ignores_blank_lines_only_is_asked_again_when_indents_wen
 def test_a_cleaner_is_asked_again_when_another_one_changed_the_text() -> None:
     others = (next(cleaner for cleaner in PIPELINE if cleaner.name == "punctuation"), LAYOUT)
     assert _times("桥修好了,路也通了。\n人来了。", "\n \t\u3000", others) == 2
+
+
+@given(st.text("\n \t\u3000\x85好。", max_size=40))
+def test_layout_finds_nothing_in_what_it_left(text: str) -> None:
+    once = apply(text, layout.propose(text, Config()))
+    assert list(layout.propose(once, Config())) == []
