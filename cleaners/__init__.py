@@ -17,10 +17,12 @@ from . import (
     chrome,
     duplicates,
     encoding,
+    extraction,
     flags,
     layout,
     line_splits,
     metadata,
+    mhtml,
     mojibake,
     punctuation,
     recurrence,
@@ -28,7 +30,7 @@ from . import (
     structure,
 )
 from .config import Config
-from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, Seed
+from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, RefusedError, Seed
 from .edits import Edit, EditError, apply, between, undo
 
 __all__ = [
@@ -76,7 +78,9 @@ BLANK_LINES = "\n"
 INDENTS = "\n \t\u3000"
 
 PIPELINE: tuple[Cleaner, ...] = (
-    # first: every other cleaner needs the real characters
+    Cleaner("mhtml", mhtml.propose),  # first: the page inside a saved web archive
+    Cleaner("extraction", extraction.propose),  # pages become text before anything looks at the text
+    # every other cleaner needs the real characters
     Cleaner("mojibake", mojibake.propose, BLANK_LINES),
     # invisible and look-alike characters would hide lines from rules
     Cleaner("characters", characters.propose, INDENTS),
@@ -143,6 +147,9 @@ class Draft:
         except TooSlowError:
             self.quarantine = _too_slow(config)
             return 0
+        except RefusedError as error:
+            self.quarantine = error.quarantine
+            return 0
         except Exception as error:  # noqa: BLE001  whatever it is, it is on record with its reason
             self.quarantine = _failed(cleaner, error)
             return 0
@@ -187,6 +194,8 @@ class Draft:
         draft = Document(
             self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
         )
+        if draft.quarantine is None and (mhtml.is_message(draft.text) or extraction.is_page(draft.text)):
+            draft = replace(draft, quarantine=_MARKUP)
         if draft.quarantine is not None:
             return draft
         start = time.thread_time()
@@ -197,6 +206,12 @@ class Draft:
             return replace(draft, quarantine=_too_slow(config))
         finally:
             self.seconds += time.thread_time() - start
+
+
+_MARKUP = Quarantine(
+    "unsupported_format",
+    "The seed is the source of a web page, which the cleaners `mhtml` and `extraction` turn into text: let them run.",
+)
 
 
 def _failed(cleaner: Cleaner, error: Exception) -> Quarantine:
@@ -231,6 +246,10 @@ def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     return draft.finish(config, draft.settle(config, pipeline))
 
 
+_LIBRARIES = ("ftfy", "opencc", "rapidfuzz", "numpy", "resiliparse")
+"""Libraries whose version decides what the cleaners do."""
+
+
 def fingerprint(config: Config | None = None, pipeline: tuple[Cleaner, ...] = PIPELINE) -> str:
     """SHA-256, in hex, of all that decides what the cleaners do: see `fingerprint_parts`."""
     return hashlib.sha256(repr(sorted(fingerprint_parts(config, pipeline).items())).encode()).hexdigest()
@@ -242,7 +261,7 @@ def fingerprint_parts(config: Config | None = None, pipeline: tuple[Cleaner, ...
     pipeline   when it is not PIPELINE: its order, too, and a hash of the module of each cleaner of one's own
     Raises ValueError when the source of such a cleaner cannot be found, as that of one typed at a prompt.
     """
-    libraries = {f"library:{name}": version(name) for name in ("ftfy", "opencc", "rapidfuzz", "numpy")}
+    libraries = {f"library:{name}": version(name) for name in _LIBRARIES}
     choices = asdict(config or Config())
     del choices["recurring"]  # follows from the seeds
     parts = {**_files(), **libraries, "config": repr(sorted(choices.items()))}

@@ -44,6 +44,14 @@ class Quarantine(NamedTuple):
     reason: str
 
 
+class RefusedError(Exception):
+    """A cleaner finds that the seed must not be published, for a reason that is no defect of the cleaner."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        super().__init__(quarantine.reason)
+        self.quarantine = quarantine
+
+
 class Pass(NamedTuple):
     """What one cleaner did, once: its edits refer to the text that the pass before left."""
 

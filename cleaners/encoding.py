@@ -62,9 +62,6 @@ BLANK = b" \t\r\n\f\v\x00"
 WHITE = " \t\r\n\f\v\0\ufeff\u3000\xa0\u200b"
 CONTROLS = bytes(i for i in range(1, 32) if i not in b"\t\n\v\f\r\x1b") + b"\x7f"
 MOST_CONTROLS = 0.1  # share of control bytes above which a file is no text
-HTML = re.compile(
-    r"[\s\ufeff]*(?:<\?xml[^<>]{0,200}\?>\s*)?(?:<!--[^<>]{0,500}-->\s*)?<(?:!doctype\s+html|html[\s>])", re.I
-)
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,20})", re.I)
 DECLARED_CODECS = {
     b"gb2312": GB, b"gbk": GB, b"gb18030": GB, b"cp936": GB, b"x-gbk": GB,
@@ -159,9 +156,6 @@ def _inspected(decoded: Decoded) -> Decoded:
     if not text[:64].strip(WHITE) and not text.strip(WHITE):
         reason = "The seed holds nothing but white space: remove it, or fetch it again."
         return Decoded(text, encoding, Quarantine("empty", reason))
-    if HTML.match(text, 0, 4000):
-        reason = "The seed is an HTML document: extract its text first, or use a reader for HTML."
-        return Decoded(text, encoding, Quarantine("unsupported_format", reason))
     return decoded
 
 

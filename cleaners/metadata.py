@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from . import dates, names
+from . import dates, html_metadata, names
 from .config import Config
 from .edits import Edit
 from .prose import Page, Row, read
@@ -877,8 +877,12 @@ def _together(values: Sequence[tuple[str | list[str], Lifted]]) -> list[str]:
 
 def is_fallback(field: str, rule: str) -> bool:
     """True if a value of this rule counts only where nothing else names one: who put the text online, when it was
-    signed, and text without a label beside a date."""
-    return rule in _fallbacks() or (field != "published_at" and rule == "metadata.bare_date")
+    signed, text without a label beside a date, and what only the tags of a page say."""
+    return (
+        rule in _fallbacks()
+        or rule in html_metadata.WEAK_RULES
+        or (field != "published_at" and rule == "metadata.bare_date")
+    )
 
 
 @cache

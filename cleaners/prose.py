@@ -53,12 +53,14 @@ def read(text: str) -> Page:
         end = start + len(line)
         bare = line.strip()
         if bare:
-            rows.append(Row(line, start, end, _score(bare)))
+            rows.append(Row(line, start, end, score(bare)))
         start = end + 1
     return Page(rows, *main_stretch(rows, {}))
 
 
-def _score(bare: str) -> int:
+def score(bare: str) -> int:
+    """Above 0 for a line of prose (its length, but see MOST_CREDIT), below for anything else.  bare: not empty,
+    without space around it."""
     size = len(bare)
     if size < SHORTEST_PROSE:
         return -GAP_COST

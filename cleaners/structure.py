@@ -11,7 +11,7 @@ from dataclasses import replace
 from statistics import median_low
 from typing import NamedTuple
 
-from . import metadata, names, statements
+from . import html_metadata, metadata, names, statements
 from .config import Config
 from .document import Article, Document, Paragraph
 from .edits import Positions
@@ -345,11 +345,7 @@ def _metadata(
 
     What edits lifted comes first, what the text still shows (title, subtitle, bylines, statements) second, what edits
     of fallback rules lifted third; a page of several articles has no title or authors itself."""
-    lifted: dict[str, list[metadata.Lifted]] = {}
-    for number, one in enumerate(document.trail):
-        for edit in one.edits:
-            if edit.field:
-                lifted.setdefault(edit.field, []).append(metadata.Lifted(edit.before, edit.rule, (number, edit.start)))
+    lifted = _lifted(document)
     seen: dict[str, str | list[str]] = {}
     if not articles:
         seen = {field: next((p.text for p in paragraphs if p.role == field), "") for field in ("title", "subtitle")}
@@ -370,6 +366,24 @@ SIGNED_FROM_END = 6
 but names alone in brackets only count in the last half of them."""
 
 _PROSE_END = re.compile(r"[。！？!?…”』」）)\]】]\Z")
+
+
+def _lifted(document: Document) -> dict[str, list[metadata.Lifted]]:
+    """What edits lifted, by field, in the order of the trail; of an HTML page in the order of its source."""
+    found = []
+    for number, one in enumerate(document.trail):
+        for edit in one.edits:
+            if edit.field:
+                is_source = one.cleaner == "extraction"
+                before = html_metadata.plain(edit.before) if is_source else edit.before
+                found.append((edit, metadata.Lifted(before, edit.rule, (number, edit.start))))
+    if any(one.cleaner == "extraction" for one in document.trail):
+        places = {id(edit): place for _, edit, place in document.seed_places() if edit.field}
+        found.sort(key=lambda pair: places[id(pair[0])])
+    lifted: dict[str, list[metadata.Lifted]] = {}
+    for edit, value in found:
+        lifted.setdefault(edit.field, []).append(value)
+    return lifted
 
 
 def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:

@@ -1,0 +1,328 @@
+"""HTML source, read without loss: which characters of it a reader sees, in which lines, inside which elements.
+
+Browsers' rules (the HTML standard, section 13) as far as they decide what is visible and where lines end; no tree
+is built, so that a million nested or unclosed tags cost no more than a million others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.entities import html5
+from typing import NamedTuple
+
+_MARKUP = re.compile(r"<(?:(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])|(?P<other>[!?/]))")
+# "=" belongs to the quote behind it: a quote elsewhere quotes nothing
+_REST = re.compile(r"""(?:[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>""")
+_HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none""", re.I)
+_ENTITY = re.compile(
+    r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|lt|gt|amp|quot)(?![A-Za-z0-9=;]))"
+)
+
+RAW = frozenset(["script", "style", "xmp", "iframe", "noembed", "noframes", "textarea", "title"])
+"""Elements in which markup is no markup."""
+
+UNSEEN = frozenset(["noscript", "template", "select", "datalist", "svg", "math"])
+"""Other elements whose text nobody reads as part of the page.  One that is never closed hides nothing."""
+
+VOID = frozenset(["br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"])
+MOST_BROKEN = 20
+"""Tags without an end that are looked at with their quotes; after these, a tag ends at the next ">", so that a page
+of nothing but broken tags takes no more time than another."""
+
+LONGEST_BROKEN = 5_000
+"""How far the end of a broken tag is searched for, in characters."""
+
+BLOCKS = frozenset(
+    [
+        "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir",
+        "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+        "header", "hgroup", "hr", "html", "legend", "li", "listing", "main", "menu", "nav", "ol", "optgroup",
+        "option", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+        "ul",
+    ]
+)  # fmt: skip
+INLINE = frozenset(
+    [
+        "abbr", "acronym", "b", "basefont", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del", "dfn",
+        "em", "font", "i", "image", "ins", "kbd", "label", "mark", "marquee", "nobr", "output", "picture", "q",
+        "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "slot", "small", "span", "strike", "strong", "sub", "sup",
+        "time", "tt", "u", "var", "a", "button",
+    ]
+)  # fmt: skip
+"""Elements that stand inside lines.  All others, also those that some page has made up, begin lines of their own."""
+
+_ENDED_BY_ITSELF = {
+    "li": ("li",), "dd": ("dd", "dt"), "dt": ("dd", "dt"), "td": ("td", "th"), "th": ("td", "th"),
+    "tr": ("tr", "td", "th"), "tbody": ("tbody", "thead", "tr", "td", "th"), "option": ("option",),
+}  # fmt: skip
+_TABLE_PARTS = frozenset(["table", "caption", "tbody", "thead", "tfoot", "tr", "td", "th"])
+_SCOPES = frozenset(["table", "ul", "ol", "dl", "td", "th", "body", "html"])
+
+
+class Element(NamedTuple):
+    """A block element.  parent: its number in Source.elements, -1 for none; start, end: its start tag in the source."""
+
+    name: str
+    parent: int
+    start: int
+    end: int
+    hidden: bool
+
+
+class Run(NamedTuple):
+    """source[start:end] between two pieces of markup; link: inside <a>, preserved: line ends count (<pre>)."""
+
+    start: int
+    end: int
+    link: bool
+    preserved: bool
+
+
+class Line(NamedTuple):
+    """What a reader sees as one line or one paragraph.
+
+    runs     its characters, in order
+    element  the innermost block element it stands in: number in Source.elements
+    cell     it is a cell of a table's row, and not the row's first
+    hidden   the page's style hides it
+    """
+
+    runs: tuple[Run, ...]
+    element: int
+    cell: bool
+    hidden: bool
+
+
+class Tag(NamedTuple):
+    """A start tag of interest: source[start:end]; content_end: where its raw text ends (script, title)."""
+
+    name: str
+    start: int
+    end: int
+    content_end: int
+
+
+class Source(NamedTuple):
+    """elements: block elements in order of their start tags; lines: with text; tags: meta, title, scripts, time;
+    depth: the deepest nesting of block elements."""
+
+    elements: list[Element]
+    lines: list[Line]
+    tags: list[Tag]
+    depth: int
+
+
+_RAW_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.I) for name in RAW | UNSEEN}
+
+
+class _Reader:
+    """State while the source is read.  `stack` holds the numbers of open block elements."""
+
+    def __init__(self) -> None:
+        self.elements: list[Element] = [Element("", -1, 0, 0, False)]
+        self.lines: list[Line] = []
+        self.tags: list[Tag] = []
+        self.stack = [0]
+        self.open: dict[str, int] = {}
+        self.depth = 0
+        self.runs: list[Run] = []
+        self.links = self.hidden = self.preserved = 0
+        self.never_closed: set[str] = set()
+        self.cell = False
+        self.broken = 0
+
+    def end_of_tag(self, source: str, start: int) -> int:
+        """The position behind the ">" that ends the tag, or -1.  start: behind the tag's name."""
+        found = _REST.match(source, start) if self.broken < MOST_BROKEN else None
+        if found:
+            return found.end()
+        self.broken += 1
+        limit = start + LONGEST_BROKEN
+        end, other = source.find(">", start, limit), source.find("<", start, limit)
+        return -1 if end < 0 or 0 <= other < end else end + 1
+
+    def text(self, source: str, start: int, end: int) -> None:
+        if start < end:
+            self.runs.append(Run(start, end, self.links > 0, self.preserved > 0))
+
+    def end_of_raw(self, source: str, name: str, start: int) -> int:
+        """Where the content of a raw or unseen element ends.  Without an end tag that is at the end of its start
+        tag: what browsers hide then, the whole rest of the page, may be the article."""
+        found = None if name in self.never_closed else _RAW_ENDS[name].search(source, start)
+        if found is None:
+            self.never_closed.add(name)
+        return found.start() if found else start
+
+    def line(self, source: str) -> None:
+        """Ends a line."""
+        if self.runs:
+            if any(not source[r.start : r.end].isspace() for r in self.runs):
+                self.lines.append(Line(tuple(self.runs), self.stack[-1], self.cell, self.hidden > 0))
+            self.runs = []
+
+    def begin(self, source: str, name: str, start: int, end: int) -> None:
+        hidden = _HIDDEN.search(source, start, end) is not None if end - start > 12 else False
+        self._end_implied(name)
+        self.stack.append(len(self.elements))
+        self.elements.append(Element(name, self.stack[-2], start, end, hidden))
+        self.open[name] = self.open.get(name, 0) + 1
+        self.hidden += hidden
+        self.preserved += name == "pre"
+        self.depth = max(self.depth, len(self.stack))
+
+    def _end_implied(self, name: str) -> None:
+        """The end tags that may be left out: a block ends a paragraph, an item the item before it."""
+        if self.elements[self.stack[-1]].name == "p":
+            self._pop()
+        names = _ENDED_BY_ITSELF.get(name)
+        if names is None or not any(self.open.get(one) for one in names):
+            return
+        for i in range(len(self.stack) - 1, 0, -1):
+            found = self.elements[self.stack[i]].name
+            if found in names:
+                while len(self.stack) > i:
+                    self._pop()
+            elif found == "table" or (found in _SCOPES and name not in _TABLE_PARTS) or len(self.stack) - i > 8:
+                return
+
+    def finish(self, name: str) -> None:
+        """An end tag: closes the nearest open element of that name, and those inside it."""
+        if not self.open.get(name):
+            return
+        for i in range(len(self.stack) - 1, 0, -1):
+            found = self.elements[self.stack[i]].name
+            if found == name:
+                while len(self.stack) > i:
+                    self._pop()
+                return
+            if found in ("table", "td", "th") and name not in _TABLE_PARTS:
+                return  # a stray end tag in a cell closes nothing outside it
+
+    def _pop(self) -> None:
+        element = self.elements[self.stack.pop()]
+        self.open[element.name] -= 1
+        self.hidden -= element.hidden
+        self.preserved -= element.name == "pre"
+
+
+def read(source: str) -> Source:
+    """Reads an HTML page.  Linear in its length."""
+    reader = _Reader()
+    at = done = 0
+    while True:
+        found = _MARKUP.search(source, at)
+        if found is None:
+            break
+        start = found.start()
+        if found["other"]:
+            end = _end_of_other(source, reader, start)
+            reader.text(source, done, start)
+            at = done = end
+            continue
+        end = reader.end_of_tag(source, found.end())
+        if end < 0:
+            at = found.end()  # a "<" in a text
+            continue
+        reader.text(source, done, start)
+        at = done = _tag(source, reader, found, end)
+    reader.text(source, done, len(source))
+    reader.line(source)
+    return Source(reader.elements, reader.lines, reader.tags, reader.depth)
+
+
+def _end_of_other(source: str, reader: _Reader, start: int) -> int:
+    """Where a comment, a declaration, an instruction or a broken end tag ends.  A comment that does not end is one
+    up to the next ">": what browsers hide then, the whole rest of the page, may be the article."""
+    for begin, stop in (("<!--", "-->"), ("<![CDATA[", "]]>")):
+        if source.startswith(begin, start) and stop not in reader.never_closed:
+            end = source.find(stop, start + 2)
+            if end >= 0:
+                return end + 3
+            reader.never_closed.add(stop)
+    end = source.find(">", start)
+    return end + 1 if end >= 0 else len(source)
+
+
+def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
+    """One tag; returns where to go on."""
+    name, start = found["name"].lower(), found.start()
+    if found["close"]:
+        _end_tag(source, reader, name)
+        return end
+    if name in RAW or name in UNSEEN:
+        stop = end if source[end - 2] == "/" else reader.end_of_raw(source, name, end)
+        reader.tags.append(Tag(name, start, end, stop))
+        if name == "xmp":
+            reader.text(source, end, stop)
+        return stop
+    if name in ("meta", "time"):
+        reader.tags.append(Tag(name, start, end, end))
+    if name == "br":
+        reader.line(source)
+        reader.cell = False
+    elif name == "a":
+        reader.links = 1  # links do not nest
+    elif _is_block(name):
+        reader.line(source)
+        reader.links = 0 if name in ("td", "table", "li", "div") and reader.links else reader.links
+        reader.begin(source, name, start, end)
+        reader.cell = name in ("td", "th") and _is_later_cell(reader)
+    elif name == "hr":
+        reader.line(source)
+    return end
+
+
+def _is_block(name: str) -> bool:
+    return name in BLOCKS or (name not in INLINE and name not in VOID and ":" not in name)
+
+
+def _is_later_cell(reader: _Reader) -> bool:
+    """True if the row that the cell stands in has a line already."""
+    row = reader.elements[reader.stack[-1]].parent
+    return bool(reader.lines) and reader.elements[row].name == "tr" and _row(reader, reader.lines[-1].element) == row
+
+
+def _row(reader: _Reader, element: int) -> int:
+    """The row whose cell the element is, or -1."""
+    one = reader.elements[element]
+    return one.parent if one.name in ("td", "th") else -1
+
+
+def _end_tag(source: str, reader: _Reader, name: str) -> None:
+    if name == "a":
+        reader.links = 0
+    elif name == "br":
+        reader.line(source)
+    elif _is_block(name):
+        reader.line(source)
+        reader.finish(name)
+        reader.cell = False
+
+
+def entities(source: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """The character references in source[start:end]: where they stand and what they mean."""
+    at = source.find("&", start, end)
+    if at < 0:
+        return
+    for found in _ENTITY.finditer(source, at, end):
+        meaning = _meaning(found.group())
+        if meaning:
+            yield found.start(), found.end(), meaning
+
+
+_WINDOWS_1252 = {i: bytes([i]).decode("cp1252", "replace") for i in range(0x80, 0xA0)}
+
+
+def _meaning(entity: str) -> str:
+    """What a character reference means; "" when it means nothing, and stays."""
+    if entity[1] != "#":
+        name = entity[1:]
+        return html5.get(name if name.endswith(";") else name + ";", "")
+    digits = entity[2:-1]
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    if code in _WINDOWS_1252:
+        return _WINDOWS_1252[code]
+    if (code < 0x20 and code not in (9, 10, 13)) or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+        return ""
+    return chr(code)
