@@ -21,6 +21,7 @@ from cleaners import PIPELINE, Config, Document, clean
 from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
+from .loading import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,8 +173,10 @@ def build_command(
     config = replace(config, drop_reprints=drop_reprints, trail=trail, text_field=text_field, id_field=id_field)
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
-    from . import build
+    with undisturbed():
+        from . import build, server
 
+        server.load()
     try:
         report = build.run(seeds, output, config, workers, dask, batch_bytes)
     except build.EXPECTED_ERRORS as error:

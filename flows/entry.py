@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
@@ -26,6 +27,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("Interrupted. The corpus is as it was.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    finally:
+        gc.freeze()  # the interpreter looks for nothing to collect in what is about to go
     sys.exit(code if isinstance(code, int) else 0)
 
 

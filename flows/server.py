@@ -68,6 +68,12 @@ class Server:
             time.sleep(SHORT_WAIT_SECONDS)
 
 
+def load() -> None:
+    """Imports Prefect's server, if a run will need a local one."""
+    if not PREFECT_API_URL.value():
+        import prefect.server.api.server  # noqa: F401
+
+
 @contextmanager
 def running() -> Iterator[Server]:
     """Within it, flows find a server.  Raises ServerError when the configured one does not answer, or Prefect's

@@ -1,0 +1,24 @@
+"""Loading modules without the garbage collector.
+
+Prefect and its server are 2,500 modules. While they load, the collector looks through all that is there again and
+again, and finds nothing: that is a fifth of the time that a small run takes. Once more at exit: another second.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within it, nothing is collected; what exists at its end never is: modules stay until the process ends."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
