@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from cleaners import Seed
+
 from .schema import SCHEMA_VERSION
 from .seeds import AnySeed, Member, Problem, Scan
 
@@ -103,6 +105,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Mappin
         fingerprint,
         SCHEMA_VERSION,
     )
+    scan = _with_waiting(scan, known, same_pipeline)
     same_seeds = {seed.name for seed in scan.seeds if _same_seed(seed, known.get(seed.name))}
     same_problems = {problem.id for problem in scan.problems if _same_problem(problem, known.get(problem.id))}
     same = same_seeds | same_problems
@@ -128,6 +131,24 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Mappin
         scan=scan,
         recurring=recurring,
     )
+
+
+def _with_waiting(scan: Scan, known: Mapping[str, Known], same_pipeline: bool) -> Scan:
+    """Files that are still being written are as the base has them. When the pipeline changed, its rows of them are
+    of no use: they are problems then, until they can be read."""
+    there = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
+    seeds, problems = list(scan.seeds), list(scan.problems)
+    for id in scan.waiting:
+        if id not in known or id in there:
+            continue
+        base = known[id]
+        if not same_pipeline:
+            problems.append(Problem(id, "changed", "it is being written: it comes with the next run", None))
+        elif base.sha256 is not None and base.bytes is not None:
+            seeds.append(Seed(id, base.sha256, base.bytes))
+        elif base.kind is not None:
+            problems.append(Problem(id, base.kind, "", base.bytes))
+    return scan._replace(seeds=tuple(seeds), problems=tuple(sorted(problems, key=lambda one: one.id)))
 
 
 def _renamed(scan: Scan, known: Mapping[str, Known], found: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from cleaners import Record, Seed
 from . import records
 from .containers import BrokenError, Container, Kind, Piece, kind_of, opened
 from .records import Reading
+from .settled import is_settled
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
 
@@ -123,11 +124,14 @@ class Scan(NamedTuple):
     seeds       sorted by id, those of a container in the order in which they stand there, in place of the container
     problems    sorted by id
     containers  id of each container that could be read -> SHA-256 of the file
+    waiting     ids of files that are still being written, sorted: they stay as the corpus has them. Of a container,
+                the seeds are here as `known` has them
     """
 
     seeds: tuple[AnySeed, ...]
     problems: tuple[Problem, ...]
     containers: Mapping[str, str] = {}
+    waiting: tuple[str, ...] = ()
 
 
 def scan(
@@ -136,6 +140,7 @@ def scan(
     leave_out: Path | None = None,
     reading: Reading | None = None,
     known: Mapping[str, KnownContainer] | None = None,
+    quiet_seconds: float = 0.0,
 ) -> Scan:
     """All seeds below `root`, hashed, and all problems.
 
@@ -146,6 +151,7 @@ def scan(
     leave_out   a folder that holds no seeds although it may lie below `root`: the corpus itself
     reading     how containers are read; None: the defaults, with max_bytes
     known       containers that need not be read again if their bytes are the same, by id
+    quiet_seconds   files that were written to within that time, or are open for writing, are waiting; 0: none is
     Raises SeedsError when there is no such folder or it cannot be listed.
     """
     try:
@@ -159,8 +165,11 @@ def scan(
     found: dict[str, AnySeed | Problem] = {}
     containers: dict[str, _ContainerFile] = {}
     left_out = _identity(os.stat(leave_out)) if leave_out is not None and leave_out.exists() else None
-    for one in _walk(root, _identity(top), reading, left_out):
-        if isinstance(one, _ContainerFile):
+    waiting = set()
+    for one in _walk(root, _identity(top), reading, left_out, quiet_seconds):
+        if isinstance(one, str):
+            waiting.add(one)
+        elif isinstance(one, _ContainerFile):
             containers.setdefault(one.id, one)  # an escaped name may equal a real one, which comes first
             if containers[one.id] is not one:
                 _add(found, Problem(f"{one.id} (2)", "name", _two_names(one.id)))
@@ -169,9 +178,13 @@ def scan(
     hashes: dict[str, str] = {}
     for id in sorted(containers):  # after all files: an id that both have is the file's
         _add_container(found, hashes, containers[id], reading, (known or {}).get(id))
+    waiting -= found.keys() | containers.keys()
+    for id in sorted(waiting.intersection(known or {})):
+        _add_known(found, (known or {})[id])
+        hashes[id] = (known or {})[id].sha256
     problems = (one for one in found.values() if isinstance(one, Problem))
     seeds = [one for one in found.values() if not isinstance(one, Problem)]
-    return Scan(tuple(sorted(seeds, key=_order)), tuple(sorted(problems)), hashes)
+    return Scan(tuple(sorted(seeds, key=_order)), tuple(sorted(problems)), hashes, tuple(sorted(waiting)))
 
 
 def _order(seed: AnySeed) -> tuple[str, int, int, str]:
@@ -224,16 +237,21 @@ def _add_container(
     try:
         sha256, size = _hash(file.path, file.size)
         if known is not None and known.sha256 == sha256 and size == file.size:
-            for seed in known.seeds:
-                _add(found, seed)
-            for problem in known.problems:
-                _add(found, problem)
+            _add_known(found, known)
         else:
             for one in _members(file, reading):
                 _add(found, one)
         hashes[file.id] = sha256
     except OSError as error:
         _add(found, Problem(file.id, "unreadable", _explain(error), file.size, file.id))
+
+
+def _add_known(found: dict[str, AnySeed | Problem], known: KnownContainer) -> None:
+    """Adds what the corpus has of a container."""
+    for seed in known.seeds:
+        _add(found, seed)
+    for problem in known.problems:
+        _add(found, problem)
 
 
 def _members(file: _ContainerFile, reading: Reading) -> Iterator[Member | Problem]:
@@ -340,10 +358,10 @@ def _add(found: dict[str, AnySeed | Problem], one: AnySeed | Problem) -> None:
 
 
 def _walk(
-    root: Path, top: tuple[int, int], reading: Reading, left_out: tuple[int, int] | None
-) -> Iterator[Seed | Problem | _ContainerFile]:
-    """What lies below `root`, folder by folder, the nearest first; `top` is the root's identity, `left_out` that
-    of a folder to skip."""
+    root: Path, top: tuple[int, int], reading: Reading, left_out: tuple[int, int] | None, quiet_seconds: float
+) -> Iterator[Seed | Problem | _ContainerFile | str]:
+    """What lies below `root`, folder by folder, the nearest first; of a file that is waiting, the id alone.
+    `top` is the root's identity, `left_out` that of a folder to skip."""
     pending = deque([_Folder(os.fspath(root), "", (top,))])
     linked: set[tuple[int, int]] = set()  # identities of the folders that were entered through a link
     while pending:
@@ -359,6 +377,9 @@ def _walk(
                 status = entry.stat()
             except OSError as error:
                 yield Problem(_id(below), "unreadable", _explain(error, entry))
+                continue
+            if quiet_seconds and stat.S_ISREG(status.st_mode) and not is_settled(entry.path, status, quiet_seconds):
+                yield _id(below)
                 continue
             if not stat.S_ISDIR(status.st_mode):
                 yield _seed(entry.path, below, status, reading)

@@ -73,7 +73,12 @@ def _run_name() -> str:
     task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
 )
 def build_corpus(
-    seeds: Path, output: Path, config: Config | None = None, workers: int = 1, batch_bytes: int = BATCH_BYTES
+    seeds: Path,
+    output: Path,
+    config: Config | None = None,
+    workers: int = 1,
+    batch_bytes: int = BATCH_BYTES,
+    quiet_seconds: float = 0.0,
 ) -> Report:
     """Cleans the seeds that are new or changed, and commits the next version.
 
@@ -82,10 +87,12 @@ def build_corpus(
     config   which cleaners run, and how; checked before anything is read
     workers  more than 1: batches are submitted to the flow's task runner, so many at a time; see `with_workers`
     batch_bytes   bytes of seeds per batch
+    quiet_seconds   seeds that were written to within that time, or are open for writing, wait for the next run;
+                    0: none does
     Raises ValueError for an unknown cleaner, SeedsError and StoreError for folders that cannot be used,
     WorkersError when worker processes die.
     """
-    with corpus_run(seeds, output, config, batch_bytes=batch_bytes) as run:
+    with corpus_run(seeds, output, config, batch_bytes=batch_bytes, quiet_seconds=quiet_seconds) as run:
         for cleaned in _cleaned_by_workers(run, workers) if workers > 1 else map(clean_batch, run.batches()):
             run.add(cleaned)
         version = run.commit()

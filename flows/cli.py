@@ -5,6 +5,7 @@ Prefect and Arrow are imported by the commands that need them: `jingwen clean` s
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
 from .loading import undisturbed
+from .serve_commands import SERVE_EXIT_CODES, run_serve, serve_options, watch_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,10 +167,7 @@ def build_command(
       jingwen build crawl --text-field story
       jingwen build ~/scraped --workers 8
     """
-    if os.path.exists(output) and os.path.exists(seeds) and os.path.samefile(output, seeds):
-        raise click.UsageError(
-            f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
-        )
+    check_folders(seeds, output)
     config = make_config(**options)
     config = replace(config, drop_reprints=drop_reprints, trail=trail, text_field=text_field, id_field=id_field)
     if verbose:
@@ -184,6 +183,48 @@ def build_command(
         sys.exit(FAILED)
     print_report(report, output)
     sys.exit(QUARANTINED if report.quarantined else OK)
+
+
+def check_folders(seeds: Path, output: Path) -> None:
+    """Raises click.UsageError when both are the same."""
+    if os.path.exists(output) and os.path.exists(seeds) and os.path.samefile(output, seeds):
+        raise click.UsageError(
+            f"the corpus cannot be in the seeds folder itself: choose another --output than {output}"
+        )
+
+
+@main.command("serve", epilog=SERVE_EXIT_CODES)
+@click.argument("seeds", type=Folder(path_type=Path), default=Path("seeds"))
+@click.option(
+    "--output",
+    type=Folder(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="Where the corpus is.",
+)
+@click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
+@click.option("--trail", type=click.Choice(TRAILS), default="full", show_default=True, help="How many edits to keep.")
+@click.option("--text-field", default="", metavar="NAME", help="Field of a record with its text; default: the usual.")
+@click.option("--id-field", default="", metavar="NAME", help="Field of a record with its id; default: the usual.")
+@serve_options
+@config_options
+def serve_command(seeds: Path, output: Path, **options: Any) -> None:
+    """Keeps a corpus up to date with a folder of SEEDS (default: seeds), until it is stopped.
+
+    Watches the folder, and runs on a schedule if one is given: a deployment on the Prefect server that is
+    configured, or on one that it starts itself, whose address it prints.
+
+    \b
+    Examples:
+      jingwen serve
+      jingwen serve ~/scraped --output ~/corpus --every 6h
+      jingwen serve seeds --cron '0 3 * * *' --webhook https://chat.example.org/hook
+    """
+    check_folders(seeds, output)
+    chosen = {name: options.pop(name) for name in inspect.signature(make_config).parameters}
+    others = {name: options.pop(name) for name in ("drop_reprints", "trail", "text_field", "id_field")}
+    config = replace(make_config(**chosen), **others)
+    run_serve(seeds, output, config, options)
 
 
 def print_report(report: Report, output: Path) -> None:
@@ -338,7 +379,7 @@ def versions_command(output: Path, as_json: bool) -> None:
         )
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, watch_command):
     main.add_command(_command)
 
 

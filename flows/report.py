@@ -35,6 +35,7 @@ class Report:
     rules         edits of this run per (cleaner, rule)
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
     warning       what looks wrong about the run, in a sentence; empty when nothing does
+    waiting       number of files that were being written: the next run takes them
     seconds       duration of the run
     slowest       the documents of this run that took longest
     flow_run_id   Prefect's id of the run, and how many task runs it should know of it
@@ -48,6 +49,7 @@ class Report:
     rules: dict[tuple[str, str], int]
     quarantine: tuple[tuple[str, str, str], ...]
     warning: str
+    waiting: int
     seconds: float
     slowest: tuple[Slow, ...]
     flow_run_id: str
@@ -76,6 +78,8 @@ class Report:
         yield f"{c['seeds']} seeds ({changes}): {c['documents']} documents, {c['quarantined']} in quarantine."
         if self.warning:
             yield f"Attention: {self.warning}"
+        if self.waiting:
+            yield f"{self.waiting} files were being written: the next run takes them."
         if c["reprints"]:
             yield f"{c['reprints']} reprints of {c['clusters']} documents: see the table reprints."
         if self.committed:
@@ -128,6 +132,7 @@ def of(version: Version, run: Run, flow_run_id: str) -> Report:
         rules=dict(rules),
         quarantine=_quarantine(version),
         warning=plan.warning,
+        waiting=len(plan.scan.waiting),
         seconds=(datetime.now(UTC) - run.start).total_seconds(),
         slowest=tuple(run.slowest),
         flow_run_id=flow_run_id,

@@ -223,10 +223,10 @@ CLEANING_TASKS: dict[str, Task[[Batch], dict[str, int]]] = {one.name: cleaning(o
 
 
 @step("scan")
-def scan(seeds: Path, config: Config, output: Path, pipeline: str) -> Scan:
+def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds: float = 0.0) -> Scan:
     """All seeds below the folder, hashed; a corpus that lies below it is left out."""
     known = Store(output).containers(pipeline)
-    return seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known)
+    return seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known, quiet_seconds)
 
 
 @step("survey")
@@ -300,13 +300,14 @@ class Run:
         pipeline: tuple[Cleaner, ...],
         batch_bytes: int,
         progress: Progress,
+        quiet_seconds: float = 0.0,
     ) -> None:
         self.start = datetime.now(UTC)
         self.config = config
         self.pipeline = select(config, pipeline)
         self._all = pipeline
         made_by = fingerprint(config, pipeline)
-        found = scan(seeds, config, store.output, made_by)
+        found = scan(seeds, config, store.output, made_by, quiet_seconds)
         self.survey = NO_SURVEY
         if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
             self.survey = survey(seeds, found, made_by, store, config)
@@ -363,6 +364,7 @@ def corpus_run(
     config: Config | None = None,
     pipeline: tuple[Cleaner, ...] = PIPELINE,
     batch_bytes: int = BATCH_BYTES,
+    quiet_seconds: float = 0.0,
 ) -> Iterator[Run]:
     """Scans the seeds, plans the run, and holds the corpus's lock until the block ends.
 
@@ -371,10 +373,12 @@ def corpus_run(
     config     None: the defaults
     pipeline   the cleaners in their order; others than those of PIPELINE become part of the fingerprint
     batch_bytes   bytes of seeds per batch
+    quiet_seconds   seeds that were written to within that time, or are open for writing, are left for the next run;
+                    0: none is
     Raises ValueError for an unknown cleaner in `config`, SeedsError and StoreError for folders that cannot be used.
     """
     config = config or Config()
     select(config, pipeline)  # a wrong choice is refused before anything is read
     store = Store(Path(output).absolute())
     with store.writer_lock(), Progress() as progress:
-        yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress)
+        yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress, quiet_seconds)

@@ -47,7 +47,7 @@ def test_the_corpus_may_lie_among_the_seeds(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_and_an_empty_file(tmp_path: Path) -> None:
-    assert scan(tmp_path, LIMIT) == ((), (), {})
+    assert scan(tmp_path, LIMIT) == ((), (), {}, ())
     write_seeds(tmp_path, {"empty": ""})
     assert scan(tmp_path, LIMIT).seeds == (Seed.of(b"", "empty"),)
 
