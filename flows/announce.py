@@ -46,7 +46,7 @@ def watch_and_announce(
                 changes = watcher.take(quiet_seconds)
                 announce(name, {"folder": str(seeds), "changes": changes, "reason": "arrival"})
                 say(f"{changes} changes announced")
-            stop.wait(TICK_SECONDS if watcher.is_pending() else IDLE_SECONDS)
+            stop.wait(TICK_SECONDS if watcher.pending() else IDLE_SECONDS)
         watcher.stop()
         EventsWorker.drain_all(timeout=5)
     if stop.signal == signal.SIGINT:

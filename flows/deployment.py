@@ -86,6 +86,7 @@ class Runs:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._deployment: UUID | None = None
+        self._open: SyncPrefectClient | None = None
 
     def register(self) -> UUID:
         """Tells the server of the deployment, or of its new settings."""
@@ -150,11 +151,17 @@ class Runs:
                 ),
             )
 
+    def left_behind(self) -> list[FlowRun]:
+        """Those of them that a process of this machine began. There is none but this one: what it does not run is
+        not run."""
+        here = f"{os.uname().nodename}:"
+        return [run for run in self.unfinished() if (run.infrastructure_pid or here).startswith(here)]
+
     def begin(self, run: FlowRun) -> bool:
         """Takes the deployment's only slot for a run.  False: another run has it, and this one is cancelled."""
         with self._client() as client:
-            answer: Any = client.set_flow_run_state(run.id, Pending())
             client.update_flow_run(run.id, infrastructure_pid=f"{os.uname().nodename}:{os.getpid()}")
+            answer: Any = client.set_flow_run_state(run.id, Pending())
         return answer.state is not None and answer.state.type == StateType.PENDING
 
     def free_slot(self) -> None:
@@ -191,12 +198,23 @@ class Runs:
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
+        if self._open is None:
+            self._open = get_client(sync_client=True)
+            self._open.__enter__()
         try:
-            with get_client(sync_client=True) as client:
-                yield client
+            yield self._open
         except ObjectNotFound:
             self._deployment = None  # the server has another database now: it is registered there
             raise
+        except httpx.HTTPError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the connection; the next question opens another one."""
+        client, self._open = self._open, None
+        if client is not None:
+            client.__exit__(None, None, None)
 
 
 def resource(name: str) -> str:

@@ -56,17 +56,21 @@ class OwnServer:
     def pid(self) -> int:
         return self._process.pid if self._process else 0
 
-    def start(self) -> None:
-        """Returns when it answers.  Raises ServerError when the port is taken, or it does not start."""
-        _wait_until_free(self.port)
+    def start(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Returns when it answers, or when `stopped` says so.
+
+        Raises ServerError when the port is taken, or it does not start.
+        """
+        _wait_until_free(self.port, stopped)
         self._spawn()
         deadline = time.monotonic() + LONGEST_START_SECONDS
         while not answers(self.url):
             if self._ended() or time.monotonic() > deadline:
                 self._end()
                 raise ServerError(f"Prefect's server does not start: see the end of {self.log}")
-            if self._stop.wait(0.1):
+            if stopped():
                 return
+            time.sleep(0.1)
         self._thread.start()
 
     def stop(self) -> None:
@@ -153,9 +157,9 @@ def _bound(port: int) -> socket.socket:
     return one
 
 
-def _wait_until_free(port: int) -> None:
+def _wait_until_free(port: int, stopped: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PORT_FREE_SECONDS
-    while True:
+    while not stopped():
         try:
             _bound(port).close()
         except OSError as error:

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -101,7 +102,7 @@ def serve(served: Served, options: Options) -> None:
         serving = Serving(served, options, url, stop)
         stack.callback(serving.close)
         if own is not None:
-            own.start()
+            own.start(lambda: stop.requested)
         # what the server does not answer at once is asked again by the loop
         stack.enter_context(temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}))
         if not stop.requested:
@@ -125,11 +126,13 @@ class Serving:
         self._watcher = watch.Watcher(served.seeds, served.output, stop.wake, options.poll_seconds)
         self._covered: str | None = None  # digest of the listing that the corpus has for certain
         self._before: str | None = None  # the same, of the run that goes on
+        self._left = False  # the last run left files for the next one: they were being written
         self._dirty, self._reason = True, "start"
         self._run: FlowRun | None = None
         self._over: Ended | None = None
         self._waits_until = 0.0  # no run before: the last one failed, and is tried again then
         self._next_poll = self._next_scan = 0.0
+        self._registered = False
         self._recovered = False  # runs that a killed process left behind have been seen to
         self._failing = ""
         self._told = 0.0
@@ -147,11 +150,13 @@ class Serving:
         """Stops everything; a run that goes on is ended, and the corpus is as it was."""
         self._watcher.stop()
         self._warm.stop()
+        self._runs.close()
         run = self._run
         if run is not None:
             # in a thread: a server that does not answer must not hold up the stop
             note = "jingwen serve was stopped while it ran; the corpus is as it was"
-            telling = threading.Thread(target=_quietly, args=(self._runs.cancel, run, note), daemon=True)
+            here = copy_context()  # the settings
+            telling = threading.Thread(target=here.run, args=(_quietly, self._runs.cancel, run, note), daemon=True)
             telling.start()
             telling.join(STOP_SECONDS)
         for one in self._notes:
@@ -175,7 +180,7 @@ class Serving:
         now = time.monotonic()
         if self._silent_since:
             return 1.0 if self._said_silent else 0.3
-        if self._watcher.is_pending() and self._run is None:
+        if self._run is None and self._watcher.pending():
             return TICK_SECONDS
         return max(0.0, min(self._next_poll, self._next_scan) - now)
 
@@ -185,11 +190,17 @@ class Serving:
         """Once: what a killed process left behind is done again."""
         if self._recovered:
             return
-        self._runs.register()
-        for run in self._runs.unfinished():
-            self._runs.try_again(run, 0, "the process that ran it was killed")
-        self._runs.free_slot()
+        if not self._registered:
+            self._runs.register()
+        if self._run is None:
+            for run in self._runs.left_behind():
+                self._runs.try_again(run, 0, "the process that ran it was killed")
+            if not self._runs.unfinished():
+                self._runs.free_slot()
         self._recovered = True
+        if self._registered:
+            return
+        self._registered = True
         say(f"Watching {self._served.seeds} for {self._served.output}, deployment build-corpus/{self._served.name}")
 
     def _look_for_work(self) -> None:
@@ -211,23 +222,28 @@ class Serving:
     def _full_scan(self) -> None:
         """Looks for what no event told."""
         start = time.monotonic()
-        found = watch.listing(self._served.seeds, self._served.output, lambda: self._stop.requested)
+        pending = self._watcher.pending()
+        found = self._listing()
         taken = time.monotonic() - start
         self._next_scan = start + max(self._options.scan_seconds, SCAN_SHARE * taken)
         # a folder that cannot be read is the run's to report
-        if not self._watcher.is_pending() and (found is None or found.digest != self._covered):
+        if found is None or found.digest != self._covered or (self._left and not pending):
             self._dirty, self._reason = True, self._reason if self._dirty else "scan"
+
+    def _listing(self) -> watch.Listing | None:
+        """What is in the folder; files that change right now are the watcher's."""
+        stopped, pending = lambda: self._stop.requested, self._watcher.pending()
+        return watch.listing(self._served.seeds, self._served.output, stopped, pending)
 
     def _start(self, run: FlowRun) -> None:
         if not self._runs.begin(run):
             say(f"Run {run.name} is cancelled: another run of this deployment goes on.")
-            if not self._runs.unfinished():
-                self._runs.free_slot()
+            self._recovered = False  # perhaps by one that this process began, but whose answer was lost
             self._waits_until = time.monotonic() + self._options.retry_seconds
             return
         self._watcher.take(self._served.quiet_seconds)
         self._dirty = False
-        found = watch.listing(self._served.seeds, self._served.output, lambda: self._stop.requested)
+        found = self._listing()
         self._before = found.digest if found else None
         self._run = run
         try:
@@ -275,7 +291,7 @@ class Serving:
         self._next_poll = 0.0
 
     def _succeeded(self, outcome: dict[str, Any]) -> None:
-        self._covered = None if outcome["waiting"] else self._before
+        self._covered, self._left = self._before, bool(outcome["waiting"])
         if outcome["committed"] or outcome["waiting"]:
             say(" ".join(outcome["lines"]))
         if outcome["committed"] and outcome["warning"]:

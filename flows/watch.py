@@ -11,7 +11,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,15 +36,22 @@ class Listing(NamedTuple):
     digest: str
 
 
-def listing(root: Path, leave_out: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Listing | None:
+def listing(
+    root: Path,
+    leave_out: Path | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    skip: Collection[str] = (),
+) -> Listing | None:
     """Looks at all files below `root`, without reading them. Hidden ones are skipped, links are followed.
 
+    skip   resolved paths of files that are not finished
     Returns None when `stopped` says so, or when the folder cannot be listed.
     """
     digest, files = hashlib.blake2b(digest_size=16), 0
     left_out = _identity(leave_out)
     entered: set[tuple[int, int]] = set()
-    pending = [os.fspath(root)]
+    top = os.path.realpath(root)
+    pending = [top]
     while pending:
         folder = pending.pop()
         if stopped():
@@ -53,7 +60,7 @@ def listing(root: Path, leave_out: Path | None = None, stopped: Callable[[], boo
             with os.scandir(folder) as entries:
                 listed = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
         except OSError:
-            if folder == os.fspath(root):
+            if folder == top:
                 return None
             continue
         for entry in listed:
@@ -62,6 +69,8 @@ def listing(root: Path, leave_out: Path | None = None, stopped: Callable[[], boo
             except OSError:
                 continue
             identity = status.st_dev, status.st_ino
+            if entry.path in skip:
+                continue
             if not stat.S_ISDIR(status.st_mode):
                 files += 1
                 seen = (os.fsencode(entry.path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, *identity)
@@ -100,9 +109,10 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join(STOP_CHECK_MILLISECONDS / 1000 * 4)
 
-    def is_pending(self) -> bool:
-        """Whether something changed that no run has been started for."""
-        return bool(self._changed)
+    def pending(self) -> frozenset[str]:
+        """Resolved paths that changed, and that no run has been started for."""
+        with self._lock:
+            return frozenset(self._changed)
 
     def ready(self, quiet_seconds: float, longest_wait_seconds: float) -> bool:
         """Whether a run should start: all that changed is finished; or some of it is, and the oldest change has
@@ -162,7 +172,7 @@ class Watcher:
             for path in paths:
                 if self._matters(path):
                     self._changed.setdefault(path, now)
-        if self._changed:
+        if self.pending():
             self._wake()
 
     def _matters(self, path: str) -> bool:

@@ -143,9 +143,9 @@ def test_changes_are_noticed_and_taken_when_finished(watched: tuple[Path, Watche
     (seeds / ".hidden.txt").write_text("无")
     (seeds / "output" / "part").write_text("无")
     time.sleep(0.5)
-    assert not watcher.is_pending()
+    assert not watcher.pending()
     (seeds / "a.txt").write_text("有")
-    until(watcher.is_pending)
+    until(watcher.pending)
     assert woken.is_set()
     until(lambda: watcher.ready(0.3, 60))
     assert watcher.take(0.3) >= 1
@@ -165,13 +165,13 @@ def test_a_file_that_is_written_slowly_holds_nothing_up_for_ever(
     with (seeds / "slow.txt").open("w") as stream:
         stream.write("慢")
         stream.flush()
-        until(watcher.is_pending)
+        until(watcher.pending)
         time.sleep(0.3)
         assert not watcher.ready(0.1, 0.0)  # nothing is finished
         (seeds / "quick.txt").write_text("快")
         until(lambda: watcher.ready(0.1, 0.2))
         watcher.take(0.1)
-        assert watcher.is_pending()  # the slow one
+        assert watcher.pending()  # the slow one
         assert not watcher.ready(0.1, 0.0)
     until(lambda: watcher.ready(0.1, 60))
 
@@ -180,11 +180,11 @@ def test_a_folder_that_is_replaced_is_watched_again(watched: tuple[Path, Watcher
     seeds, watcher, _ = watched
     os.rename(seeds, seeds.with_name("away"))
     seeds.mkdir()
-    until(watcher.is_pending)
+    until(watcher.pending)
     time.sleep(3)
     watcher.take(0.0)
     (seeds / "a.txt").write_text("有")
-    until(watcher.is_pending)
+    until(watcher.pending)
 
 
 def test_a_container_that_is_being_written_stays_as_the_corpus_has_it(tmp_path: Path) -> None:
