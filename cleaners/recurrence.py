@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -137,13 +138,15 @@ def sample(text: str) -> Sample:
         (HEAD, page.rows[: min(first, MOST_ROWS)]),
         (INSIDE, islice((row for row in page.rows[first:last] if row.score <= 0), MOST_ROWS)),
         (TAIL, page.rows[max(last, len(page.rows) - MOST_ROWS) :]),
-        (TAIL, [row for row in page.rows[max(first, last - EDGE_ROWS) : last] if row.score > 0]),
+        # the last rows of the prose count as its tail only when they may be notices
+        (
+            TAIL,
+            [row for row in page.rows[max(first, last - EDGE_ROWS) : last] if row.score > 0 and is_sentence(row.text)],
+        ),
     ):
         for row in rows:
-            bare = _comparable(row.text)
-            # the last rows of the prose count as its tail only when they may be notices
-            if bare and (row.score <= 0 or is_sentence(bare)):
-                found.add(key(bare, place))
+            if len(row.text) <= LONGEST_NOTICE and (one := _key(row.text)):
+                found.add(one | place)
     return Sample(_identity(page), tuple(sorted(found)))
 
 
@@ -151,7 +154,7 @@ def lines(text: str, wanted: Collection[int]) -> dict[int, str]:
     """The masked lines of a page that have these keys."""
     found = {}
     for row in read(text).rows:
-        if bare := _comparable(row.text):
+        if len(row.text) <= LONGEST_NOTICE and (bare := _comparable(row.text)):
             for place in (HEAD, TAIL, INSIDE):
                 if (one := key(bare, place)) in wanted:
                     found[one] = bare
@@ -187,8 +190,6 @@ def _extent(page: Page) -> tuple[int, int]:
 
 def _comparable(line: str) -> str:
     """The masked line; empty when it is too long to be compared, or a sentence too short to be a notice."""
-    if len(line.strip()) > 2 * LONGEST_NOTICE:
-        return ""
     bare = masked(line)
     if is_sentence(bare):
         return bare if SHORTEST_NOTICE <= len(bare) <= LONGEST_NOTICE else ""
@@ -207,9 +208,18 @@ def _identity(page: Page) -> tuple[int, ...]:
     return tuple(int.from_bytes(min(one[at : at + 8] for one in hashes)) for at in range(0, 8 * IDENTITIES, 8))
 
 
+@lru_cache(maxsize=1 << 16)
+def _key(line: str) -> int:
+    """The key of a line, without its place; 0 when it is not compared.  Pages of a site share their lines."""
+    bare = _comparable(line)
+    return key(bare, 0) if bare else 0
+
+
 def _recurs(row: Row, place: int, recurring: Collection[int]) -> bool:
-    bare = _comparable(row.text)
-    return bool(bare) and key(bare, place) in recurring
+    if len(row.text) > LONGEST_NOTICE:
+        return False
+    one = _key(row.text)
+    return one > 0 and one | place in recurring
 
 
 def _stays(row: Row) -> bool:

@@ -24,6 +24,7 @@ from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
 from .loading import undisturbed
 from .serve_commands import SERVE_EXIT_CODES, run_serve, serve_options, watch_command
+from .suggest_command import suggest_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -379,7 +380,7 @@ def versions_command(output: Path, as_json: bool) -> None:
         )
 
 
-for _command in (*COMMANDS, watch_command):
+for _command in (*COMMANDS, suggest_command, watch_command):
     main.add_command(_command)
 
 
