@@ -35,9 +35,13 @@ def texts(version: Version) -> dict[str, str]:
     return dict(zip(rows["id"].to_pylist(), rows["text"].to_pylist(), strict=True))
 
 
-def made(folder: Path, seeds: dict[str, str | bytes], name: str = "output") -> Version:
+ALONE = Config(cleaners=("recurrence", "metadata", "layout"))
+"""Neither rules nor the line classifier: what goes, goes because it recurs."""
+
+
+def made(folder: Path, seeds: dict[str, str | bytes], config: Config | None = None) -> Version:
     write_seeds(folder / "seeds", seeds)
-    version, _ = build(folder / "seeds", folder / name)
+    version, _ = build(folder / "seeds", folder / "output", config)
     assert version is not None
     return version
 
@@ -65,7 +69,7 @@ def test_the_frame_of_a_site_goes_and_the_article_stays(tmp_path: Path) -> None:
 
 def test_each_line_has_its_rule_and_leads_back_to_the_seed(tmp_path: Path) -> None:
     write_seeds(tmp_path / "seeds", pages(12))
-    version, _ = build(tmp_path / "seeds", tmp_path / "output", Config(cleaners=("recurrence", "layout")))
+    version, _ = build(tmp_path / "seeds", tmp_path / "output", ALONE)
     assert version is not None
     document = version.document(f"{SITE}/003.txt")
     found = {edit.before.strip(): edit.rule for one in document.trail for edit in one.edits}
@@ -145,7 +149,7 @@ def test_a_reprinted_article_stays(tmp_path: Path, rules: bool) -> None:
     body = [*poem, *article(99)]
     for n in range(10):
         seeds[f"{SITE}/copy{n}.txt"] = "\n".join([*head, headline(99), *body, *FOOTER]) + "\n"
-    version = made(tmp_path, seeds)
+    version = made(tmp_path, seeds, ALONE)
     assert not lines_of(version) & set(poem)
     for id, text in texts(version).items():
         if "copy" in id:
@@ -162,7 +166,7 @@ def test_a_hundred_issues_with_a_column_and_a_closing_line_stay(tmp_path: Path) 
         f"column/{n:03}.txt": "\n".join(["渡口夜话", headline(n), *article(n), "下期同一时间再会"]) + "\n"
         for n in range(100)
     }
-    for number, text in enumerate(texts(made(tmp_path, seeds)).values()):
+    for number, text in enumerate(texts(made(tmp_path, seeds, ALONE)).values()):
         assert text.split("\n\n") == ["渡口夜话", headline(number), *article(number), "下期同一时间再会"]
 
 
@@ -218,7 +222,7 @@ def test_collections_of_one_kind_of_text_stay(tmp_path: Path, has_rules: bool) -
         seeds: dict[str, str | bytes] = {
             f"{kind}/{n:03}.txt": "\n".join([*frame[0], headline(n), *body(n), *frame[1]]) + "\n" for n in range(30)
         }
-        found = texts(made(tmp_path / kind, seeds))
+        found = texts(made(tmp_path / kind, seeds, ALONE))
         for number, text in enumerate(found.values()):
             assert set(body(number)) <= set(text.split("\n\n")), kind
 
@@ -231,7 +235,7 @@ def test_what_tells_about_the_article_and_the_headline_stay(tmp_path: Path) -> N
         )
         for n in range(12)
     }
-    version = made(tmp_path, seeds)
+    version = made(tmp_path, seeds, ALONE)
     for id, text in texts(version).items():
         assert text.split("\n\n")[0] == "山乡一日见闻"
         document = version.document(id)
@@ -244,7 +248,7 @@ def test_lines_inside_of_articles_do_not_recur(tmp_path: Path) -> None:
     seeds: dict[str, str | bytes] = {
         f"{SITE}/{n}.txt": "\n".join([*NAVIGATION, headline(n), *body, *FOOTER]) for n, body in bodies.items()
     }
-    version = made(tmp_path, seeds)
+    version = made(tmp_path, seeds, ALONE)
     assert not any("山水" in line for line in lines_of(version))
     assert all(signature in text for text in texts(version).values())
 

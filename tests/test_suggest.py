@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_lines_that_recur_and_that_no_rule_names(version: Version) -> None:
     found = {one.line: one for one in suggest.suggestions(version)}
     one = found["渡口留言板"]
     assert (one.documents, one.sites, one.place) == (18, ("other.example", SITE), "tail")
-    assert one.why == "recurs"
+    assert one.why.startswith("recurs")
     assert "返回顶部" not in found  # a rule names it
     assert not any("见面" in line for line in found)
     counts = [one.documents for one in suggest.suggestions(version)]
@@ -70,7 +71,7 @@ def test_the_draft_loads_and_names_the_lines(version: Version) -> None:
     (short,) = [rule for rule in rules if "邻里" in rule.line]
     assert short.weak
     assert tomllib.loads(text)
-    assert "# 18 documents, recurs: other.example, shanxiang.example" in text
+    assert re.search("# 18 documents, recurs.*: other.example, shanxiang.example\n", text)
     assert suggest.draft(version, found) == text
 
 
