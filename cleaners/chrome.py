@@ -146,6 +146,7 @@ def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Mar
     """What the line classifier is told about a page's rows."""
     rows, first = page.rows, page.first
     told = {i for i in (*range(first), *range(page.last, len(rows))) if i not in sure and metadata.tells(rows[i].text)}
+    told |= metadata.told_above(page, sure)
     for i in range(first):
         told |= set(range(i, i + metadata.split_date(rows, i)))
     weak = {i for i in candidates if i not in sure}
@@ -188,6 +189,9 @@ def _headlines(page: Page, candidates: Collection[int], gone: Collection[int], t
         yield i
         if i > 0 and _is_long_title(rows[i - 1]):
             yield i - 1
+        if i + 1 < page.first and all(map(names.is_person, rows[i + 1].text.split())):
+            yield i + 1  # a name below the headline
+    yield from (i for i in range(page.first - 1) if rows[i + 1].text.lstrip().startswith(("——", "--")))
 
 
 def _is_long_title(row: Row) -> bool:

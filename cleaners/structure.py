@@ -11,7 +11,7 @@ from dataclasses import replace
 from statistics import median_low
 from typing import NamedTuple
 
-from . import html_metadata, metadata, names, statements
+from . import html_metadata, metadata, names, statements, values
 from .config import Config
 from .document import Article, Document, Paragraph
 from .edits import Positions
@@ -353,9 +353,9 @@ def _metadata(
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
     return {
-        field: metadata.choose(field, lifted.get(field, ()), config.timezone)
+        field: values.choose(field, lifted.get(field, ()), config.timezone)
         or seen.get(field)
-        or metadata.choose(field, lifted.get(field, ()), config.timezone, fallback=True)
+        or values.choose(field, lifted.get(field, ()), config.timezone, fallback=True)
         or ([] if field in LIST_FIELDS else None)
         for field in dict.fromkeys((*FIELDS, *lifted))
     }
@@ -368,7 +368,7 @@ but names alone in brackets only count in the last half of them."""
 _PROSE_END = re.compile(r"[。！？!?…”』」）)\]】]\Z")
 
 
-def _lifted(document: Document) -> dict[str, list[metadata.Lifted]]:
+def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
     """What edits lifted, by field, in the order of the trail; of an HTML page in the order of its source."""
     found = []
     for number, one in enumerate(document.trail):
@@ -376,11 +376,11 @@ def _lifted(document: Document) -> dict[str, list[metadata.Lifted]]:
             if edit.field:
                 is_source = one.cleaner == "extraction"
                 before = html_metadata.plain(edit.before) if is_source else edit.before
-                found.append((edit, metadata.Lifted(before, edit.rule, (number, edit.start))))
+                found.append((edit, values.Lifted(before, edit.rule, (number, edit.start))))
     if any(one.cleaner == "extraction" for one in document.trail):
         places = {id(edit): place for _, edit, place in document.seed_places() if edit.field}
         found.sort(key=lambda pair: places[id(pair[0])])
-    lifted: dict[str, list[metadata.Lifted]] = {}
+    lifted: dict[str, list[values.Lifted]] = {}
     for edit, value in found:
         lifted.setdefault(edit.field, []).append(value)
     return lifted

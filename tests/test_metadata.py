@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaners import Config, Edit, apply, metadata, undo
-from cleaners.metadata import Lifted, choose, tells, value
+from cleaners.metadata import tells
 from cleaners.rule_files import load
+from cleaners.values import Lifted, choose, value
 
 PROSE = [
     "新桥昨天通车，两岸的人都来看热闹。桥长三百二十米，修了整整三年，比原来的渡船快了半个钟头。",
