@@ -105,19 +105,16 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
-    sizes = [
-        (number, len(line))
+    long = [
+        (number, len(line), line[:64])  # one machine word of rapidfuzz's bits
         for number, line in enumerate(lines)
         if SHORTEST_FUZZY <= len(line) <= LONGEST_COMPARED and not line.isspace()
     ]
-    for place, (number, size) in enumerate(sizes):
+    for place, (number, size, head) in enumerate(long):
         slack = size // 25 + 2
-        for other, other_size in sizes[max(0, place - 5) : place]:
-            # the heads fill one machine word of rapidfuzz's bits
-            if -slack <= size - other_size <= slack and fuzz.ratio(
-                lines[number][:64], lines[other][:64], score_cutoff=ALIKE
-            ):
-                yield number, other
+        for other_number, other_size, other in long[max(0, place - 5) : place]:
+            if -slack <= size - other_size <= slack and fuzz.ratio(head, other, score_cutoff=ALIKE):
+                yield number, other_number
 
 
 def clauses(text: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
