@@ -381,4 +381,7 @@ def corpus_run(
     select(config, pipeline)  # a wrong choice is refused before anything is read
     store = Store(Path(output).absolute())
     with store.writer_lock(), Progress() as progress:
-        yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress, quiet_seconds)
+        try:
+            yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress, quiet_seconds)
+        finally:
+            seeds_folder.close_kept()

@@ -713,6 +713,33 @@ def test_another_pipeline_reads_all_containers_again(tmp_path: Path) -> None:
     assert Store(output).containers("0" * 64) == {}
 
 
+def test_a_corpus_from_before_there_were_containers(tmp_path: Path) -> None:
+    root, output = tmp_path / "seeds", tmp_path / "output"
+    write_seeds(root, {"a.txt": "正文，一。", "bad.txt": b"\xff\xff"})
+    old = build(root, output)
+    new = {"container", "container_sha256", "entry", "offset", "seed_container", "seed_record", "seed_url"}
+    for file in old.path.rglob("*.parquet"):
+        table = pq.read_table(file)
+        file.unlink()
+        pq.write_table(table.select([name for name in table.column_names if name not in new]), file)
+    about = old.path / "_manifest.json"
+    about.chmod(0o644)
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema_version": 2}))
+    store = Store(output)
+    before = store.version(1)
+    assert before.document("a.txt").record is None
+    assert before.seed_bytes("a.txt").decode() == "正文，一。"
+    assert before.read("documents", ["seed_container"]).to_pylist() == [{"seed_container": None}]
+    assert store.containers(FINGERPRINT) == {}
+    write_seeds(root, {"b.jsonl": lines({"text": "二"})})
+    assert [seed.name for seed in store.plan(scan(root, LIMIT), FINGERPRINT).to_clean] == [
+        "a.txt",
+        "b.jsonl:1",
+        "bad.txt",
+    ]
+    assert not list(verify(store, build(root, output)))
+
+
 def test_a_renamed_container_is_not_cleaned_again(tmp_path: Path) -> None:
     root, output = tmp_path / "seeds", tmp_path / "output"
     write_seeds(root, {"a.jsonl": lines({"id": "x", "text": "一，"}, {"text": "二，"}), "f.txt": "三，"})
