@@ -13,6 +13,8 @@ from .pieces import CHUNK, Piece, allowed, bomb, damage, of_record
 from .records import Reading
 
 BATCH_BYTES = 8 << 20  # bytes of rows that are in memory at a time, about
+DICTIONARY_SHARE = 0.5
+TIGHTEST_TEXT = 20  # times that text is packed at most
 MOST_ROWS = 1_024  # rows that are
 
 
@@ -99,13 +101,21 @@ class Rows:
 
 
 def _dictionaries(about: pq.FileMetaData) -> list[str]:
-    """Paths of the columns of texts or bytes of which some pages have a dictionary."""
-    names = set()
+    """Paths of the columns of texts or bytes that are to be read as dictionaries: where these are most of the column,
+    or it is packed as tightly as text never is. For all others it would take twice the time."""
+    sizes: dict[str, list[int]] = {}
     for group in range(about.num_row_groups):
         for column in map(about.row_group(group).column, range(about.num_columns)):
             if column.has_dictionary_page and column.physical_type == "BYTE_ARRAY":
-                names.add(column.path_in_schema)
-    return sorted(names)
+                sums = sizes.setdefault(column.path_in_schema, [0, 0, 0])
+                sums[0] += column.data_page_offset - (column.dictionary_page_offset or 0)
+                sums[1] += column.total_compressed_size
+                sums[2] += column.total_uncompressed_size
+    return [
+        name
+        for name, (words, packed, unpacked) in sizes.items()
+        if words > DICTIONARY_SHARE * packed or unpacked > TIGHTEST_TEXT * packed
+    ]
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
