@@ -150,7 +150,8 @@ def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Mar
     for i in range(first):
         told |= set(range(i, i + metadata.split_date(rows, i)))
     weak = {i for i in candidates if i not in sure}
-    named = {i for i, row in enumerate(rows) if len(row.text) <= LONGEST_BYLINE and _names_people(row.text.strip())}
+    others = [i for i, row in enumerate(rows) if row.score < 0 and i not in sure and len(row.text) <= LONGEST_BYLINE]
+    named = [i for i in others if _names_people(rows[i].text.strip())]
     kept = {*named, *_verse(rows), *_headlines(page, candidates, sure, told)}
     return Marks(sure, weak, told, kept)
 
