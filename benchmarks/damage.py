@@ -68,6 +68,13 @@ def documents(kind: str, megabytes: float, seed: int = 0) -> Iterator[bytes]:
         yield one
 
 
+def documents_of_size(kind: str, count: int, size: int, seed: int = 0) -> Iterator[bytes]:
+    """So many documents of one of KINDS, of about `size` bytes each."""
+    draw = Random(f"{kind} {count} {size} {seed}")
+    for _ in range(count):
+        yield MAKERS[kind](draw, size)
+
+
 def _size(draw: Random) -> int:
     """Bytes of the next document."""
     size = MEAN / np.exp(SPREAD**2 / 2) * np.exp(draw.gauss(0, SPREAD))

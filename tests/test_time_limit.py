@@ -49,7 +49,7 @@ def _cleaned(seeds: Path, output: Path, cleaner: Cleaner) -> Cleaned:
     pipeline = (cleaner, *PIPELINE)
     store = Store(output)
     with store.writer_lock():
-        batch = Batch(1, seeds, scan(seeds, 1 << 20).seeds, store.staging("0" * 64), config, pipeline)
+        batch = Batch(1, seeds, scan(seeds, 1 << 20).seeds, store.staging("0" * 64), config, pipeline, {})
         batch.read()
         for one in pipeline:
             batch.advance(one)
