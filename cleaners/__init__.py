@@ -66,7 +66,7 @@ class Cleaner(NamedTuple):
     name      the first part of the ids of its rules
     propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
     ignores   of the space between lines that are not blank, these characters do not matter to it: where it found
-              nothing to do, it finds nothing when only they change (docs/decisions/0045)
+              nothing to do, it finds nothing when only they change (docs/decisions/0047)
     """
 
     name: str
