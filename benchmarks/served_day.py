@@ -69,9 +69,10 @@ def main() -> None:
         if dropped:
             one.wait_for({f"{n:04}.txt" for n in range(1, dropped + 1)}, 120)
         done = runs_done(one)
+        database = sum(file.stat().st_size for file in (one.output.parent / "prefect").glob("prefect.db*"))
     rows = rows[WARM_UP:]
-    result: dict[str, object] = {"runs": done, "documents": dropped + 1}
-    print(f"{done} runs, {dropped} arrivals")
+    result: dict[str, object] = {"runs": done, "documents": dropped + 1, "database_bytes": database}
+    print(f"{done} runs, {dropped} arrivals, Prefect's database {database / 1e6:.1f} MB")
     print(f"{'process':10} {'MB first third':>15} {'MB last third':>15} {'open files':>12}")
     for name in ROLES:
         memory = [row[name][0] for row in rows if name in row]

@@ -60,13 +60,19 @@ def drop_all(folder: Path, files: int, seconds: float) -> None:
 
 
 def kill_runs(one: Serve, stop: threading.Event) -> list[int]:
-    """Kills the process of a run at random moments."""
-    chance, killed = random.Random(3), []
-    while not stop.wait(chance.uniform(0.5, 4.0)):
+    """Kills the process of every second run, on average, at a random moment of its life."""
+    chance = random.Random(3)
+    killed: list[int] = []
+    spared = 0
+    while not stop.wait(0.05):
         assert one.process is not None
         warm = [pid for pid in children(one.process.pid) if is_warm(pid)]
-        runs = [child for pid in warm for child in children(pid)]
+        runs = [child for pid in warm for child in children(pid) if child not in (spared, *killed[-1:])]
         for pid in runs[:1]:
+            if chance.random() < 0.5:
+                spared = pid
+                continue
+            stop.wait(chance.uniform(0, 2.0))
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
@@ -106,7 +112,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     wanted = {f"{number:04}.txt" for number in range(1, options.files + 1)}
-    with served("--retry-after", "1s") as one:
+    with served("--retry-after", "1s", "--retries", "10") as one:
         stop, killed = threading.Event(), []
         killer = threading.Thread(target=lambda: killed.extend(kill_runs(one, stop)))
         killer.start()
@@ -122,7 +128,7 @@ def main() -> None:
             states: dict[str, int] = {}
             for run in runs:
                 states[run["state_type"]] = states.get(run["state_type"], 0) + 1
-            if not set(states) - {"COMPLETED"} or time.monotonic() > deadline:
+            if not set(states) - {"COMPLETED", "FAILED"} or time.monotonic() > deadline:
                 break
             time.sleep(2)
         versions = len(list((one.output / "corpus" / "versions").glob("v*")))

@@ -111,6 +111,7 @@ def children(pid: int) -> list[int]:
 @contextmanager
 def served(*options: str, seeds: dict[str, str] | None = None) -> Iterator[Serve]:
     """A serve in a temporary folder, which has a first version of these seeds."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "seeds").mkdir()

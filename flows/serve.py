@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.settings import (
@@ -134,6 +135,8 @@ class Serving:
         self._next_poll = self._next_scan = 0.0
         self._registered = False
         self._recovered = False  # runs that a killed process left behind have been seen to
+        self._tried: UUID | None = None  # the run that failed last, and how often it has been tried here
+        self._tries = 0
         self._failing = ""
         self._told = 0.0
         self._silent_since, self._said_silent = 0.0, False
@@ -304,7 +307,9 @@ class Serving:
     def _failed(self, run: FlowRun, reason: str) -> None:
         self._dirty, self._reason = True, "again"
         options = self._options
-        tries = max(1, run.run_count)
+        # Prefect counts from the state Running on; a run may die before
+        self._tries = self._tries + 1 if self._tried == run.id else 1
+        self._tried, tries = run.id, max(self._tries, run.run_count)
         if tries <= options.retries:
             seconds = options.retry_seconds * 2 ** (tries - 1)
             self._runs.try_again(run, seconds, reason)

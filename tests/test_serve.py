@@ -13,12 +13,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 from conftest import answers, free_port
-from running import JINGWEN, SEEDS, jingwen
+from prefect.flows import load_flow_from_entrypoint
+from running import JINGWEN, ROOT, SEEDS, jingwen
 
 from corpus.store import Store, StoreError
 from flows import cli
+from flows.build import build_corpus
+from flows.deployment import ARRIVED, resource
 from flows.entry import INTERRUPTED
 from flows.serve_commands import Duration, default_name
 
@@ -250,3 +254,15 @@ def test_names_of_deployments_tell_corpora_apart(tmp_path: Path) -> None:
     assert len(names) == 3
     assert all("/" not in name for name in names)
     assert default_name(Path("/")).startswith("corpus-")
+
+
+def test_prefect_yaml_fits_the_flow() -> None:
+    """That it works, with a server and a worker: `python -m benchmarks.work_pool`."""
+    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    flow: Any = load_flow_from_entrypoint(deployment["entrypoint"])
+    assert flow is build_corpus
+    assert set(deployment["parameters"]) <= set(flow.parameters.properties)
+    assert deployment["concurrency_limit"]["limit"] == 1
+    (trigger,) = deployment["triggers"]
+    assert trigger["expect"] == [ARRIVED]
+    assert trigger["match"] == {"prefect.resource.id": resource("seeds")}
