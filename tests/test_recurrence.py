@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_a_hundred_issues_with_a_column_and_a_closing_line_stay(tmp_path: Path) 
 @pytest.mark.parametrize("has_rules", [True, False])
 def test_collections_of_one_kind_of_text_stay(tmp_path: Path, has_rules: bool) -> None:
     """Laws, recipes, tables, poems with a refrain, letters: bare, or with the frame of a site around them."""
-    bodies = {
+    bodies: dict[str, Callable[[int], list[str]]] = {
         "law": lambda n: [
             "第一章 总则",
             article(n)[0],
@@ -320,8 +321,8 @@ def test_nothing_changed_is_no_version(tmp_path: Path) -> None:
 
 
 def test_the_fourth_page_cleans_the_three_before_and_no_other_site(tmp_path: Path) -> None:
-    version = made(tmp_path, {**pages(3), **pages(10, "other.example")})
-    assert "渡口留言板" in texts(version)[f"{SITE}/000.txt"]
+    first = made(tmp_path, {**pages(3), **pages(10, "other.example")})
+    assert "渡口留言板" in texts(first)[f"{SITE}/000.txt"]
     write_seeds(tmp_path / "seeds", {f"{SITE}/003.txt": page(3)})
     version, cleaned = build(tmp_path / "seeds", tmp_path / "output")
     assert cleaned == [f"{SITE}/{n:03}.txt" for n in range(4)]
