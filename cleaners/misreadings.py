@@ -8,29 +8,44 @@ Bytes that were lost on the way are filled in where only one character fits, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from math import exp
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import statistics
+from .misread_units import (
+    BIG5,
+    BROKEN_BYTE_SCORE,
+    BROKEN_SCORE,
+    CP1252_MARKS,
+    ENTER_SCORE,
+    FEWEST_UNITS,
+    GB,
+    LATIN,
+    LATIN_SCORE,
+    LOST,
+    LOST_CHAR,
+    UTF8,
+    Runs,
+    Units,
+    bytes_of,
+    latin_bytes,
+    latin_bytes_by_code,
+    new_scores,
+    segments,
+)
 
-LATIN, GB, BIG5, UTF8 = "cp1252", "gb18030", "big5hkscs", "utf-8"
-# What cp1252 has at the bytes 80 to 9F
-CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 LONGEST_LINE = 100_000  # characters: longer lines are repaired only if they lost nothing
-LOST = -1  # a unit whose byte is not known
-LOST_CHAR = "\ufffd"
 
-ENTER_SCORE = -8.0  # for beginning a misread stretch
 SPACE_SCORE = -1.0  # for a space in the place of the byte A0
 FILL_SCORE = -3.0  # for filling in a byte
 MISSING_SCORE = -6.0  # for filling in a byte that left no trace
-BROKEN_SCORE = -13.0  # for a character that cannot be filled in
-LATIN_SCORE = -9.0  # for a Latin letter or sign that stays
 LEAST_GAIN = 8.0  # how much likelier a stretch has to become
+LEAST_CANDIDATE = -14.0  # log P of a character that may be filled in
 SURE = 0.85  # probability from which a filled-in character is taken
 CONTINUATIONS = tuple(range(0x80, 0xC0))
 # Bytes that cp1252 does not know, and those that later programs drop
@@ -39,21 +54,9 @@ DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 LEADS = (*range(0xE3, 0xEA), 0xEF)
 
 
-class Units(NamedTuple):
-    """The bytes that a stretch of a line was read from, in lists of the same length: the byte (or LOST), the place of
-    its character in the line, whether it is the character's first."""
-
-    bytes: list[int]
-    chars: list[int]
-    firsts: list[bool]
-
-    @property
-    def size(self) -> int:
-        return len(self.bytes)
-
-
 class Reading(NamedTuple):
-    """A way to read units [at, at + length): text, its score, and the candidates if bytes were filled in."""
+    """A way to read units [at, at + length): text, its score, and the candidates if bytes were filled in. The text is
+    one character, or a stretch of several that lost nothing: all of it ASCII, or none; empty in a step over many."""
 
     length: int
     text: str
@@ -127,9 +130,9 @@ def _strictly(old: str, read: str, written: str) -> str:
         return ""
     try:
         if read == LATIN:
-            raw = old.translate(_latin_bytes_by_code()).encode("latin-1")
+            raw = old.translate(latin_bytes_by_code()).encode("latin-1")
         elif "€" in old:
-            raw = b"".join(bytes(_bytes_of(char, read) or b"\xff") for char in old)
+            raw = b"".join(bytes(bytes_of(char, read) or b"\xff") for char in old)
         else:
             raw = old.encode(read)
         return raw.decode(written)
@@ -137,35 +140,25 @@ def _strictly(old: str, read: str, written: str) -> str:
         return ""
 
 
-@cache
-def _latin_bytes_by_code() -> dict[int, int]:
-    return {ord(char): byte for char, byte in _latin_bytes().items()}
-
-
-@cache
-def _new_scores(read: str) -> statistics.Floats:
-    """`_new_score` of all codes."""
-    table = statistics.reading_scores()
-    if read == LATIN:
-        table = table.copy()
-        table[list(_latin_bytes_by_code())] = LATIN_SCORE
-    return table
-
-
 def likelihood(text: str) -> float:
     """log P of a text that may hold Latin letters."""
-    return float(_new_scores(LATIN)[statistics.codes(text)].sum())
+    return float(new_scores(LATIN)[statistics.codes(text)].sum())
+
+
+def likelihood_of_each(text: str) -> float:
+    """Mean log P of the characters of a text that is not empty."""
+    return sum(map(_score, text)) / len(text)
 
 
 def _strict_gain(old: str, new: str, read: str) -> float:
     """How much likelier the new text is; nothing when it fails the tests that `_believed` makes."""
     a, b = statistics.codes(old), statistics.codes(new)
     a, b = a[a >= 0x80], b[b >= 0x80]
-    if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(old):
+    if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(_points(old)):
         return 0.0
-    scores = _new_scores(read)[b]
+    scores = new_scores(read)[b]
     lowest = LOWEST_MEAN if len(b) >= 6 else LOWEST_MEAN_SHORT
-    if float(scores.mean()) < lowest or not _dense(list(new)):
+    if float(scores.sum()) / len(b) < lowest or not _dense(new):
         return 0.0
     if read != LATIN and len(b) < LONG and float(statistics.text_logprobs(new)[1:].mean()) < LOWEST_PAIR_MEAN:
         return 0.0
@@ -184,95 +177,12 @@ def _common_ends(old: str, new: str) -> tuple[int, int]:
 def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     pieces: list[Piece] = []
     gain = 0.0
-    for units in (units for part in parts for units in _segments(line, read, part)):
+    for units in (units for part in parts for units in segments(line, read, part)):
         for stretch, better in _stretches(line, units, read, written):
             pieces += _pieces(line, units, stretch)
             gain += better
     if pieces:
         yield Repair(written, read, tuple(pieces), gain)
-
-
-# ---- characters to bytes ---------------------------------------------------------------------------------
-
-
-@cache
-def _latin_bytes() -> dict[str, int]:
-    """cp1252 as browsers read it: the bytes it does not know become control characters."""
-    table = {chr(byte): byte for byte in range(0x80, 0x100)}
-    for byte in range(0x80, 0xA0):
-        char = bytes([byte]).decode(LATIN, "ignore")
-        if char:
-            table[char] = byte
-    return table
-
-
-T = TypeVar("T")
-
-
-class _Table(dict[str, T]):
-    """A function of characters: what it said of those of the first plane is remembered."""
-
-    def __init__(self, function: Callable[[str, str], T], read: str) -> None:
-        self._function, self._read = function, read
-
-    def __missing__(self, char: str) -> T:
-        value = self._function(char, self._read)
-        if char <= "\uffff":
-            self[char] = value
-        return value
-
-
-@cache
-def _bytes_table(read: str) -> _Table[tuple[int, ...] | None]:
-    return _Table(_bytes_of, read)
-
-
-@cache
-def _kept_scores(read: str) -> _Table[float]:
-    return _Table(_kept_score, read)
-
-
-def _bytes_of(char: str, read: str) -> tuple[int, ...] | None:
-    """The bytes that codec `read` reads as `char`; None when there are none."""
-    if char == LOST_CHAR:
-        return (LOST,)
-    if char < "\x80":
-        return (ord(char),)
-    if read == LATIN:
-        byte = _latin_bytes().get(char)
-        return None if byte is None else (byte,)
-    if read == GB and char == "€":  # cp936 has it at 80
-        return (0x80,)
-    try:
-        raw = char.encode(read)
-    except UnicodeEncodeError:
-        return None
-    return tuple(raw) if len(raw) <= 2 else None
-
-
-def _segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
-    """The stretches of a part that can be turned into bytes and hold something else than ASCII."""
-    bytes_of = _bytes_table(read)
-    units = Units([], [], [])
-    foreign = 0
-    for i in range(*part):
-        char = line[i]
-        raw = bytes_of[char]
-        if raw is None:
-            if foreign > 1:
-                yield units
-            units, foreign = Units([], [], []), 0
-            continue
-        foreign += char >= "\x80"
-        units.bytes.extend(raw)
-        if len(raw) == 1:
-            units.chars.append(i)
-            units.firsts.append(True)
-        else:
-            units.chars.extend((i, i))
-            units.firsts.extend((True, False))
-    if foreign > 1:
-        yield units
 
 
 # ---- searching the likeliest reading ---------------------------------------------------------------------
@@ -299,41 +209,56 @@ def _stretches(line: str, units: Units, read: str, written: str) -> Iterator[tup
     """The misread stretches with their gain: readings, each with the number of its first unit.
 
     Dynamic programming over units with two states: the character stays, or its bytes are read in `written`.
+    Runs that lost nothing are gone over in one step where that changes nothing.
     """
     kept, taken = _Ways.to(units.size), _Ways.to(units.size)
     kept_scores, taken_scores = kept.scores, taken.scores
     kept_scores[0] = 0.0
-    lengths = _char_lengths(units)
-    score_of = _kept_scores(read)
-    for at in range(units.size):
+    firsts, stay, raw, size = [*units.firsts, True], units.stay, units.bytes, units.size
+    runs = Runs(units, read) if written == UTF8 and size >= FEWEST_UNITS else None
+    starts = runs.starts if runs else {}
+    at = 0
+    while at < size:
+        if runs and at in starts:
+            end = runs.end(starts[at], at, taken_scores[at] >= kept_scores[at])
+            if end > at:
+                _step(kept, taken, runs, at, end)
+                at = end
+                continue
         score, before = taken_scores[at], False
-        if units.firsts[at]:  # only between characters can a stretch begin or end
+        if firsts[at]:  # only between characters can a stretch begin or end
             stays = kept_scores[at]
             here = stays if stays >= score else score
             if here > -1e29:
-                end = at + lengths[at]
-                total = here + score_of[line[units.chars[at]]]
+                end = at + 1 if firsts[at + 1] else at + 2
+                total = here + stay[at]
                 if total > kept_scores[end]:
                     kept_scores[end], kept.backs[end], kept.before_kept[end] = total, at, stays >= score
             if stays + ENTER_SCORE > score:
                 score, before = stays + ENTER_SCORE, True
         if score > -1e29:
-            for reading in _readings(_window(units.bytes, at, written), read, written):
+            for reading in _readings(_window(raw, at, read, written), read, written):
                 end = at + reading.length
                 if score + reading.score > taken_scores[end]:
                     taken_scores[end] = score + reading.score
                     taken.backs[end], taken.before_kept[end], taken.readings[end] = at, before, reading
-    yield from _accepted(line, units, kept, taken, read)
+        at += 1
+    yield from _accepted(line, units, kept, taken, read, runs)
 
 
-def _char_lengths(units: Units) -> dict[int, int]:
-    """For the number of a character's first unit, how many units it has."""
-    firsts = [i for i, first in enumerate(units.firsts) if first]
-    return {a: b - a for a, b in pairwise([*firsts, units.size])}
+def _step(kept: _Ways, taken: _Ways, runs: Runs, at: int, end: int) -> None:
+    """The ways over a run in one step: all characters stay, or all are read."""
+    stays, score = kept.scores[at], taken.scores[at]
+    kept.scores[end] = max(stays, score) + runs.kept[end] - runs.kept[at]
+    kept.backs[end], kept.before_kept[end] = at, stays >= score
+    chain = runs.chain[end] - runs.chain[at]
+    before = stays + ENTER_SCORE > score
+    taken.scores[end] = (stays + ENTER_SCORE if before else score) + chain
+    taken.backs[end], taken.before_kept[end], taken.readings[end] = at, before, Reading(end - at, "", chain)
 
 
 def _accepted(
-    line: str, units: Units, kept: _Ways, taken: _Ways, read: str
+    line: str, units: Units, kept: _Ways, taken: _Ways, read: str, runs: Runs | None
 ) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
     at = units.size
     staying = kept.scores[at] >= taken.scores[at]
@@ -343,21 +268,36 @@ def _accepted(
         ways = kept if staying else taken
         back, before_kept, reading = ways.backs[at], ways.before_kept[at], ways.readings[at]
         if reading is not None:
-            stretch.append((back, reading))
+            if runs and not reading.text:
+                stretch += _spelled(units, runs, back, at)
+            else:
+                stretch.append((back, reading))
             if before_kept:
-                found.append(_trimmed(line, units, stretch[::-1], read))
+                found.append(_trimmed(units, stretch[::-1]))
                 stretch = []
         at, staying = back, before_kept
     if stretch:
-        found.append(_trimmed(line, units, stretch[::-1], read))
+        found.append(_trimmed(units, stretch[::-1]))
     for readings, gain in reversed(found):
         if _believed(line, units, readings, gain, read):
             yield readings, gain
 
 
-def _trimmed(
-    line: str, units: Units, stretch: list[tuple[int, Reading]], read: str
-) -> tuple[list[tuple[int, Reading]], float]:
+_ALIKE = re.compile("[\x00-\x7f]+|[^\x00-\x7f]+")
+
+
+def _spelled(units: Units, runs: Runs, start: int, end: int) -> list[tuple[int, Reading]]:
+    """A step as readings, the last one first: ASCII apart from other characters."""
+    found: list[tuple[int, Reading]] = []
+    at = start
+    for text in _ALIKE.findall(bytes(units.bytes[start:end]).decode(UTF8)):
+        after = at + (len(text) if text < "\x80" else 3 * len(text))
+        found.append((at, Reading(after - at, text, runs.chain[after] - runs.chain[at])))
+        at = after
+    return found[::-1]
+
+
+def _trimmed(units: Units, stretch: list[tuple[int, Reading]]) -> tuple[list[tuple[int, Reading]], float]:
     """Without ASCII at its ends; and the gain against leaving it as it is."""
     while stretch and stretch[-1][1].text < "\x80":
         stretch.pop()
@@ -365,9 +305,14 @@ def _trimmed(
         stretch.pop(0)
     if not stretch:
         return [], 0.0
-    first, last = units.chars[stretch[0][0]], units.chars[_end(stretch) - 1]
-    stay = sum(map(_kept_scores(read).__getitem__, line[first : last + 1]))
-    return stretch, sum(reading.score for _, reading in stretch) - stay
+    start = stretch[0][0]
+    stay = sum(units.stay[start if units.firsts[start] else start - 1 : _end(stretch)])
+    return stretch, sum([reading.score for _, reading in stretch]) - stay
+
+
+def _old(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> str:
+    """What stands in the place of a stretch."""
+    return line[units.chars[stretch[0][0]] : units.chars[_end(stretch) - 1] + 1]
 
 
 def _end(stretch: list[tuple[int, Reading]]) -> int:
@@ -377,32 +322,43 @@ def _end(stretch: list[tuple[int, Reading]]) -> int:
 
 def _believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
     """Whether a stretch is long, likely and well-formed enough to be changed."""
-    if not stretch:
+    if not stretch or gain < LEAST_GAIN:
         return False
-    first, last = units.chars[stretch[0][0]], units.chars[_end(stretch) - 1]
-    old = [char for char in line[first : last + 1] if char >= "\x80"]
+    old = _points(_old(line, units, stretch))
     new = [reading for _, reading in stretch if reading.text >= "\x80"]
     sure = [reading for reading in new if reading.text != LOST_CHAR]
-    least = LEAST_OLD[read]
-    if len(old) < least or len(sure) < 2 or len(sure) < 0.6 * len(new) or gain < LEAST_GAIN:
+    all_count, count = sum(map(_count, new)), sum(map(_count, sure))
+    if len(old) < LEAST_OLD[read] or count < 2 or count < 0.6 * all_count:
         return False
-    if read == LATIN and not _dense([reading.text for _, reading in stretch]):
+    if read == LATIN and not _dense("".join([reading.text for _, reading in stretch])):
         return False
-    mean = sum(reading.score for reading in sure) / len(sure)
-    lowest = LOWEST_MEAN if len(sure) >= 6 else LOWEST_MEAN_SHORT
+    mean = sum(reading.score for reading in sure) / count
+    lowest = LOWEST_MEAN if count >= 6 else LOWEST_MEAN_SHORT
     if mean < lowest or _in_order(old):
         return False
     # ideographs may become other ideographs by chance, but not words
-    if read == LATIN or len(sure) >= LONG:
+    if read == LATIN or count >= LONG:
         return True
     pairs = statistics.text_logprobs("".join(reading.text for reading in sure))[1:]
     return float(pairs.mean()) >= LOWEST_PAIR_MEAN
 
 
-def _dense(texts: list[str]) -> bool:
+def _count(reading: Reading) -> int:
+    """Characters of a reading; where bytes are searched, it is one."""
+    return len(reading.text) if reading.length > 3 else 1
+
+
+def _points(text: str) -> NDArray[np.uint32]:
+    """The code points of a text that are not ASCII."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    return points[points >= 0x80]
+
+
+def _dense(text: str) -> bool:
     """Whether what is no ASCII stands together, as in Chinese, and not letter by letter, as in other languages."""
-    together = sum(a >= "\x80" and b >= "\x80" for a, b in pairwise(texts))
-    return together > 0 and 2 * together >= sum(text >= "\x80" for text in texts) - 1
+    wide = statistics.codes(text) >= 0x80
+    together = np.count_nonzero(wide[1:] & wide[:-1])
+    return bool(together > 0 and 2 * together >= np.count_nonzero(wide) - 1)
 
 
 LEAST_OLD = {LATIN: 4, GB: 5, BIG5: 5}  # characters that are not ASCII
@@ -412,35 +368,38 @@ LOWEST_PAIR_MEAN = -8.3  # log P(character | the one before), of short stretches
 LONG = 12  # characters; so many do not become likely ones by chance
 
 
-def _in_order(chars: Sequence[str]) -> bool:
+def _in_order(points: NDArray[np.uint32]) -> bool:
     """Whether the characters come in the order of a code table."""
-    steps = [ord(b) - ord(a) for a, b in pairwise(chars)]
-    return sum(step == 1 for step in steps) > len(steps) / 2
+    return bool(np.count_nonzero(points[1:] == points[:-1] + 1) > (len(points) - 1) / 2)
 
 
-def _kept_score(char: str, read: str) -> float:
-    if read == LATIN and char >= "\x80":
-        return LATIN_SCORE
-    return _score(char)
-
-
-@lru_cache(maxsize=16_384)
 def _score(text: str) -> float:
-    return float(statistics.reading_scores()[statistics.codes(text)].sum())
+    """log P of a text, which is mostly one character."""
+    table = _score_list()
+    return sum([table[ord(char)] if char <= "\uffff" else table[statistics.OUTSIDE] for char in text])
+
+
+@cache
+def _score_list() -> list[float]:
+    """`reading_scores` as numbers of Python: for one character faster than an array."""
+    table: list[float] = statistics.reading_scores().tolist()
+    return table
 
 
 # ---- reading bytes ---------------------------------------------------------------------------------------
 
 
-def _window(raw: list[int], at: int, written: str) -> tuple[int, ...]:
+def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]:
     """The bytes on which the reading at unit `at` depends; few where they are known, so that it is often cached."""
     byte = raw[at]
-    if 0 <= byte < 0x80:
+    if 0 <= byte < 0x80 or (written == UTF8 and 0x80 <= byte < 0xC2):  # by itself, or inside a character
         return (byte,)
     if written == UTF8 and 0xE0 <= byte < 0xF0:
         window = tuple(raw[at : at + 3])
         if LOST not in window and _decoded(window, UTF8) is not None:
             return window
+        if read == LATIN:  # of a byte that cannot go on, it does not matter which one it is
+            return (byte, *[one if one < 0xC0 and (one >= 0x80 or one in (0x20, LOST)) else 0 for one in window[1:]])
     elif byte != LOST and LOST not in raw[at + 1 : at + 2]:
         return tuple(raw[at : at + 2])
     return tuple(raw[at : at + 5])
@@ -456,7 +415,7 @@ def _readings(window: tuple[int, ...], read: str, written: str) -> tuple[Reading
 
 
 def _double_readings(window: tuple[int, ...], read: str, written: str) -> list[Reading]:
-    readings = [Reading(1, LOST_CHAR, BROKEN_SCORE - 3)]
+    readings = [Reading(1, LOST_CHAR, BROKEN_BYTE_SCORE)]
     pair = window[:2]
     if len(pair) == 2 and LOST in pair:
         readings += _double_guess(window, read, written)
@@ -486,7 +445,7 @@ def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:
     lead = window[0]
     # of a text that was misread twice, the second byte of C2 xx may have been dropped
     halved = read == LATIN and lead == 0xC2
-    readings = [Reading(1, LOST_CHAR, LATIN_SCORE - 2 if halved else BROKEN_SCORE - 3)]
+    readings = [Reading(1, LOST_CHAR, LATIN_SCORE - 2 if halved else BROKEN_BYTE_SCORE)]
     if lead != LOST and not 0xC2 <= lead < 0xF5:
         return readings
     length = 3 if lead == LOST else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
@@ -567,20 +526,22 @@ def _guess(texts: tuple[str, ...], length: int, penalty: float, read: str) -> li
 
 def _new_score(text: str, read: str) -> float:
     """Signs of cp1252 are welcome: of a text that was misread twice, the first repair finds them."""
-    return LATIN_SCORE if read == LATIN and text in _latin_bytes() else _score(text)
+    return LATIN_SCORE if read == LATIN and text in latin_bytes() else _score(text)
 
 
 @lru_cache(maxsize=4096)
 def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> tuple[str, ...]:
-    """All likely characters that the bytes can make."""
-    found = []
-    for first in options[0]:
-        for second in options[1]:
-            for third in options[2] if len(options) > 2 else (-1,):
-                text = _decoded((first, second) if third < 0 else (first, second, third), UTF8)
-                if text and text != LOST_CHAR and _new_score(text, read) > -14:
-                    found.append(text)
-    return tuple(dict.fromkeys(found))
+    """All likely characters of two or three bytes that the bytes can make, in their order."""
+    if len(options) > 3 or not all(options):
+        return ()
+    first, *others = map(np.array, options)
+    points = first & (0x1F if len(options) == 2 else 0x0F)
+    for byte in others:
+        points = ((points << 6)[:, None] | (byte & 0x3F)).ravel()
+    if len(options) == 3:  # those of fewer bytes, and halves of UTF-16, are not written so
+        points = points[(points >= 0x800) & (points >> 11 != 0x1B)]
+    likely = points[(new_scores(read)[points] > LEAST_CANDIDATE) & (points != ord(LOST_CHAR))]
+    return tuple(dict.fromkeys(map(chr, likely.tolist())))
 
 
 @lru_cache(maxsize=65_536)
@@ -596,7 +557,7 @@ def _welcome(text: str, read: str) -> bool:
     character is no repair."""
     if text == LOST_CHAR:
         return False
-    return read != LATIN or text >= "\u2000" or text in _latin_bytes()
+    return read != LATIN or text >= "\u2000" or text in latin_bytes()
 
 
 # ---- the result ------------------------------------------------------------------------------------------
@@ -631,28 +592,47 @@ def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tupl
     likely enough, the character stays lost."""
     texts = [reading.text for _, reading in stretch]
     guessed = [False] * len(texts)
+    # those whose left neighbour is known; then those whose left neighbour was lost, too, from left to right
+    rounds: list[list[int]] = []
+    depth = 0
     for i, (_, reading) in enumerate(stretch):
-        candidates = reading.candidates
-        guessed[i] = len(candidates) == 1 and reading.score < _score(reading.text) + MISSING_SCORE + 1
-        if len(candidates) < 2:
-            continue
-        left = texts[i - 1] if i else before
-        right = texts[i + 1] if i + 1 < len(texts) else after
-        if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
-            right = ""
-        chances = _chances(left[-1], candidates, right[:1])
-        best = int(np.argmax(chances))
-        guessed[i] = bool(chances[best] >= SURE)
-        texts[i] = candidates[best] if guessed[i] else LOST_CHAR
+        if not reading.candidates:
+            depth = 0
+        elif len(reading.candidates) == 1:
+            depth = 0
+            guessed[i] = reading.score < _score(reading.text) + MISSING_SCORE + 1
+        else:
+            if depth == len(rounds):
+                rounds.append([])
+            rounds[depth].append(i)
+            depth += 1
+    for chosen in rounds:
+        asked = []
+        for i in chosen:
+            right = texts[i + 1][0] if i + 1 < len(texts) else after
+            if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
+                right = ""
+            asked.append((texts[i - 1][-1] if i else before, stretch[i][1].candidates, right))
+        for i, chances in zip(chosen, _chances(asked), strict=True):
+            most = max(chances)
+            guessed[i] = most >= SURE
+            texts[i] = stretch[i][1].candidates[chances.index(most)] if guessed[i] else LOST_CHAR
     return texts, guessed
 
 
-def _chances(before: str, candidates: tuple[str, ...], after: str) -> statistics.Floats:
-    """P(candidate | neighbours), one each."""
-    middle = statistics.codes("".join(candidate[0] for candidate in candidates))
-    scores = statistics.bigram_logprobs(statistics.codes(before), middle)
-    if after:
-        scores = scores + statistics.bigram_logprobs(middle, statistics.codes(after))
-    weights = np.exp(scores - scores.max())
-    chances: statistics.Floats = weights / weights.sum()
-    return chances
+def _chances(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[list[float]]:
+    """P(candidate | neighbours), one each, for every (character before, candidates, character after, or none)."""
+    counts = [len(candidates) for _, candidates, _ in asked]
+    middle = statistics.codes("".join([candidate[0] for _, candidates, _ in asked for candidate in candidates]))
+    before = np.repeat(statistics.codes("".join([one[0] for one in asked])), counts)
+    after = np.repeat(statistics.codes("".join([one[2] or statistics.BOUNDARY for one in asked])), counts)
+    is_known = np.repeat([one[2] != "" for one in asked], counts)
+    scores = statistics.bigram_logprobs(before, middle)
+    scores = scores + np.where(is_known, statistics.bigram_logprobs(middle, after), 0)
+    done, logs = 0, scores.tolist()
+    for count in counts:
+        own = logs[done : done + count]
+        done += count
+        highest = max(own)
+        weights = [exp(one - highest) for one in own]
+        yield [weight / sum(weights) for weight in weights]

@@ -17,7 +17,8 @@ from ftfy import badness
 from . import statistics
 from .config import Config
 from .edits import Edit, apply, between
-from .misreadings import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8, Piece, Repair, best_repair, likelihood
+from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
+from .misreadings import Piece, Repair, best_repair, likelihood, likelihood_of_each
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
@@ -38,6 +39,8 @@ FTFY = ftfy.TextFixerConfig(
 
 LATIN_LEAD = re.compile(f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}][^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]")
 LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
+UTF8_CHARS = re.compile(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}")
+NOT_FOREIGN = str.maketrans("", "", "".join(map(chr, range(0x80))) + LOST_CHAR)
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
 ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
@@ -150,39 +153,45 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 def _misread(start: int, line: str) -> list[Edit]:
     """One repair is told piece by piece; several are one edit, since the steps between are no text."""
-    edits = _repaired(line)
+    edits, settled = _repaired(line)
     new, rule = line, ""
     more = edits
     for _ in range(ROUNDS):
         if not more:
             break
         new, rule = apply(new, more), more[-1].rule
-        more = _repaired(new)
+        more, settled = _repaired(new, settled)
     if not edits or new == apply(line, edits):
         return [edit._replace(start=start + edit.start) for edit in edits]
     return [_one_edit(start, line, new, rule)] if new != line else []
 
 
-def _repaired(line: str) -> list[Edit]:
-    """The edits of one line, whose places are counted from its start."""
+def _repaired(line: str, settled: str | None = None) -> tuple[list[Edit], str | None]:
+    """The edits of one line, whose places are counted from its start; and a text for which no repair was found.
+
+    settled  such a text: it is not searched once more
+    """
     repairs: list[Repair] = []
     new = line
-    while len(repairs) < ROUNDS:
+    while len(repairs) < ROUNDS and new != settled:
         repair = _one_repair(new)
         if repair is None:
+            settled = new
             break
         repairs.append(repair)
         new = _replaced(new, repair.pieces)
-    if len(HAN.findall(new)) <= len(HAN.findall(line)) and repairs[:1] and repairs[0].read == LATIN:
+    if repairs and repairs[0].read == LATIN and len(HAN.findall(new)) <= len(HAN.findall(line)):
         repairs = []  # not Chinese, after all
     if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
         other = _by_ftfy(line)
         if not repairs or likelihood(other) > likelihood(new):
-            return list(between(line, other, "mojibake.ftfy"))
+            return list(between(line, other, "mojibake.ftfy")), settled
     if len(repairs) == 1:
-        return [Edit(a, line[a:b], text, _rule(repairs[0], guessed)) for a, b, text, guessed in repairs[0].pieces]
+        rules = {guessed: _rule(repairs[0], guessed) for guessed in (False, True)}
+        return [Edit(a, line[a:b], text, rules[guessed]) for a, b, text, guessed in repairs[0].pieces], settled
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
-    return [_one_edit(0, line, new, _rule(repairs[-1], guessed, "_twice"))] if new != line else []
+    rule = _rule(repairs[-1], guessed, "_twice")
+    return ([_one_edit(0, line, new, rule)] if new != line else []), settled
 
 
 def _by_ftfy(line: str) -> str:
@@ -244,7 +253,7 @@ def _tried(line: str, match: re.Match[str]) -> Iterator[str]:
     """The codecs that the line may have been read in, by the characters around a place."""
     window = line[max(0, match.start() - 2) : match.start() + WINDOW]
     raw = window.encode(GB, "ignore")
-    if len(re.findall(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}", raw)) > 1:
+    if len(UTF8_CHARS.findall(raw)) > 1:
         yield GB
         return
     if _likelier(window, GB, BIG5):
@@ -254,14 +263,12 @@ def _tried(line: str, match: re.Match[str]) -> Iterator[str]:
 
 
 def _likelier(window: str, read: str, written: str) -> bool:
-    old = re.sub("[\x00-\x7f\ufffd]+", "", window)
+    """Are the characters of a window likelier when their bytes are read in another codec?"""
     new = window.encode(read, "ignore").decode(written, "ignore")
-    scores = statistics.reading_scores()
-    return (
-        len(new) > 3
-        and len(old) > 3
-        and bool(scores[statistics.codes(new)].mean() > scores[statistics.codes(old)].mean() + 1.5)
-    )
+    if len(new) <= 3:
+        return False
+    old = window.translate(NOT_FOREIGN)
+    return len(old) > 3 and likelihood_of_each(new) > likelihood_of_each(old) + 1.5
 
 
 # ---- escapes ---------------------------------------------------------------------------------------------

@@ -1,0 +1,264 @@
+"""Misread units: the characters of a line as the bytes that they were read from, and the stretches of these bytes
+that are whole characters of UTF-8.
+
+Most of a misread line lost nothing: in such a run the search of misreadings.py need not look at every byte. How
+likely the characters of a run are is added up for all of them together, and the search goes over it in one step
+where it is proved that no other way would have been better (docs/decisions/0048).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import statistics
+
+LATIN, GB, BIG5, UTF8 = "cp1252", "gb18030", "big5hkscs", "utf-8"
+# What cp1252 has at the bytes 80 to 9F
+CP1252_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+LOST = -1  # a unit whose byte is not known
+LOST_CHAR = "\ufffd"
+NO_BYTE, NOT_ASKED = -2, -3
+
+ENTER_SCORE = -8.0  # for beginning a misread stretch
+BROKEN_SCORE = -13.0  # for a character that cannot be filled in
+BROKEN_BYTE_SCORE = BROKEN_SCORE - 3  # for a byte that is no character's first
+LATIN_SCORE = -9.0  # for a Latin letter or sign that stays
+
+FEWEST_UNITS = 24  # of a stretch, for its runs to be worth the look
+FEWEST_CHARS = 4  # of a step
+LONGEST_STEP = 512  # characters
+ROUNDING = 1e-6  # of sums of log P
+
+Bytes = NDArray[np.int16]
+Scores = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class Units(NamedTuple):
+    """The bytes that a stretch of a line was read from, in lists of the same length: the byte (or LOST), the place of
+    its character in the line, whether it is the character's first, log P of the character if it stays (at its
+    first unit, else 0); and the bytes once more, as an array."""
+
+    bytes: list[int]
+    chars: list[int]
+    firsts: list[bool]
+    stay: list[float]
+    array: Bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.bytes)
+
+
+@cache
+def latin_bytes() -> dict[str, int]:
+    """cp1252 as browsers read it: the bytes it does not know become control characters."""
+    table = {chr(byte): byte for byte in range(0x80, 0x100)}
+    for byte in range(0x80, 0xA0):
+        char = bytes([byte]).decode(LATIN, "ignore")
+        if char:
+            table[char] = byte
+    return table
+
+
+@cache
+def latin_bytes_by_code() -> dict[int, int]:
+    """The same by code point."""
+    return {ord(char): byte for char, byte in latin_bytes().items()}
+
+
+def bytes_of(char: str, read: str) -> tuple[int, ...] | None:
+    """The bytes that codec `read` reads as `char`; None when there are none."""
+    if char == LOST_CHAR:
+        return (LOST,)
+    if char < "\x80":
+        return (ord(char),)
+    if read == LATIN:
+        byte = latin_bytes().get(char)
+        return None if byte is None else (byte,)
+    if read == GB and char == "€":  # cp936 has it at 80
+        return (0x80,)
+    try:
+        raw = char.encode(read)
+    except UnicodeEncodeError:
+        return None
+    return tuple(raw) if len(raw) <= 2 else None
+
+
+# ---- scores of all characters --------------------------------------------------------------------------------
+
+
+@cache
+def new_scores(read: str) -> statistics.Floats:
+    """log P of a character, by its code, that comes out of a repair. Signs of cp1252 are welcome: of a text that was
+    misread twice, the first repair finds them."""
+    table = statistics.reading_scores()
+    if read == LATIN:
+        table = table.copy()
+        table[list(latin_bytes_by_code())] = LATIN_SCORE
+    return table
+
+
+@cache
+def kept_scores(read: str) -> statistics.Floats:
+    """log P of a character, by its code, that stays as it is."""
+    table = statistics.reading_scores()
+    if read == LATIN:
+        table = table.copy()
+        table[0x80:] = LATIN_SCORE
+    return table
+
+
+# ---- characters to bytes -------------------------------------------------------------------------------------
+
+
+@cache
+def _byte_table(read: str) -> Bytes:
+    """Shape (65536, 2), by code: the bytes of a character, NO_BYTE where there is none; filled when asked."""
+    return np.full((65536, 2), NOT_ASKED, np.int16)
+
+
+def _bytes_of_codes(text: str, read: str) -> tuple[statistics.Codes, Bytes]:
+    """The codes of a text, and an array (characters, 2) of their bytes, NO_BYTE where there is none."""
+    points, table = statistics.codes(text), _byte_table(read)
+    found = table[points]
+    if (found[:, 0] == NOT_ASKED).any():
+        for code in set(points[found[:, 0] == NOT_ASKED].tolist()):
+            table[code] = _two(chr(code), read)
+        found = table[points]
+    for i in np.flatnonzero(points == statistics.OUTSIDE).tolist():  # the table has all of them in one place
+        found[i] = _two(text[i], read)
+    return points, found
+
+
+def _two(char: str, read: str) -> tuple[int, int]:
+    raw = (*(bytes_of(char, read) or ()), NO_BYTE, NO_BYTE)
+    return raw[0], raw[1]
+
+
+def segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
+    """The stretches of a part that can be turned into bytes and hold something else than ASCII."""
+    start, end = part
+    points, raw = _bytes_of_codes(line[start:end], read)
+    flat = raw.ravel()
+    there = np.flatnonzero(flat != NO_BYTE)
+    chars, is_first, array = there >> 1, (there & 1) == 0, flat[there]
+    stay = np.where(is_first, kept_scores(read)[points][chars], 0.0)
+    units = Units(array.tolist(), (chars + start).tolist(), is_first.tolist(), stay.tolist(), array)
+    breaks = np.flatnonzero(raw[:, 0] == NO_BYTE)
+    edges = np.concatenate([[-1], breaks, [end - start]])
+    foreign = np.diff(np.concatenate([[0], np.cumsum(points >= 0x80)])[edges[1:]], prepend=0)
+    foreign[1:] -= 1  # the character that has no bytes
+    at = np.searchsorted(chars, edges)
+    for piece in np.flatnonzero(foreign > 1).tolist():
+        own = slice(at[piece], at[piece + 1])
+        yield Units(units.bytes[own], units.chars[own], units.firsts[own], units.stay[own], array[own])
+
+
+# ---- runs ----------------------------------------------------------------------------------------------------
+
+
+class Runs:
+    """The runs of whole characters of UTF-8 in a stretch: ASCII and characters of three bytes, the first and the last
+    of them of three.
+
+    The chain is the way that reads every character of a run. Another way to a place in it leaves the chain, keeps
+    some characters, and comes back for ENTER_SCORE: `end` tells up to where that is never better. No reading that
+    begins before a run reaches into it, since its first byte cannot stand inside a character.
+
+    chain, kept  lists (units + 1): log P of the chain, and of the characters that stay, before each unit
+    starts       the units at which a step may begin, with the numbers of their characters
+    """
+
+    def __init__(self, units: Units, read: str) -> None:
+        self.starts: dict[int, int] = {}
+        scores = _chain_scores(units.array, read)
+        places = np.flatnonzero(scores)  # of the characters; log P is never 0
+        wide = units.array[places] >= 0x80
+        firsts, lasts = _runs(places, wide)
+        if not len(firsts):
+            return
+        sums = np.concatenate([[0.0], np.cumsum(scores)])
+        stay = np.concatenate([[0.0], np.cumsum(units.stay)])
+        self.chain: list[float] = sums.tolist()
+        self.kept: list[float] = stay.tolist()
+        self._is_latin = read == LATIN
+        if self._is_latin:
+            self._ends = (places[lasts] + 3).tolist()
+            self.starts = dict(zip(places[firsts].tolist(), range(len(firsts)), strict=True))
+            return
+        own = np.array(units.firsts)[places]
+        # up to a place: what characters that stay give more than the chain, and what they give after coming back,
+        # over a byte that is no character's first if need be
+        gained = stay[places] - sums[places]
+        before = places - ~own
+        self._back = stay[before] + BROKEN_BYTE_SCORE * ~own - sums[places]
+        self._gained = np.where(own, gained, np.inf)
+        self._places = places
+        self._lasts = np.zeros(len(places), np.int64)
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            self._lasts[first : last + 1] = last
+        number = np.arange(len(places))
+        inside = np.flatnonzero(own & wide & (self._lasts - number >= FEWEST_CHARS))
+        self.starts = dict(zip(places[inside].tolist(), inside.tolist(), strict=True))
+        self._quiet = 0  # no step begins before this unit
+
+    def end(self, number: int, at: int, is_taken: bool) -> int:
+        """Where a step that begins at unit `at`, where character `number` of the chain stands, may end; `at` when
+        there is none.
+
+        is_taken  is the way there that reads the character before at least as likely as the one that keeps it?
+
+        Where the step ends, the chain is likelier than any way that leaves it inside the step and does not come back.
+        """
+        if self._is_latin:
+            # a character of three bytes that stays as three costs 27, in the chain at most 25.5: the chain is best
+            return int(self._ends[number])
+        if not is_taken or at < self._quiet:
+            return at
+        last = min(int(self._lasts[number]), number + LONGEST_STEP)
+        gained = self._gained[number:last]
+        lowest = np.minimum.accumulate(gained)
+        better = self._back[number:last] - lowest >= -ENTER_SCORE - ROUNDING
+        stop = int(better.argmax())
+        if not better[stop]:
+            stop = len(better)
+        best = int(gained[:stop].argmin())
+        if not best:
+            self._quiet = int(self._places[number + (min(FEWEST_CHARS, len(better)) if stop == len(better) else stop)])
+        return int(self._places[number + best])
+
+
+def _chain_scores(raw: Bytes, read: str) -> Scores:
+    """By unit: log P of the character of one or three bytes of UTF-8 that begins there, 0 where none does."""
+    found = np.zeros(len(raw))
+    goes_on = (raw & 0xC0) == 0x80
+    wide = np.flatnonzero((raw[:-2] >= 0xE0) & (raw[:-2] < 0xF0) & goes_on[1:-1] & goes_on[2:])
+    points = ((raw[wide] & 0xF).astype(np.int64) << 12) | ((raw[wide + 1] & 0x3F).astype(np.int64) << 6)
+    points |= raw[wide + 2] & 0x3F
+    good = (points >= (0x2000 if read == LATIN else 0x800)) & (points >> 11 != 0x1B) & (points != ord(LOST_CHAR))
+    found[wide[good]] = new_scores(read)[points[good]]
+    narrow = np.flatnonzero((raw >= 0) & (raw < 0x80))
+    found[narrow] = new_scores(read)[raw[narrow]]
+    return found
+
+
+def _runs(places: Places, wide: NDArray[np.bool_]) -> tuple[Places, Places]:
+    """Numbers of the first and of the last characters of the runs.
+
+    places  where each character of the chain begins
+    wide    is it one of three bytes?
+    """
+    chosen = np.flatnonzero(wide)
+    if len(chosen) < 2:
+        return chosen[:0], chosen[:0]
+    parted = np.cumsum(np.diff(places, prepend=places[0]) > np.concatenate([[0], np.where(wide, 3, 1)[:-1]]))[chosen]
+    new = np.flatnonzero(np.diff(parted, prepend=-1))
+    firsts, lasts = chosen[new], chosen[np.concatenate([new[1:], [len(chosen)]]) - 1]
+    longer = lasts > firsts
+    return firsts[longer], lasts[longer]
