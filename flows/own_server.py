@@ -110,9 +110,13 @@ class OwnServer:
             )
 
     def _open_log(self) -> IO[bytes]:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        is_large = self.log.exists() and self.log.stat().st_size > LARGEST_LOG
-        return self.log.open("wb" if is_large else "ab")
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            is_large = self.log.exists() and self.log.stat().st_size > LARGEST_LOG
+            return self.log.open("wb" if is_large else "ab")
+        except OSError as error:  # a server without a log is better than none
+            self._say(f"cannot write to {self.log} ({error.strerror}): Prefect's server goes on without a log")
+            return open(os.devnull, "wb")
 
     def _ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

@@ -43,7 +43,7 @@ from . import watch
 from .deployment import API_ERRORS, Runs, Served
 from .notify import Hook
 from .own_server import OwnServer, answers
-from .server import ServerError
+from .server import ServerError, check_home
 from .warm import Ended, Warm
 
 EXPECTED_ERRORS = (SeedsError, StoreError, ServerError)
@@ -88,7 +88,7 @@ def serve(served: Served, options: Options) -> None:
         raise SeedsError(f"cannot read the seeds folder {served.seeds}: make it, or check its name")
     stop = Stop()
     with stop, ExitStack() as stack:
-        stack.enter_context(_only_one(served.output))
+        stack.enter_context(only_one(served.output))
         url, own = PREFECT_API_URL.value() or "", None
         if url:
             if not answers(url):
@@ -97,6 +97,7 @@ def serve(served: Served, options: Options) -> None:
                     "one started"
                 )
         else:
+            check_home()
             own = OwnServer(options.port, Path(PREFECT_HOME.value()), say)
             stack.callback(own.stop)
             url = own.url
@@ -399,7 +400,7 @@ class Stop:
 
 
 @contextmanager
-def _only_one(output: Path) -> Iterator[None]:
+def only_one(output: Path) -> Iterator[None]:
     """No other process serves this corpus meanwhile.  Raises StoreError when one does."""
     file = output / "corpus" / ".serve"
     try:

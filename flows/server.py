@@ -82,7 +82,7 @@ def running() -> Iterator[Server]:
         _check_configured(PREFECT_API_URL.value())
         yield Server(is_local=False)
         return
-    _check_home()
+    check_home()
     local = _LocalServer()
     settings = {
         PREFECT_API_URL: local.url,
@@ -140,8 +140,8 @@ class _LocalServer:
             self._error = error
 
 
-def _check_home() -> None:
-    """Raises ServerError when a local server could not keep its database: it would only say so in a traceback."""
+def check_home() -> None:
+    """Raises ServerError when a server of ours could not keep its database: it would only say so in a traceback."""
     home = PREFECT_HOME.value()
     if str(home) not in (PREFECT_API_DATABASE_CONNECTION_URL.value() or ""):
         return
