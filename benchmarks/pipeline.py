@@ -32,6 +32,7 @@ from cleaners import PIPELINE, Config, Draft
 from corpus import rows
 from corpus.seeds import AnySeed, read, scan
 from corpus.store import Store, batches
+from flows.loading import uncollected
 
 WARM_UP = 0.3  # MB
 FLOOR_SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("sha256", pa.string())])
@@ -73,11 +74,12 @@ def pipeline(root: Path, output: Path, config: Config) -> Steps:
         staging = store.staging(FINGERPRINT)
         staged = []
         for batch in batches(plan.to_clean, BATCH_BYTES, done=()):
-            finished = _cleaned(root, batch, config, steps)
-            with steps.step("rows"):
-                tables = rows.tables(finished)
-            with steps.step("write"):
-                staged.append(staging.write_tables(tables))
+            with uncollected():  # as the flow has it
+                finished = _cleaned(root, batch, config, steps)
+                with steps.step("rows"):
+                    tables = rows.tables(finished)
+                with steps.step("write"):
+                    staged.append(staging.write_tables(tables))
         with steps.step("commit"):
             store.commit(plan, staged, {"code": FINGERPRINT}, datetime.now(UTC))
     return steps

@@ -77,6 +77,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 
     Ideographic spaces stay: they are what Chinese typesetting has for indents and between names, and no damage.
     """
+    if not ODD.search(text):
+        return
     right_to_left = RIGHT_TO_LEFT.search(text) is not None
     # Unicode has one radical for 戶 and 户, and PDF files of Simplified text have it for the second: 客户
     simplified_door = DOOR in text and script.detect(text) == "hans"

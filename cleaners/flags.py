@@ -13,7 +13,7 @@ from .edits import Positions
 
 QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
-_NO_MARKS = re.compile(r"[^“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"'\n]+")
+_MARKS = re.compile(r"[“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"'\n]")
 _PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
 _EMPTY = ("“”", "‘’", "「」", "『』", "《》")
 _EMPTY_QUOTES = re.compile("|".join(_EMPTY))
@@ -72,7 +72,7 @@ def _mojibake(document: Document) -> Iterator[Flag]:
 
 def _is_balanced(text: str) -> bool:
     """True if taking out neighbouring pairs leaves nothing in any line: a cheap test that most texts pass."""
-    marks = _NO_MARKS.sub("", text)
+    marks = "".join(_MARKS.findall(text))
     for _ in range(DEEPEST_NESTING):
         if not marks or marks.isspace():
             return True

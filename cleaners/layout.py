@@ -12,6 +12,7 @@ from .config import Config
 from .edits import Edit
 
 _SPACE = re.compile(r"\s+")
+_edit = tuple.__new__  # making an Edit by its name takes twice as long
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -23,4 +24,4 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         if start == 0 or end == len(text):
             yield Edit(start, before, "", "layout.margin")
         elif before != "\n\n" and "\n" in before:
-            yield Edit(start, before, "\n\n", "layout.paragraph_gap")
+            yield _edit(Edit, (start, before, "\n\n", "layout.paragraph_gap", "", -1))

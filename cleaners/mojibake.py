@@ -37,7 +37,8 @@ FTFY = ftfy.TextFixerConfig(
     explain=False,
 )
 
-LATIN_LEAD = re.compile(f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}][^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]")
+LATIN_LEADS = f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
+BEHIND_LATIN_LEAD = "[^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]"
 LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
 UTF8_CHARS = re.compile(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}")
 NOT_FOREIGN = str.maketrans("", "", "".join(map(chr, range(0x80))) + LOST_CHAR)
@@ -48,8 +49,7 @@ LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
 QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
 HAN = re.compile("[\u3400-\u9fff]")
 KUN = re.compile("(?:锟[斤拷]*|斤拷)+|烫烫烫+|屯屯屯+|锘[縿挎]?")
-KUN_WORDS = ("锟", "斤拷", "烫烫烫", "屯屯屯", "锘")
-LOSS = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+LOSS_OR_KUN = re.compile("[锟拷烫屯锘\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")  # each match has one of them
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 
@@ -63,9 +63,8 @@ def residue(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, what) of mojibake that cannot be repaired; what is `mojibake_residue` (锟斤拷, 烫烫烫 and
     misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`."""
     found: list[tuple[int, int, str]] = []
-    if any(word in text for word in KUN_WORDS):
+    if LOSS_OR_KUN.search(text):
         found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
-    if LOSS.search(text):
         for match in LOSSES.finditer(text):
             found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
     found += [(start, end, "mojibake_residue") for start, end in _misread_stretches(text)]
@@ -102,8 +101,11 @@ def _signs() -> str:
 
 @cache
 def _heads() -> re.Pattern[str]:
-    """The first characters of all that is misread: one class, so that clean text is searched at memory speed."""
-    return re.compile(f"[{re.escape(statistics.signatures())}{LOST_CHAR}\x80-\x9f\xc0-\xff{OTHER_LEADS}]")
+    """What is misread: two signatures close together, or a Latin lead. It begins with one class for all their first
+    characters, so that clean text is searched at memory speed."""
+    first = f"[{re.escape(statistics.signatures())}{LOST_CHAR}\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
+    signs = _signs()
+    return re.compile(f"{first}(?:(?<={signs}).{{0,3}}{signs}|(?<={LATIN_LEADS}){BEHIND_LATIN_LEAD})")
 
 
 @cache
@@ -126,19 +128,16 @@ def _stayed() -> re.Pattern[str]:
 def _suspects(text: str) -> list[tuple[int, str]]:
     """The lines that can hold misread characters or escapes, with their places, sorted."""
     lines: dict[int, str] = {}
-    searches: list[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]]] = [(_heads(), (_pairs(), LATIN_LEAD))]
+    searches = [_heads()]
     if "&" in text:
-        searches.append((ENTITY, (ENTITY,)))
+        searches.append(ENTITY)
     if ("\\" in text and "\\u" in text) or ("%" in text and "%u" in text):
-        searches.append((ESCAPES, (ESCAPES,)))
-    for head, marks in searches:
-        match = head.search(text)
-        while match:
-            at = match.end()
-            if any(mark.match(text, match.start()) for mark in marks):
-                start, at = _line(text, match.start())
-                lines[start] = text[start:at]
-            match = head.search(text, at)
+        searches.append(ESCAPES)
+    for damage in searches:
+        at = 0
+        while match := damage.search(text, at):
+            start, at = _line(text, match.start())
+            lines[start] = text[start:at]
     return sorted(lines.items())
 
 

@@ -22,6 +22,7 @@ _TRADITIONAL = {
     "晚報": "晚报", "合報": "合报", "時報": "时报",
 }  # fmt: skip
 _TRADITIONAL_WORDS = re.compile("|".join(_TRADITIONAL))
+_TRADITIONAL_SIGNS = re.compile("[記訊實見評約攝導報輯編譯寫採專執圖綜責聞時]")  # each of these words has one of them
 
 # what stands before a name, with or without a mark between: 文/图 本报记者, 作者:
 _LABEL = re.compile(
@@ -118,7 +119,11 @@ def _unwrapped(line: str) -> str:
 
 def _flat(line: str) -> tuple[str, str]:
     """The line in ASCII marks and single spaces, as it is written, and with functions in Simplified script."""
-    written = _POINT.sub(r"\1/", " ".join(line.translate(_WIDTH).split()))
+    written = " ".join(line.translate(_WIDTH).split())
+    if "·" in written or "・" in written:
+        written = _POINT.sub(r"\1/", written)
+    if not _TRADITIONAL_SIGNS.search(written):
+        return written, written
     return written, _TRADITIONAL_WORDS.sub(lambda match: _TRADITIONAL[match[0]], written)
 
 
@@ -135,7 +140,7 @@ def is_byline(line: str) -> bool:
     """True if the line, by its form, does nothing but say who wrote: 本报记者 白丹 · □蒙组宣 · 作者:张三.
 
     A bare name (王小明) is none: that is for the caller to judge by its place."""
-    if line.rstrip()[-1:] in _SENTENCE_MARKS:
+    if line.rstrip()[-1:] in _SENTENCE_MARKS or not _BYLINE_SIGNS.search(line):
         return False
     flat = _flat(line)[1]
     if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
@@ -164,6 +169,8 @@ def is_credit(line: str) -> bool:
 
 
 _SENTENCE_MARKS = frozenset("。！？；，…!?;,")
+_BYLINE_SIGNS = re.compile(f"[者员員生稿文写寫笔筆理译譯图圖摄攝述画部家{_MARKS}]")
+"""Each function of _LEADING, _LABEL and _EDITORIAL, in both scripts, has one of these, or a mark begins the line."""
 _PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
 
 
@@ -260,6 +267,8 @@ _IN_LEAD = re.compile(
     r"[ :/]?[^()\[\]【】。!?;]{2,50})[)\]】]"
 )
 _AT_END = re.compile(r"[。!?”…]?[(\[]([^()\[\]。!?;]{2,40})[)\]]$")
+_LEAD_SIGNS = re.compile("[(（[［【者员員]")  # _IN_LEAD and _REPORTS need one of them
+_CLOSING = frozenset(")）]］")  # and _AT_END one of these
 _TOOK_PART = re.compile(r"(?:参与|协助|此外)[一-龥]{2,4}[:/ ]")  # 参与采写:, 参与记者:
 _SAYS_WHO = re.compile(
     r"[一-龥·/]{0,14}(?:记者|通讯员|实习生|评论员)|文/图|图/文|文|撰文|采写|作者|编译|整理|执笔|供稿"
@@ -277,6 +286,8 @@ def signed(paragraph: str, bare: bool = True) -> list[str]:
     or at its very end (see signed_at_end).  For the first paragraphs of an article only: elsewhere brackets name
     other people.  Looks at the first 120 and the last 60 characters.
     """
+    if not _LEAD_SIGNS.search(paragraph, 0, 120):
+        return signed_at_end(paragraph, bare)
     written, flat = _flat(paragraph[:120])
     if match := _IN_LEAD.search(flat):
         return authors(_IN_LEAD_TAIL.sub("", written[match.start(1) : match.end(1)]))
@@ -290,7 +301,10 @@ def signed(paragraph: str, bare: bool = True) -> list[str]:
 def signed_at_end(paragraph: str, bare: bool = True) -> list[str]:
     """The names in brackets at the very end of a paragraph: …（文/图 张三）, …（编译/张三）; with `bare`, also names
     without a function: …（张三）.  Not a credit: …（张三 摄）.  Looks at the last 60 characters."""
-    written, flat = _flat(paragraph[-60:])
+    end = paragraph[-60:]
+    if end.rstrip()[-1:] not in _CLOSING:
+        return []
+    written, flat = _flat(end)
     match = _AT_END.search(flat)
     if not match:
         return []

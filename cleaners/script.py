@@ -21,6 +21,7 @@ HAN_BLOCKS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
 COMMON_BLOCK = (0x4E00, 0x9FA5)  # what the older standards have
 MIXED_SHARE = 0.15  # of the rarer script's own characters, from which a text counts as mixed
 REGION_RATIO = 3  # one region's forms have to be so many times as common as the other's
+_HAS_FLAG = np.array([[bool(kind & flag) for kind in range(32)] for flag in (HAN, HANS, HANT, TAIWAN, HONG_KONG)], int)
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -41,16 +42,14 @@ def detect(text: str) -> str:
     Characters that are the same in both scripts prove nothing; a text of these alone counts as Simplified.
     """
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)  # half of a pair has no kind
-    kinds = np.bincount(_kinds()[units], minlength=32).tolist()
-    present = {flag: sum(kinds[i] for i in range(32) if i & flag) for flag in (1, 2, 4, 8, 16)}
-    if not present[HAN]:
+    kinds = np.bincount(_kinds().take(units), minlength=32)
+    han, simplified, traditional, taiwan, hong_kong = (_HAS_FLAG @ kinds).tolist()
+    if not han:
         return ""
-    simplified, traditional = present[HANS], present[HANT]
     if min(simplified, traditional) > MIXED_SHARE * (simplified + traditional):
         return "mixed"
     if traditional <= simplified:
         return "hans"
-    taiwan, hong_kong = present[TAIWAN], present[HONG_KONG]
     if taiwan > REGION_RATIO * hong_kong:
         return "hant-tw"
     return "hant-hk" if hong_kong > REGION_RATIO * taiwan else "hant"

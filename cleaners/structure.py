@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from statistics import median_low
 from typing import NamedTuple
 
 from . import html_metadata, metadata, names, statements, values
 from .config import Config
 from .document import Article, Document, Paragraph
-from .edits import Positions
+from .edits import Edit, Positions
 
 # A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
 LONGEST_HEADLINE = 60
@@ -39,6 +40,7 @@ FIELDS = (
     "title", "subtitle", "authors", "source", "site", "published_at", "editor", "photographer", "section", "keywords",
 )  # fmt: skip
 
+_tuple = tuple.__new__  # making a named tuple by its name takes twice as long
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 
 
@@ -58,8 +60,10 @@ def structured(document: Document, config: Config) -> Document:
     usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
     roles = _roles(lines, usual_gap)
     paragraphs = tuple(
-        Paragraph(line.text, role, line.start, line.start + len(line.text))
-        for line, role in zip(lines, roles, strict=True)
+        [
+            _tuple(Paragraph, (text, role, start, start + len(text)))
+            for (text, start, _, _), role in zip(lines, roles, strict=True)
+        ]
     )
     articles = _articles(lines, roles, usual_gap)
     found = _metadata(document, paragraphs, articles, config)
@@ -75,7 +79,7 @@ def _lines(document: Document) -> list[Line]:
     for block in document.text.split("\n\n"):
         end = start + len(block)
         if block:
-            lines.append(Line(block, start, gaps.get(start, 1), end in lifted))
+            lines.append(_tuple(Line, (block, start, gaps.get(start, 1), end in lifted)))
         start = end + 2
     return lines
 
@@ -84,28 +88,44 @@ def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int]]:
     """By position in the text: blank lines of the seed before it; ends of paragraphs behind which metadata
     stood. Gaps are those that the first pass of `layout` found."""
     passes = document.trail
-    later = [Positions(one.edits) for one in passes]
-    ends = _paragraph_ends(document.text)
     gaps: dict[int, int] = {}
     lifted: set[int] = set()
     first_layout = next((i for i, one in enumerate(passes) if one.cleaner == "layout"), -1)
-    for i, one in enumerate(passes):
-        if i != first_layout and one.cleaner != "metadata":
+    asked = [i for i, one in enumerate(passes) if i == first_layout or one.cleaner == "metadata"]
+    if not asked:
+        return gaps, lifted
+    ends = _paragraph_ends(document.text)
+    later = {i: Positions(passes[i].edits) for i in range(asked[0] + 1, len(passes))}
+    for i in asked:
+        behind = [later[k] for k in range(i + 1, len(passes))]
+        one = passes[i]
+        if i == first_layout and not behind:
+            gaps.update(_gaps(one.edits))
             continue
         shift = 0
         for edit in one.edits:
             place = edit.start + shift
             shift += len(edit.after) - len(edit.before)
             if i == first_layout:
-                gaps[_place_at_end(place + len(edit.after), later[i + 1 :])] = edit.before.count("\n") - 1
+                gaps[_place_at_end(place + len(edit.after), behind)] = edit.before.count("\n") - 1
             elif edit.field:
-                place = _place_at_end(place, later[i + 1 :])
+                place = _place_at_end(place, behind)
                 lifted.add(max((end for end in ends if end <= place), default=-1))
     return gaps, lifted
 
 
+def _gaps(edits: Sequence[Edit]) -> Iterator[tuple[int, int]]:
+    """Place behind each edit in the text after all of them, and blank lines that stood there."""
+    shift = 0
+    for start, before, after, _, _, _ in edits:
+        place = start + shift + len(after)
+        yield place, before.count("\n") - 1
+        shift += len(after) - len(before)
+
+
 def _paragraph_ends(text: str) -> list[int]:
-    return [*[gap.start() for gap in re.finditer("\n\n", text)][:LONGEST_HEAD], len(text)]
+    gaps = islice(re.finditer("\n\n", text), LONGEST_HEAD)
+    return [*[gap.start() for gap in gaps], len(text)]
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -137,10 +157,10 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
 def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
     roles = ["body"] * len(lines)
     for i, line in enumerate(lines):
-        if _COLUMN.match(line.text) and len(line.text) <= LONGEST_HEADING:
-            roles[i] = "column"
-        elif len(line.text) > names.LONGEST_LINE:
+        if len(line.text) > names.LONGEST_LINE:
             continue
+        if len(line.text) <= LONGEST_HEADING and _COLUMN.match(line.text):
+            roles[i] = "column"
         elif names.is_credit(line.text):
             roles[i] = "credit"
         elif names.is_byline(line.text) and not any(
@@ -155,7 +175,7 @@ def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
             _mark_above_title(lines, roles, i, usual_gap)
     first_body = next((i for i, role in enumerate(roles) if role == "body" and _ends_body(lines[i])), len(lines))
     for i in range(first_body, len(lines)):
-        if roles[i] == "body":
+        if roles[i] == "body" and len(lines[i].text) <= LONGEST_CAPTION:
             roles[i] = _inner_role(lines, roles, i, usual_gap)
     return roles
 
@@ -212,8 +232,9 @@ def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -
     places = [] if first is None else [first]
     reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
     for i in range(0 if first is None else first + 1, len(lines)):
-        is_subtitle = i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text)
-        if is_subtitle or roles[i] != "body" or not _is_headline(lines[i].text):
+        if roles[i] != "body" or not _is_headline(lines[i].text):
+            continue
+        if i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text):
             continue
         if _begins_article(lines, roles, i, usual_gap, reports):
             places.append(i)
@@ -269,11 +290,11 @@ def _is_photo_block(lines: Sequence[Line], roles: Sequence[str], i: int, usual_g
 
 def _inner_role(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> str:
     """heading, caption or body."""
-    line = lines[i]
+    line = lines[i]  # of at most LONGEST_CAPTION characters: longer ones are body
     if _is_headline(line.text, LONGEST_HEADING) and not _BODY_END.search(line.text):
         followed = i + 1 < len(lines) and roles[i + 1] in ("body", "byline")
         return "heading" if followed else "body"
-    if line.gap <= usual_gap or len(line.text) > LONGEST_CAPTION:
+    if line.gap <= usual_gap:
         return "body"
     if len(re.findall("[。！？]", line.text)) <= 1 and _stands_apart(lines, i, usual_gap):
         return "caption"
@@ -352,13 +373,14 @@ def _metadata(
         said = list(statements.stated([p.text for p in paragraphs if p.role in ("body", "heading")]))
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
-    return {
-        field: values.choose(field, lifted.get(field, ()), config.timezone)
-        or seen.get(field)
-        or values.choose(field, lifted.get(field, ()), config.timezone, fallback=True)
-        or ([] if field in LIST_FIELDS else None)
-        for field in dict.fromkeys((*FIELDS, *lifted))
-    }
+    found: dict[str, str | list[str] | None] = {}
+    for field in dict.fromkeys((*FIELDS, *lifted)):
+        of = lifted.get(field, ())
+        best = (values.choose(field, of, config.timezone) if of else "") or seen.get(field)
+        if not best and of:
+            best = values.choose(field, of, config.timezone, fallback=True)
+        found[field] = best or ([] if field in LIST_FIELDS else None)
+    return found
 
 
 SIGNED_FROM_END = 6

@@ -41,6 +41,7 @@ from corpus.recurring import NO_SURVEY, Survey
 from corpus.seeds import AnySeed, Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
+from .loading import uncollected
 from .progress import Progress
 from .time_limit import TimeLimit
 
@@ -257,11 +258,12 @@ def stage(batch: Batch) -> Cleaned:
 def clean_batch(batch: Batch) -> Cleaned:
     """All steps of one batch. A worker process runs it as one task, with those of the steps inside it."""
     start = time.perf_counter()
-    got = read(batch)
-    for cleaner in batch.pipeline:
-        cleaning(cleaner)(batch)
-    settle(batch)
-    done = stage(batch)
+    with uncollected():
+        got = read(batch)
+        for cleaner in batch.pipeline:
+            cleaning(cleaner)(batch)
+        settle(batch)
+        done = stage(batch)
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
         *(batch.number, done.staged.documents, got["bytes"], done.staged.quarantined, time.perf_counter() - start),
