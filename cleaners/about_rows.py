@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from . import dates, names
@@ -22,6 +22,7 @@ LONGEST_FREE = 16
 
 _SEPARATORS = " |·•●▪■◆-—/\\[]【】()<>《》,;:、~_"
 _STOPS = re.compile("[。!?;…！？；]")
+_STOP_MARKS = frozenset("。!?;…！？；")
 
 
 class Token(NamedTuple):
@@ -107,11 +108,21 @@ class Taken(NamedTuple):
     people: bool = False
 
 
+def may_tell(line: str) -> bool:
+    """False for a line that `take` leaves wherever it stands, as one that ends like a sentence: a cheap test."""
+    return line.rstrip()[-1:] not in _STOP_MARKS
+
+
 def take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
     line = line.strip()
     if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
         return None
+    return _take(line, place)
+
+
+@lru_cache(1 << 13)  # pages repeat their rows, and a page's rows are asked about several times: do not change answers
+def _take(line: str, place: str) -> Taken | None:
     folded = fold(line).strip()
     if not folded or folded[-1] in ",.":
         return None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from . import article_extent, metadata, names
@@ -206,10 +206,15 @@ def _place(page: Page, i: int) -> str:
 
 
 def _match(row: Row, where: str) -> Found | None:
-    size = len(row.text.strip())
-    if size > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
+    bare = row.text.strip()
+    if len(bare) > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
         return None
-    folded = fold(row.text).strip()
+    return _match_bare(bare, where)
+
+
+@lru_cache(1 << 15)  # a batch's rows at the edges of articles: they are asked about again when the documents settle
+def _match_bare(bare: str, where: str) -> Found | None:
+    folded = fold(bare).strip()
     lower = folded.lower()
     squeezed = "".join(lower.split())
     lines, patterns, words, phrases = _matchers(where)
@@ -218,7 +223,7 @@ def _match(row: Row, where: str) -> Found | None:
     if rule:
         return Found(rule)
     bar = words.split(squeezed) or words.bar(lower)
-    if not bar or (squeezed[0].isdigit() and metadata.tells(row.text)):
+    if not bar or (squeezed[0].isdigit() and metadata.tells(bare)):
         return None  # 2019-10-08 09:52 is no bar of dashes
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))

@@ -15,8 +15,8 @@ QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
 _MARKS = re.compile(r"[“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"'\n]")
 _PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
-_EMPTY = ("“”", "‘’", "「」", "『』", "《》")
-_EMPTY_QUOTES = re.compile("|".join(_EMPTY))
+# begins with one class: most texts are searched at memory speed
+_EMPTY_QUOTES = re.compile("[“‘「『《](?:(?<=“)”|(?<=‘)’|(?<=「)」|(?<=『)』|(?<=《)》)")
 # A text full of damage says so with its first flags: more of a kind would only fill the corpus.
 MOST_FLAGS_OF_A_KIND = 1_000
 
@@ -52,8 +52,6 @@ def _undecodable(document: Document) -> Iterator[Flag]:
 
 
 def _lost_characters(document: Document) -> Iterator[Flag]:
-    if not any(pair in document.text for pair in _EMPTY):
-        return
     for match in _EMPTY_QUOTES.finditer(document.text):
         yield Flag("lost_characters", match.start(), match.end(), "empty quotation marks: what stood there is lost")
 

@@ -19,6 +19,7 @@ from .about_rows import (
     is_known_chrome,
     is_outlet,
     is_surely_person,
+    may_tell,
     rule_of_dates,
     take,
 )
@@ -37,7 +38,8 @@ LONGEST_HEADLINE = 45
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
-    taken = {i: one for i in range(len(page.rows)) if (one := _take_row(page, i))}
+    likely = [i for i, row in enumerate(page.rows) if may_tell(row.text)]
+    taken = {i: one for i in likely if (one := _take_row(page, i))}
     _drop_tables(page, taken)
     _add_values_below(page, taken)
     _add_split_dates(text, page, taken)

@@ -49,6 +49,8 @@ LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
 QUOTING = "`'\"“”‘’「」『』<>()（）[]【】"
 HAN = re.compile("[\u3400-\u9fff]")
 KUN = re.compile("(?:锟[斤拷]*|斤拷)+|烫烫烫+|屯屯屯+|锘[縿挎]?")
+KUN_WORDS = ("锟", "斤拷", "烫烫烫", "屯屯屯", "锘")
+LOSS = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 LOSS_OR_KUN = re.compile("[锟拷烫屯锘\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")  # each match has one of them
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
@@ -64,8 +66,9 @@ def residue(text: str) -> Iterator[tuple[int, int, str]]:
     misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`."""
     found: list[tuple[int, int, str]] = []
     if LOSS_OR_KUN.search(text):
-        found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
-        for match in LOSSES.finditer(text):
+        if any(word in text for word in KUN_WORDS):
+            found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
+        for match in LOSSES.finditer(text) if LOSS.search(text) else ():
             found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
     found += [(start, end, "mojibake_residue") for start, end in _misread_stretches(text)]
     done = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 LONGEST_LINE = 60
 """A byline or credit is shorter, in characters; longer ones are read as prose."""
@@ -99,16 +99,23 @@ def authors(byline: str) -> list[str]:
     Outlets and functions (本报见习记者), marks (□) and what was done (摄, 文/图) are taken off.  An organisation
     in place of a name (蒙组宣, 本报编辑部) counts as one.  [] when the line is no byline.
     """
+    return list(_known_authors(byline) if len(byline) <= 2 * LONGEST_LINE else _authors(byline))
+
+
+def _authors(byline: str) -> tuple[str, ...]:
     written, line = _flat(byline)
     if not line or len(line) > LONGEST_LINE:
-        return []
+        return ()
     bare = _unwrapped(_REPORTS_FROM.sub("", line))
     if _EDITORIAL.fullmatch(bare):
-        return [bare.removesuffix("文章")]
+        return (bare.removesuffix("文章"),)
     found: list[str] = []
     for part in _parts(bare):
         found += _names(part)
-    return [_as_written(name, line, written) for name in dict.fromkeys(found)]
+    return tuple(_as_written(name, line, written) for name in dict.fromkeys(found))
+
+
+_known_authors = lru_cache(1 << 13)(_authors)  # of short lines, which are asked about again and again
 
 
 def _unwrapped(line: str) -> str:
@@ -142,6 +149,10 @@ def is_byline(line: str) -> bool:
     A bare name (王小明) is none: that is for the caller to judge by its place."""
     if line.rstrip()[-1:] in _SENTENCE_MARKS or not _BYLINE_SIGNS.search(line):
         return False
+    return _is_byline(line) if len(line) > 2 * LONGEST_LINE else _is_known_byline(line)
+
+
+def _is_byline(line: str) -> bool:
     flat = _flat(line)[1]
     if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
         return False
@@ -156,6 +167,9 @@ def is_byline(line: str) -> bool:
     if _LEADING.match(bare) or _LABEL.match(bare):
         return not is_credit(line) and bool(authors(bare)) and _is_whole(bare)
     return False
+
+
+_is_known_byline = lru_cache(1 << 13)(_is_byline)  # of short lines, which are asked about again and again
 
 
 def is_credit(line: str) -> bool:

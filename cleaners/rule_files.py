@@ -326,7 +326,11 @@ class Phrases:
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str] | None:
     """Finds the phrases, the longest one first; None when there are none."""
     ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
+    by_first: dict[str, list[str]] = {}  # at each place only those are tried that begin with its character
+    for phrase in ordered:
+        by_first.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
+    parts = [f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in by_first.items()]
+    return re.compile("|".join(parts)) if parts else None
 
 
 def _fits(rule: Rule, line: str) -> bool:

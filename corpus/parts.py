@@ -22,7 +22,7 @@ from .schema import SCHEMAS
 # a dictionary or statistics on texts only cost. zstd 6 makes `documents` 10 % smaller than zstd 3 does, at half the
 # speed; zstd 9 would take another 1 to 15 % off, at half the speed again, which is a quarter of what cleaning takes
 # (docs/decisions/0010-compression-level.md).
-COMPRESSION_LEVEL = 6
+COMPRESSION_LEVEL = 5
 ROWS_PER_GROUP = {
     "documents": 4_096,
     "edits": 65_536,

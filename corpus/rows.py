@@ -222,7 +222,8 @@ def seed_starts(trails: Sequence[Sequence[Pass]]) -> Places:
 def _columns(trails: Sequence[Sequence[Pass]]) -> _Edits:
     passes = [(i, number, one.edits) for i, trail in enumerate(trails) for number, one in enumerate(trail)]
     sizes = [len(edits) for _, _, edits in passes]
-    every = list(chain.from_iterable(edits for _, _, edits in passes))
+    every: Iterable[Edit] = chain.from_iterable(edits for _, _, edits in passes)
+    start, before, after, _, _, ref = tuple(zip(*every, strict=True)) or ((),) * 6
 
     def column(values: Iterable[int]) -> Places:
         return np.fromiter(values, np.int64)
@@ -230,10 +231,10 @@ def _columns(trails: Sequence[Sequence[Pass]]) -> _Edits:
     return _Edits(
         np.repeat(column(i for i, _, _ in passes), sizes),
         np.repeat(column(number for _, number, _ in passes), sizes),
-        column(edit.start for edit in every),
-        column(len(edit.before) for edit in every),
-        column(len(edit.after) for edit in every),
-        column(edit.ref for edit in every),
+        column(start),
+        column(map(len, before)),
+        column(map(len, after)),
+        column(ref),
     )
 
 

@@ -1,0 +1,134 @@
+"""Cheap tests: what a search for a few characters rules out is what the slow look would not have found."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaners import about_rows, names, prose, rule_files
+from cleaners.flags import _EMPTY_QUOTES
+
+PIECES = (
+    *(
+        "本报记者",
+        "記者",
+        "通訊員",
+        "实习生",
+        "评论员",
+        "編輯部",
+        "作者：",
+        "专栏作家",
+        "主笔",
+        "撰稿人",
+        "文/图",
+        "文·",
+    ),
+    *(
+        "攝影",
+        "口述",
+        "漫画",
+        "制图",
+        "编译",
+        "採寫",
+        "供稿",
+        "整理",
+        "□",
+        "●",
+        "张三",
+        "周一鸣",
+        "李 四",
+        "，",
+        "。",
+        "（",
+    ),
+    *(
+        "）",
+        "[",
+        "］",
+        " ",
+        "\u3000",
+        "来源：",
+        "2019-10-08 10:20",
+        "山河日报",
+        "丨",
+        "阅读(12)",
+        "…",
+        "!",
+        "责任编辑：王小川",
+    ),
+)
+LINES = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join)
+
+
+@given(LINES)
+def test_a_byline_has_one_of_its_signs(line: str) -> None:
+    if names._is_byline(line) and line.rstrip()[-1:] not in names._SENTENCE_MARKS:
+        assert names._BYLINE_SIGNS.search(line)
+    remembered = names.is_byline(line)
+    assert names.is_byline(line) == remembered
+    assert remembered == (line.rstrip()[-1:] not in names._SENTENCE_MARKS and names._is_byline(line))
+
+
+@given(LINES)
+def test_words_in_traditional_script_have_one_of_their_signs(line: str) -> None:
+    assert all(names._TRADITIONAL_SIGNS.search(word) for word in names._TRADITIONAL)
+    written = names._POINT.sub(r"\1/", " ".join(line.translate(names._WIDTH).split()))
+    simplified = names._TRADITIONAL_WORDS.sub(lambda match: names._TRADITIONAL[match[0]], written)
+    assert names._flat(line) == (written, simplified)
+
+
+@given(LINES)
+def test_names_in_brackets_have_one_of_their_signs(line: str) -> None:
+    flat = names._flat(line[:120])[1]
+    if names._IN_LEAD.search(flat) or names._REPORTS.search(flat[: names.LONGEST_DATELINE]):
+        assert names._LEAD_SIGNS.search(line, 0, 120)
+    end = line[-60:]
+    if names._AT_END.search(names._flat(end)[1]):
+        assert end.rstrip()[-1:] in names._CLOSING
+
+
+@given(LINES)
+def test_authors_that_are_remembered_are_not_shared(line: str) -> None:
+    first = names.authors(line)
+    first.append("一")
+    assert names.authors(line) == first[:-1]
+
+
+@given(LINES, st.sampled_from(("top", "head", "inside", "tail")))
+def test_a_line_that_cannot_tell_is_never_taken(line: str, place: str) -> None:
+    if line.strip() and not about_rows.may_tell(line):
+        assert about_rows.take(line, place) is None
+
+
+@given(st.text("“”‘’「」『』《》一", max_size=12))
+def test_empty_quotes_are_found_in_one_search(text: str) -> None:
+    pairs = ("“”", "‘’", "「」", "『』", "《》")
+    places = [i for i in range(len(text)) if text.startswith(pairs, i)]
+    assert [match.start() for match in _EMPTY_QUOTES.finditer(text)] == places
+
+
+@given(
+    st.lists(st.text("版权所有转载", min_size=1, max_size=4), min_size=1, max_size=8),
+    st.text("版权所有转载。", max_size=20),
+)
+def test_phrases_are_found_longest_first(phrases: list[str], line: str) -> None:
+    found = rule_files._any_of(phrases)
+    assert found is not None
+    match = found.search(line)
+    at = next((i for i in range(len(line)) if line.startswith(tuple(phrases), i)), -1)
+    if match is None:
+        assert at < 0
+    else:
+        assert match.start() == at
+        assert match[0] == max((one for one in phrases if line.startswith(one, at)), key=len)
+
+
+@given(st.lists(st.text("一二，、。 !…：\t", max_size=70), max_size=6))
+def test_a_row_is_prose_by_its_size_its_comma_and_its_end(lines: list[str]) -> None:
+    for row in prose.read("\n".join(lines)).rows:
+        bare = row.text.strip()
+        comma = any(mark in bare for mark in "，,、")
+        ends = bare[-1] in prose._ENDS
+        long_enough = len(bare) >= 30 or comma or prose._STOP.search(bare) is not None
+        is_prose = len(bare) >= prose.SHORTEST_PROSE and (
+            long_enough if ends else comma and len(bare) >= prose.LONG_ROW
+        )
+        assert row.score == (min(len(bare), prose.MOST_CREDIT) if is_prose else -prose.GAP_COST)
