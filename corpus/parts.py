@@ -19,9 +19,8 @@ from .rows import check
 from .schema import SCHEMAS
 
 # Measured on 200,000 news documents (366 MB): 4,096 rows to a group look up one id in 20 ms where 64 k need 220 ms;
-# a dictionary or statistics on texts only cost. zstd 6 makes `documents` 10 % smaller than zstd 3 does, at half the
-# speed; zstd 9 would take another 1 to 15 % off, at half the speed again, which is a quarter of what cleaning takes
-# (docs/decisions/0010-compression-level.md).
+# a dictionary or statistics on texts only cost. zstd 5 is the lowest level at which `documents` is at most 1.1 times as
+# large as its texts alone are at level 3 (docs/decisions/0010-compression-level.md).
 COMPRESSION_LEVEL = 5
 ROWS_PER_GROUP = {
     "documents": 4_096,
