@@ -143,7 +143,7 @@ class Draft:
         start = time.thread_time()
         try:
             edits = tuple(cleaner.propose(self.text, config))
-            text = apply(self.text, edits)
+            text = apply(self.text, edits) if edits else self.text
         except TooSlowError:
             self.quarantine = _too_slow(config)
             return 0
@@ -167,14 +167,15 @@ class Draft:
         return len(edits)
 
     def _is_done(self, cleaner: Cleaner) -> bool:
-        return cleaner in self._done and self._done[cleaner].issubset(cleaner.ignores)
+        changed = self._done.get(cleaner)
+        return changed is not None and (not changed or changed.issubset(cleaner.ignores))
 
     def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines."""
         if cleaner.propose is not layout.propose:
             self._done.clear()
             return
-        gaps = set().union(*(edit.before for edit in edits))
+        gaps = set("".join([edit[1] for edit in edits]))
         for changed in self._done.values():
             changed |= gaps
         self._done[cleaner] = set()  # one blank line for every gap: there is nothing left to do

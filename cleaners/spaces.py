@@ -99,6 +99,8 @@ def spaces(line: MarkedLine) -> None:
 
 def close_up(line: MarkedLine) -> None:
     """Closes letter-spaced runs of four and more single characters: `重 要 通 知`."""
+    if not _SPACES.search(line.before):
+        return
     for found in _SPACED.finditer(line.before):
         if sum(char in _LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):
             continue

@@ -66,7 +66,7 @@ SMALL_CHANGE = 8
 MOST_REWORDED = 0.025
 """Part of the letters that an editor's other words may make up."""
 
-CHUNK = 1 << 20  # letters whose shingles are made at a time
+CHUNK = 1 << 16  # letters whose shingles are made at a time: what fits into the cache of a core
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
 
