@@ -255,6 +255,16 @@ class Side:
         )  # fmt: skip
 
     @read_once
+    def as_first(self) -> float:
+        """What it adds to the log-odds as a first half."""
+        return dot(Parts.of(self.kind).first, self.first)
+
+    @read_once
+    def as_second(self) -> dict[str, float]:
+        """What it adds as a second half, by the kind of the first one; filled when it is asked for."""
+        return {}
+
+    @read_once
     def between(self) -> tuple[float, ...]:
         """FEATURES from jumped_plain to jumped_number, for a line that is jumped over."""
         marked = self._is_marked or self._is_caption or self._is_byline
@@ -447,7 +457,9 @@ def utilities(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> l
     for (i, j), by_kind in zip(joints, sides.evidence(joints), strict=True):
         one, two = sides[i], sides[j]
         own = Parts.of(one.kind)
-        total = pages[one.kind] + dot(own.first, one.first) + dot(own.second, two.second) + by_kind[own.number]
+        if one.kind not in two.as_second:
+            two.as_second[one.kind] = dot(own.second, two.second)
+        total = pages[one.kind] + one.as_first + two.as_second[one.kind] + by_kind[own.number]
         total += dot(own.both, _both(one, two)) + dot(own.around, _around(one, sides, i, j))
         total += dot(own.layout, _shape(units, sides, j))
         found.append(total if j == i + 1 else total + dot(own.between, _between(sides, i, j)))
@@ -560,12 +572,11 @@ def _both(first: Side, second: Side) -> tuple[float, ...]:
 
 
 def _around(first: Side, sides: Sides, i: int, j: int) -> tuple[float, ...]:
-    around = [one.traits for one in (*sides.span(i - 2, i), *sides.span(j + 1, j + 3))]
+    around = [sides[k].traits for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < len(sides.units)]
     if not around:
         return (0.0,) * 5
-    counts = list(map(sum, zip(*around, strict=True)))
-    verse = counts[0] if first.text[-1] in PAUSES else 0
-    return tuple(count / len(around) for count in (*counts, verse))
+    counts = [sum(trait) / len(around) for trait in zip(*around, strict=True)]
+    return (*counts, counts[0] if first.text[-1] in PAUSES else 0.0)
 
 
 def _shape(units: Sequence[Unit], sides: Sides, j: int) -> tuple[float, float]:

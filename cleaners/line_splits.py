@@ -142,7 +142,7 @@ class _Page:
     def _chosen(self, sides: Sides) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
         firsts = promising(sides, self._open_firsts(sides), LEAST)
-        asked = [joint for joint in candidates(self.whole, sides, firsts) if self._may_join(joint)]
+        asked = self._allowed(candidates(self.whole, sides, firsts))
         if not asked:
             return []
         odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
@@ -178,15 +178,24 @@ class _Page:
             return max(ACCEPTED[kind], ACCEPTED_ON_TOP)
         return (ACCEPTED_IF_CUT if self.is_cut else ACCEPTED)[kind]
 
-    def _may_join(self, joint: Joint) -> bool:
-        """Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by
-        that stands here once more: `duplicates` takes that out."""
-        if self.chains[joint.i][0] in self.moved or self.chains[joint.j][0] in self.moved:
+    def _allowed(self, joints: Sequence[Joint]) -> list[Joint]:
+        """Those whose halves may both be joined."""
+        firsts = {i: self._may_begin(i) for i in dict.fromkeys(joint.i for joint in joints)}
+        seconds = {j: self._may_go_on(j) for j in dict.fromkeys(joint.j for joint in joints if firsts[joint.i])}
+        return [joint for joint in joints if firsts[joint.i] and seconds[joint.j]]
+
+    # Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
+    # stands here once more: `duplicates` takes that out.
+
+    def _may_begin(self, i: int) -> bool:
+        if self.chains[i][0] in self.moved or MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]):
             return False
-        one, two = self.whole[joint.i].text, self.whole[joint.j].text
-        if MISREAD.search(one[-JOINT_WIDTH:]) or MISREAD.search(two[:JOINT_WIDTH]):
+        return not self._is_copied(i, HEAD_REACH)
+
+    def _may_go_on(self, j: int) -> bool:
+        if self.chains[j][0] in self.moved or MISREAD.search(self.whole[j].text[:JOINT_WIDTH]):
             return False
-        return not (self._is_copied(joint.i, HEAD_REACH) or self._is_copied(joint.j, COPY_REACH))
+        return not self._is_copied(j, COPY_REACH)
 
     def _may_be_headline(self, i: int) -> bool:
         """Is unit i as short as a headline, and is there nothing but such units above it?"""
@@ -199,8 +208,8 @@ class _Page:
         text = self.whole[i].text
         if len(text) < SHORTEST_COPY:
             return False
-        near = range(max(0, i - reach), min(len(self.whole), i + reach + 1))
-        return any(k != i and text in self.whole[k].text for k in near)
+        near = self.whole[max(0, i - reach) : i] + self.whole[i + 1 : i + reach + 1]
+        return text in "\n".join([unit.text for unit in near])  # no unit has a line break
 
     def _join(self, joints: Sequence[Joint], rule: str) -> None:
         """Joins units; those in between go in front of the joined one."""
@@ -211,6 +220,10 @@ class _Page:
         whole: list[Unit] = []
         for i in range(len(self.whole)):
             if i in joined or i in jumped:
+                continue
+            if i not in follows:
+                chains.append(self.chains[i])
+                whole.append(self.whole[i])
                 continue
             run = [i]
             while run[-1] in follows:
@@ -226,8 +239,6 @@ class _Page:
 
     def _joined(self, run: Sequence[int], rule: str) -> Unit:
         first, last = self.whole[run[0]], self.whole[run[-1]]
-        if len(run) == 1:
-            return first
         pieces = [first.text]
         for before, after in pairwise(run):
             one, two = self.chains[before][-1], self.chains[after][0]
