@@ -147,7 +147,7 @@ def likelihood(text: str) -> float:
 
 def likelihood_of_each(text: str) -> float:
     """Mean log P of the characters of a text that is not empty."""
-    return sum(map(_score, text)) / len(text)
+    return _score(text) / len(text)
 
 
 def _strict_gain(old: str, new: str, read: str) -> float:
@@ -376,7 +376,9 @@ def _in_order(points: NDArray[np.uint32]) -> bool:
 def _score(text: str) -> float:
     """log P of a text, which is mostly one character."""
     table = _score_list()
-    return sum([table[ord(char)] if char <= "\uffff" else table[statistics.OUTSIDE] for char in text])
+    if len(text) == 1:
+        return table[min(ord(text), statistics.OUTSIDE)]
+    return sum([table[min(ord(char), statistics.OUTSIDE)] for char in text])
 
 
 @cache
@@ -520,8 +522,9 @@ def _missing(window: tuple[int, ...], read: str) -> list[Reading]:
 def _guess(texts: tuple[str, ...], length: int, penalty: float, read: str) -> list[Reading]:
     if not texts:
         return []
-    best = max(texts, key=lambda text: _new_score(text, read))
-    return [Reading(length, best, _new_score(best, read) + penalty, texts)]
+    scores = [_new_score(text, read) for text in texts]
+    best = max(scores)
+    return [Reading(length, texts[scores.index(best)], best + penalty, texts)]
 
 
 def _new_score(text: str, read: str) -> float:
