@@ -54,6 +54,7 @@ CREDIT_TAIL_ENDS = "摄攝"
 WORD = re.compile("[A-Za-z]+")
 SPACED = re.compile("[\u3400-\u9fff] [A-Za-z0-9]|[A-Za-z0-9] [\u3400-\u9fff]")
 TOUCHING = re.compile("[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3400-\u9fff]")
+LONG_HAN = re.compile("[\u3400-\u9fff]{3,}")
 VOWEL = re.compile("[aeiouyAEIOUY]")
 STYLE_SAMPLE = 50_000  # characters
 
@@ -284,7 +285,7 @@ class _Page:
     @cached_property
     def _is_spaced(self) -> bool:
         """Does this text put spaces between Chinese and Latin characters?"""
-        sample = self.text[:STYLE_SAMPLE]
+        sample = LONG_HAN.sub("一一", self.text[:STYLE_SAMPLE])  # only the ends of a run count
         return len(SPACED.findall(sample)) > len(TOUCHING.findall(sample))
 
     def edits(self) -> list[Edit]:
