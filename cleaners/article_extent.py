@@ -17,19 +17,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .line_features import FEATURES, REGIONS, Floats, beside, features, regions
+from .line_features import FEATURES, REGIONS, Floats, features, regions
 from .prose import Page
 
 FILE = Path(__file__).parent / "statistics" / "lines.json"
 
-DOUBT = {"above": 1.0, "lead": 3.0, "inside": 1.0, "end": 1.0, "below": 1.0}
+DOUBT = {"above": 1.0, "lead": 3.0, "inside": 2.0, "end": 1.5, "below": 1.5}
 """Log-odds that a row must have before it counts against its staying."""
 
-CHANGE = {"above": 3.0, "lead": 6.0, "inside": 4.0, "end": 4.0, "below": 3.0}
+CHANGE = {"above": 3.0, "lead": 6.0, "inside": 4.0, "end": 5.0, "below": 3.0}
 """Price of each change from kept to removed or back, in log-odds."""
 
-MOST_RUN = {"above": 0.5, "lead": 0.02, "end": 0.1}
-"""A run of rows over the article or right under it that has a larger share of both their characters is never removed:
+MOST_RUN = {"above": 0.5, "lead": 0.02, "end": 0.08, "below": 0.4}
+"""A run of rows over the article or under it that has a larger share of both their characters is never removed:
 the article may be a table or a list with little prose, the likelier so below a row about the article (its date)."""
 
 AT_EDGE = 0.25
@@ -49,12 +49,14 @@ class Marks(NamedTuple):
     weak     a rule named them without removing them
     told     they tell something about the article
     kept     they stay whatever the model says: the headline
+    title    the row that is the headline for sure; 0 if none is
     """
 
     removed: Collection[int]
     weak: Collection[int]
     told: Collection[int]
     kept: Collection[int]
+    title: int = 0
 
 
 @cache
@@ -72,19 +74,18 @@ def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int
     if not page.rows:
         return {}
     rows = features(page, marks.removed, marks.weak, marks.told)
-    region = regions(page, marks.removed, marks.told)
+    region = regions(page, marks.removed, marks.told, marks.title)
     each = (weights() if model is None else model)[region] * rows
     here = [REGIONS[k] for k in region]
-    marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here, marks)})
+    marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here)})
     gone = _path(each.sum(axis=1), here, marks)
     return {i: _reason(each[i]) for i in gone}
 
 
-def _heavy(page: Page, rows: Floats, here: Sequence[str], marks: Marks) -> Iterator[int]:
-    """The rows over and right under the article that stand in a run that may be part of it."""
-    end = beside(page, {*marks.removed, *marks.told})[1]
+def _heavy(page: Page, rows: Floats, here: Sequence[str]) -> Iterator[int]:
+    """The rows over and under the article that stand in a run that may be part of it."""
     size = rows[:, FEATURES.index("run_size")]
-    for i in (*range(page.first), *range(page.last, end)):
+    for i in (*range(page.first), *range(page.last, len(page.rows))):
         if size[i] > MOST_RUN[here[i]]:
             yield i
 

@@ -11,6 +11,7 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -57,6 +58,12 @@ LONGEST_BYLINE = 60
 
 VERSE_ROWS = 4
 """So many rows of one length are a stanza."""
+
+FIELDS = 3
+"""So many labels (索引号：), each with its value below it, are a table."""
+
+FIGURES = 3
+"""So many rows with figures (2.40, 12,300, 38元, 5%) between two rows of chrome are a table."""
 
 LONGEST_LINK = 12
 """A longer row in a page's head may be its headline, in characters."""
@@ -146,14 +153,26 @@ def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Mar
     """What the line classifier is told about a page's rows."""
     rows, first = page.rows, page.first
     told = {i for i in (*range(first), *range(page.last, len(rows))) if i not in sure and metadata.tells(rows[i].text)}
+    told -= {i for i in told if i and metadata.asks_date(rows[i - 1].text) and i - 1 not in told}
     told |= metadata.told_above(page, sure)
     for i in range(first):
         told |= set(range(i, i + metadata.split_date(rows, i)))
     weak = {i for i in candidates if i not in sure}
     others = [i for i, row in enumerate(rows) if row.score < 0 and i not in sure and len(row.text) <= LONGEST_BYLINE]
     named = [i for i in others if _names_people(rows[i].text.strip())]
-    kept = {*named, *_verse(rows), *_headlines(page, candidates, sure, told)}
-    return Marks(sure, weak, told, kept)
+    posts = metadata.posts(rows, sorted(i for i in told if i >= first and any(map(str.isdigit, rows[i].text))))
+    thread = range(min(posts) - 1, min(max(posts) + 3, len(rows))) if posts else range(0)
+    kept = {
+        *named,
+        *thread,
+        *_verse(rows),
+        *_fields(rows),
+        *_figures(rows, sure),
+        *_headlines(page, candidates, sure, told),
+    }
+    begin = max((i for i in sure if i < first), default=-1) + 1
+    title = next((i for i in range(begin, first) if _is_long_title(rows[i])), 0)
+    return Marks(sure, weak, told, kept, title)
 
 
 def _verse(rows: list[Row]) -> Iterator[int]:
@@ -174,6 +193,40 @@ def _verse(rows: list[Row]) -> Iterator[int]:
             yield i
 
 
+def _fields(rows: list[Row]) -> Iterator[int]:
+    """The rows of a table of FIELDS or more labels, each with its value in the row below it."""
+    last = -2
+    pairs: list[int] = []
+    for i in range(len(rows) - 1):
+        text = rows[i].text.strip()
+        if len(text) > LONGEST_LINK or text[-1] not in ":：" or rows[i + 1].text.rstrip()[-1] in ":：":
+            continue
+        pairs = [*pairs, i] if i == last + 2 else [i]
+        last = i
+        if len(pairs) >= FIELDS:
+            for k in pairs if len(pairs) == FIELDS else pairs[-1:]:
+                yield from (k, k + 1)
+
+
+def _figures(rows: list[Row], gone: Collection[int]) -> Iterator[int]:
+    """The rows of every run, between rows that go and prose, in which so many cells are figures that it is a table."""
+    run: list[int] = []
+    for i, row in enumerate(rows):
+        if i in gone or row.score > 0:
+            yield from run if _is_table(rows, run) else ()
+            run = []
+        else:
+            run.append(i)
+    yield from run if _is_table(rows, run) else ()
+
+
+def _is_table(rows: list[Row], run: list[int]) -> bool:
+    return sum(_FIGURE.search(rows[i].text) is not None for i in run) >= FIGURES
+
+
+_FIGURE = re.compile(r"(?<![\d:.])\d+(?:\.\d+|(?:,\d{3})+|[%％元亩吨])(?![\d.:])")
+
+
 def _names_people(text: str) -> bool:
     return names.is_byline(text) or names.is_credit(text)
 
@@ -182,17 +235,29 @@ def _headlines(page: Page, candidates: Collection[int], gone: Collection[int], t
     """The rows that may be the headline: the likeliest one, and those right above a row about the article, or the
     first row that is long enough if there is none; and the first line of each if it has two."""
     rows = page.rows
-    found = [i - 1 for i in told if 0 < i < page.first and _may_be_title(rows[i - 1])]
+    found = [i - 1 for i in told if 0 < i < page.first and i - 1 not in gone and i - 1 not in told]
+    found = [i for i in found if _may_be_short_title(rows[i])]
     if not found:
         first = next((i for i in range(page.first) if i not in gone), page.first)
         found = [first] if first < page.first and _is_long_title(rows[first]) else []
+    if not found:
+        # without a date: right above the buttons that stand over the article
+        begin = max((i for i in gone if i < page.first), default=-1) + 1
+        above = next((i for i in range(begin - 1, -1, -1) if i not in gone), -1)
+        if above >= 0 and not any(_is_long_title(rows[i]) for i in range(begin, page.first)):
+            found = [above] if _may_be_short_title(rows[above]) else []
     for i in (_headline(rows, page.first, candidates), *found):
         yield i
-        if i > 0 and _is_long_title(rows[i - 1]):
+        if i > 0 and (_is_long_title(rows[i - 1]) or _is_name_below(rows, i, gone)):
             yield i - 1
         if i + 1 < page.first and all(map(names.is_person, rows[i + 1].text.split())):
             yield i + 1  # a name below the headline
     yield from (i for i in range(page.first - 1) if rows[i + 1].text.lstrip().startswith(("——", "--")))
+
+
+def _is_name_below(rows: list[Row], i: int, gone: Collection[int]) -> bool:
+    """True if the row may be a name between the headline and the date: the row above it reads more like a headline."""
+    return i - 1 not in gone and _may_be_title(rows[i - 1]) and len(rows[i - 1].text) > len(rows[i].text)
 
 
 def _is_long_title(row: Row) -> bool:
@@ -357,6 +422,12 @@ def _is_links(text: str) -> bool:
 
 
 _BULLETS = "•·●▪■◆›»>-"
+
+
+def _may_be_short_title(row: Row) -> bool:
+    """True also for a title of two letters: 讣告."""
+    text = row.text.strip()
+    return _may_be_title(row) or (2 <= len(text) <= 5 and text.isalpha() and not text.isascii())
 
 
 def _may_be_title(row: Row) -> bool:

@@ -77,7 +77,8 @@ REGIONS = ("above", "lead", "inside", "end", "below")
 """Where a row stands; each region has weights of its own.
 
 above   over the article
-lead    over the article, but below all that rules remove there and below a row about the article
+lead    over the article, but below all that rules remove there, below all rows about the article, and, where there
+        is none of these, below a row that is the headline for sure
 inside  in the main stretch of prose
 end     under the article, but above all that rules remove there and above all rows about the article
 below   under the article
@@ -232,10 +233,12 @@ def _between(page: Page, removed: Collection[int], told: Collection[int]) -> dic
     return columns
 
 
-def regions(page: Page, removed: Collection[int], told: Collection[int]) -> list[int]:
-    """For each row the number of its region in REGIONS."""
+def regions(page: Page, removed: Collection[int], told: Collection[int], title: int = 0) -> list[int]:
+    """For each row the number of its region in REGIONS.  title: the row that is the headline for sure, 0 if none is;
+    what stands above it is none of the article."""
     begin, end = beside(page, {*removed, *told})
-    begin = begin if any(i < page.first for i in told) else page.first
+    if not any(i < page.first for i in told):
+        begin = max(begin, title)
     found = [0] * begin + [1] * (page.first - begin) + [2] * (page.last - page.first)
     return found + [3] * (end - page.last) + [4] * (len(page.rows) - end)
 

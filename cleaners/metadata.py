@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from . import dates, names
 from .about_rows import (
@@ -79,13 +80,42 @@ def _drop_tables(page: Page, taken: dict[int, Taken]) -> None:
         if one.rule.name in ("author", "published", "reporter", "photographer", "other_staff")
         and any(0 <= j < len(rows) and is_of_card(rows[j].text) for j in (i - 1, i + 1))
     }
-    for i in tables | cards:
+    values = {i for i in taken if i and i - 1 not in taken and _is_dated(taken[i]) and asks_date(rows[i - 1].text)}
+    dated = [i for i in sorted(taken) if i >= page.first and _is_dated(taken[i])]
+    for i in tables | cards | values | posts(rows, dated):
         del taken[i]
+
+
+def asks_date(line: str) -> bool:
+    """True for a label of a date, with its value in the next row; unless `take` knows it, the date is not the
+    article's: 上映日期 / 2017年10月1日."""
+    return _DATE_LABEL.fullmatch(line.strip()) is not None
+
+
+def posts(rows: Sequence[Row], dated: Sequence[int]) -> set[int]:
+    """Those dated rows that are a thread's posts: two or more of one label, with other rows between.  dated: sorted."""
+    return {
+        i
+        for pair in pairwise(dated)
+        for i in pair
+        if pair[1] - pair[0] > 1 and _label(rows[pair[0]].text) == _label(rows[pair[1]].text)
+    }
+
+
+def _label(line: str) -> str:
+    """What stands before the row's first digit."""
+    return _DIGIT.split(line.strip(), maxsplit=1)[0]
+
+
+_DIGIT = re.compile(r"\d")
 
 
 def is_of_card(line: str) -> bool:
     """True if the line begins with a label of a book, a film, a song, an event: an author beside it is theirs."""
     return _OTHER_CARD.match(line.strip()) is not None
+
+
+_DATE_LABEL = re.compile("[一-龥]{0,6}(?:日期|时间|時間|年月|生日) ?[:：]?")
 
 
 def _has_words(text: str) -> bool:

@@ -142,7 +142,7 @@ def draft(version: Version, found: Sequence[Suggestion]) -> str:
         kind = "numbered" if _has_number(one) else "short" if len(squeeze(one.line)) <= LONGEST_SHORT else "whole"
         where = "tail" if one.place == "notice" else one.place
         groups.setdefault((kind, where, kind == "short"), []).append(one)
-    kept = _kept_lines(version) if groups else []
+    kept = _staying(found, _kept_lines(version)) if groups else []
     rules = [
         _rule(f"suggested_{kind}_{where}", where, weak, members, kept)
         for (kind, where, weak), members in sorted(groups.items())
@@ -176,7 +176,7 @@ def _rule(name: str, where: str, weak: bool, members: Sequence[Suggestion], kept
     lines.append(f"where = {_quoted(where)}")
     if weak:
         lines.append("weak = true")
-    keeps = _look_alikes(removes, patterns if by_pattern else [], kept)
+    keeps = _look_alikes(removes, kept)
     lines.append("removes = [")
     lines += [f"    {_quoted(one.line)},{'  # ' + _told(one) if by_pattern else ''}" for one in members]
     lines += ["]", "keeps = [", *(f"    {_quoted(line)}," for line in keeps), "]"]
@@ -217,21 +217,31 @@ def _kept_lines(version: Version) -> list[str]:
     return list(found)
 
 
-def _look_alikes(removes: Sequence[str], patterns: Sequence[str], kept: Sequence[str]) -> list[str]:
+def _staying(found: Sequence[Suggestion], kept: Sequence[str]) -> list[str]:
+    """Those lines that no rule of the project and none of the draft names."""
+    gone = {squeeze(one.line) for one in found}
+    patterns = {_pattern(one.line) for one in found if _has_number(one)}
+    matches = re.compile("|".join(f"(?:{one})" for one in sorted(patterns)) or r"(?!)")
+    return [
+        line
+        for line in kept
+        if squeeze(line).strip("[]【】()<>|·•+:") not in gone
+        and not chrome.named(line)
+        and not matches.fullmatch(_folded(line))
+    ]
+
+
+def _look_alikes(removes: Sequence[str], kept: Sequence[str]) -> list[str]:
     """Lines that stay and look like those that go, the likest first; at least one."""
-    gone = {squeeze(line) for line in removes}
-    matches = re.compile("|".join(f"(?:{one})" for one in patterns)) if patterns else None
-    may_stay = [line for line in kept if squeeze(line).strip("[]【】()<>|·•+:") not in gone and not chrome.named(line)]
-    may_stay = [line for line in may_stay if not (matches and matches.fullmatch(_folded(line)))]
     found: dict[str, float] = {}
     for line in removes[:50]:
-        for other, score, _ in process.extract(line, may_stay, scorer=fuzz.ratio, limit=2, score_cutoff=LEAST_ALIKE):
+        for other, score, _ in process.extract(line, kept, scorer=fuzz.ratio, limit=2, score_cutoff=LEAST_ALIKE):
             found[other] = max(score, found.get(other, 0.0))
-        holding = next((other for other in may_stay if line in other), None)
+        holding = next((other for other in kept if line in other), None)
         if holding is not None:
             found[holding] = 100.0
     if not found:
-        nearest = (process.extractOne(line, may_stay, scorer=fuzz.ratio) for line in removes[:10])
+        nearest = (process.extractOne(line, kept, scorer=fuzz.ratio) for line in removes[:10])
         found = {one[0]: one[1] for one in nearest if one is not None}
     chosen = sorted(found, key=lambda line: (-found[line], line))[:MOST_KEPT]
     return chosen or [NOTHING_LIKE_IT]

@@ -3,13 +3,16 @@
 tests/cases/<cleaner>/x.before.txt + x.after.txt    the cleaner alone turns the one into the other
 tests/cases/<cleaner>/x.keep.txt                    a look-alike that the cleaner must leave alone
 tests/cases/<cleaner>/known-failures/…              what we know to be wrong, so that we see when it is mended
+tests/cases/recurrence/site.toml                    the lines of the site that all cases of this cleaner come from
 """
 
+import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from cleaners import PIPELINE, Config, apply, clean
+from cleaners import PIPELINE, Config, apply, clean, recurrence
 
 CASES = Path(__file__).parent / "cases"
 CLEANERS = {cleaner.name: cleaner for cleaner in PIPELINE}
@@ -30,7 +33,16 @@ def read(path: Path) -> str:
 def cleaned_alone(path: Path, cleaner: str) -> str:
     """What the cleaner makes of the file, alone."""
     text = read(path)
-    return apply(text, CLEANERS[cleaner].propose(text, Config()))
+    return apply(text, CLEANERS[cleaner].propose(text, site() if cleaner == "recurrence" else Config()))
+
+
+@cache
+def site() -> Config:
+    """What was learned from many pages of the site."""
+    lines = tomllib.loads((CASES / "recurrence" / "site.toml").read_text(encoding="utf-8"))
+    places = ((recurrence.HEAD, "head"), (recurrence.TAIL, "tail"))
+    keys = {recurrence.key(recurrence.masked(line), place) for place, name in places for line in lines[name]}
+    return Config(recurring=frozenset({*keys, recurrence.KNOWN}))
 
 
 def after(path: Path) -> Path:

@@ -61,7 +61,8 @@ def test_regions() -> None:
     page = read("\n".join([*LINKS[:2], TITLE, *PROSE, *LINKS[:3]]))
     names = [REGIONS[k] for k in regions(page, removed=(7,), told=(0,))]
     assert names == ["above", "lead", "lead", "inside", "inside", "inside", "end", "below", "below"]
-    assert [REGIONS[k] for k in regions(page, (7,), ())][:2] == ["above", "above"]
+    assert [REGIONS[k] for k in regions(page, (7,), ())][:2] == ["lead", "lead"]
+    assert [REGIONS[k] for k in regions(page, (7,), (), title=2)][:3] == ["above", "above", "lead"]
 
 
 def test_an_edit_names_the_features_that_decided() -> None:

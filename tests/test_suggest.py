@@ -68,6 +68,7 @@ def test_the_draft_loads_and_names_the_lines(version: Version) -> None:
     (tail,) = [rule for rule in rules if "渡口留言板" in rule.line]
     assert tail.where == "tail"
     assert LOOK_ALIKE in tail.keeps
+    assert not any(re.fullmatch(COUNTED.format(r"\d+"), line) for rule in rules for line in rule.keeps)
     (short,) = [rule for rule in rules if "邻里" in rule.line]
     assert short.weak
     assert tomllib.loads(text)
