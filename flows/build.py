@@ -23,7 +23,7 @@ from corpus.store import StoreError
 from . import report, server
 from .report import Report
 from .tasks import BATCH_BYTES, Cleaned, Run, clean_batch, corpus_run
-from .workers import WorkersError, task_runner
+from .workers import WorkersError, end_workers, task_runner, workers_uninterrupted
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
 """What can go wrong with the user's folders, server and workers; the message says what to do."""
@@ -106,13 +106,17 @@ def _cleaned_by_workers(run: Run, workers: int) -> Iterator[Cleaned]:
     waiting: deque[PrefectFuture[Cleaned]] = deque()
     try:
         for batch in run.batches():
-            waiting.append(clean_batch.submit(batch))
+            with workers_uninterrupted():
+                waiting.append(clean_batch.submit(batch))
             if len(waiting) >= workers * BATCHES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except Exception as error:
         raise WorkersError.explained(error) from error
+    except BaseException:  # Ctrl-C: nobody waits for batches that are not wanted any more
+        end_workers()
+        raise
 
 
 def _publish(done: Report) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
 import sys
 
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
@@ -25,7 +27,9 @@ def main() -> None:
             error.show()
             sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("Interrupted. The corpus is as it was.", file=sys.stderr)
+        print("Interrupted. The corpus is as it was.", file=sys.stderr, flush=True)
+        if multiprocessing.active_children() or "concurrent.futures.process" in sys.modules:
+            os._exit(INTERRUPTED)  # the interpreter would wait for the threads of a pool whose workers are gone
         sys.exit(INTERRUPTED)
     finally:
         gc.freeze()  # the interpreter looks for nothing to collect in what is about to go

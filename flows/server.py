@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import prefect.context
 import uvicorn
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
@@ -91,12 +92,24 @@ def running() -> Iterator[Server]:
         # the tokens guard browsers; nobody else knows this server, which would be asked for one by every client
         PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
     }
-    with temporary_settings(settings), local:
+    with temporary_settings(settings), _for_all_threads(), local:
         server = Server(is_local=True)
         try:
             yield server
         finally:
             server.wait_after_failure()
+
+
+@contextmanager
+def _for_all_threads() -> Iterator[None]:
+    """The settings of this context are those of threads that have no context of their own, too: the one that forwards
+    the log of worker processes would start another server for it."""
+    before = prefect.context.GLOBAL_SETTINGS_CONTEXT
+    prefect.context.GLOBAL_SETTINGS_CONTEXT = prefect.context.get_settings_context()
+    try:
+        yield
+    finally:
+        prefect.context.GLOBAL_SETTINGS_CONTEXT = before
 
 
 class _LocalServer:

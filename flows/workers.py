@@ -5,12 +5,20 @@ Why Dask, and how to run it on many machines: docs/decisions/0040-worker-process
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import sys
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 LOCAL = "local"
+
+NO_LEAK_WARNING = "ignore:resource_tracker:UserWarning"
+"""After Ctrl-C, Python's resource tracker removes the pool's semaphores, as it should, but complains about it."""
 
 
 class WorkersError(Exception):
@@ -36,7 +44,11 @@ def task_runner(workers: int, dask: str | None = None) -> TaskRunner[Any] | None
     """
     if dask is not None:
         return _dask(workers, dask)
-    return ProcessPoolTaskRunner(max_workers=workers) if workers > 1 else None
+    if workers == 1:
+        return None
+    if NO_LEAK_WARNING not in sys.warnoptions:  # which child processes inherit
+        sys.warnoptions.append(NO_LEAK_WARNING)
+    return ProcessPoolTaskRunner(max_workers=workers)
 
 
 def _dask(workers: int, address: str) -> TaskRunner[Any]:
@@ -50,3 +62,23 @@ def _dask(workers: int, address: str) -> TaskRunner[Any]:
         options = {"cluster_kwargs": cluster}
     runner: TaskRunner[Any] = DaskTaskRunner(**options)
     return runner
+
+
+@contextmanager
+def workers_uninterrupted() -> Iterator[None]:
+    """Worker processes that are started within it get no SIGINT: a terminal sends Ctrl-C to all processes of a
+    command, and workers that stumble over it leave the pool waiting for them. The run ends them itself.
+
+    A thread inherits what is blocked, and so does the process that it starts.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_workers() -> None:
+    """Ends this process's worker processes in the midst of what they do; what they staged stays for the next run."""
+    for process in multiprocessing.active_children():
+        process.terminate()
