@@ -225,12 +225,19 @@ def test_without_a_server(project: Path, prefect_environment: dict[str, str]) ->
     assert len(ids(project / "output")) == 5
 
 
-def test_ctrl_c_leaves_the_corpus_as_it_was(project: Path, server: dict[str, str]) -> None:
+@pytest.mark.parametrize("options", [(), ("--workers", "2", "--batch-bytes", "100000")])
+def test_ctrl_c_leaves_the_corpus_as_it_was(project: Path, server: dict[str, str], options: tuple[str, ...]) -> None:
     text = (SEEDS / "000_7a90f4b8974d9dc7.txt").read_bytes()
     for number in range(400):
         (project / "seeds" / f"{number:04}.txt").write_bytes(text + str(number).encode())
     process = subprocess.Popen(
-        [str(JINGWEN), "build"], env=server, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(JINGWEN), "build", *options],
+        env=server,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     staging = project / "output" / "corpus" / ".staging"
     for _ in range(600):
@@ -238,7 +245,7 @@ def test_ctrl_c_leaves_the_corpus_as_it_was(project: Path, server: dict[str, str
             break
         time.sleep(0.05)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers, too
     _, errors = process.communicate(timeout=120)
     assert process.returncode == INTERRUPTED, errors
     assert errors.strip() == "Interrupted. The corpus is as it was."
