@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import figures
 from cleaners import PIPELINE, clean
 from flows import cli
 from flows.entry import INTERRUPTED
@@ -110,3 +111,10 @@ def test_python_snippets_run_as_printed(number: int, corpus_folder: Path, server
     comments = re.findall(r"^print\(.*?\)\s+# (.*\S)$", snippet, re.M)
     if comments and re.search("[\u4e00-\u9fff]", comments[0]):
         assert comments[0] in done.stdout
+
+
+@pytest.mark.parametrize(("name", "language"), [("README.md", 0), ("README.zh.md", 1)])
+def test_the_table_of_speeds_is_that_of_the_results(name: str, language: int) -> None:
+    shown = re.search(r"<!-- speeds -->\n(.*?)\n<!-- /speeds -->", READMES[name].read_text("utf-8"), re.S)
+    assert shown is not None
+    assert shown[1] == figures.table(language)
