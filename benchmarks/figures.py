@@ -68,7 +68,7 @@ def table(language: int) -> str:
 def put(path: Path, made: str) -> None:
     """Puts the table between its marks.  Raises ValueError when the README has none."""
     text = path.read_text("utf-8")
-    changed, n = re.subn(r"(<!-- speeds -->\n).*?(\n<!-- /speeds -->)", rf"\g<1>{made}\g<2>", text, flags=re.S)
+    changed, n = re.subn(r"(<!-- speeds -->\n).*?(<!-- /speeds -->)", rf"\g<1>{made}\n\g<2>", text, flags=re.S)
     if n != 1:
         raise ValueError(f"{path.name} has no place for the table: <!-- speeds --> … <!-- /speeds -->")
     path.write_text(changed, "utf-8")
