@@ -133,10 +133,11 @@ def test_with_a_server_of_its_own(project: Path, prefect_environment: dict[str, 
         os.rename(project / "seeds" / "first.txt", project / "seeds" / "moved.txt")
         until(lambda: ids(project) == {"second.txt", "moved.txt"}, log)
         # they are runs of a deployment, with a schedule, and the UI can be opened
-        runs = ask(base + "/api", "/flow_runs/filter", sort="START_TIME_DESC")
-        done = [run for run in runs if run["state_type"] == "COMPLETED"]
-        assert done
-        assert all(run["deployment_id"] and run["parameters"]["seeds"] == str(project / "seeds") for run in done)
+        every = ask(base + "/api", "/flow_runs/filter", sort="START_TIME_DESC")
+        # the other tests' runs are in the same database
+        runs = [run for run in every if run["parameters"]["seeds"] == str(project / "seeds")]
+        assert "COMPLETED" in {run["state_type"] for run in runs}
+        assert all(run["deployment_id"] for run in runs)
         assert {run["state_type"] for run in runs} <= {"COMPLETED", "SCHEDULED", "RUNNING", "PENDING"}
         assert answers(base)
         assert json.load(urllib.request.urlopen(f"{base}/ui-settings", timeout=10))["api_url"] == "/api"
