@@ -43,6 +43,11 @@ class Folder(click.Path):
         return super().convert(value, parameter, context)
 
 
+seeds_argument = click.argument("seeds", type=Folder(path_type=Path), default=Path("seeds"))
+corpus_option = click.option(
+    "--output", type=Folder(path_type=Path), default=Path("output"), show_default=True, help="Where the corpus is."
+)
+
 EXIT_CODES = """
 \b
 Exit codes:
@@ -122,14 +127,8 @@ def make_config(
 
 
 @main.command("build", epilog=EXIT_CODES)
-@click.argument("seeds", type=Folder(path_type=Path), default=Path("seeds"))
-@click.option(
-    "--output",
-    type=Folder(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="Where the corpus is.",
-)
+@seeds_argument
+@corpus_option
 @click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
 @click.option("--trail", type=click.Choice(TRAILS), default="full", show_default=True, help="How many edits to keep.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Number of worker processes.")
@@ -195,14 +194,8 @@ def check_folders(seeds: Path, output: Path) -> None:
 
 
 @main.command("serve", epilog=SERVE_EXIT_CODES)
-@click.argument("seeds", type=Folder(path_type=Path), default=Path("seeds"))
-@click.option(
-    "--output",
-    type=Folder(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="Where the corpus is.",
-)
+@seeds_argument
+@corpus_option
 @click.option("--drop-reprints", is_flag=True, help="Near-duplicates of a kept document go to quarantine.")
 @click.option("--trail", type=click.Choice(TRAILS), default="full", show_default=True, help="How many edits to keep.")
 @click.option("--text-field", default="", metavar="NAME", help="Field of a record with its text; default: the usual.")
