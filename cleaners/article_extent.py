@@ -46,6 +46,7 @@ class Marks(NamedTuple):
     """What is known of a page's rows before the model is asked: numbers of rows.
 
     removed  rules remove them
+    signs    they bound the article: told ones, and removed ones that stand in no article
     weak     a rule named them without removing them
     told     they tell something about the article
     kept     they stay whatever the model says: the headline
@@ -53,6 +54,7 @@ class Marks(NamedTuple):
     """
 
     removed: Collection[int]
+    signs: Collection[int]
     weak: Collection[int]
     told: Collection[int]
     kept: Collection[int]
@@ -74,7 +76,7 @@ def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int
     if not page.rows:
         return {}
     rows = features(page, marks.removed, marks.weak, marks.told)
-    region = regions(page, marks.removed, marks.told, marks.title)
+    region = regions(page, marks.signs, marks.told, marks.title)
     each = (weights() if model is None else model)[region] * rows
     here = [REGIONS[k] for k in region]
     marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here)})

@@ -12,7 +12,7 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -64,6 +64,19 @@ FIELDS = 3
 
 FIGURES = 3
 """So many rows with figures (2.40, 12,300, 38元, 5%) between two rows of chrome are a table."""
+
+CELL_REACH = 4
+"""A number so many rows from another one may be a cell of the same table."""
+
+LEAST_SHORT_ROWS = 1
+"""So many short rows between the prose and buttons may be a list that goes on behind the buttons."""
+
+MOST_BEFORE = 40
+"""So many rows above buttons are compared with those below."""
+
+MOST_UNLIKE, SLACK = 2.0, 4
+"""Then the rows on both sides have about the same length: their means differ at most by this factor and so many
+characters."""
 
 LONGEST_LINK = 12
 """A longer row in a page's head may be its headline, in characters."""
@@ -136,7 +149,10 @@ def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int,
     rows = page.rows
     seen = {i: one for i, row in enumerate(rows) if row.score < 0 and (one := _match(row, "both"))}
     seen = {i: one for i, one in seen.items() if one.rule.name not in without}
-    first, last = main_stretch(rows, {i: -REACH_COST for i, one in seen.items() if one.rule.and_all})
+    scores = {
+        i: -REACH_COST if one.rule.and_all else 0 for i, one in seen.items() if one.rule.and_all or _is_widget(one)
+    }
+    first, last = main_stretch(rows, scores)
     page = metadata.without_headlines(_trimmed(Page(rows, first, last)))
     candidates: dict[int, Found] = {}
     for i in {*seen, *(i for i, row in enumerate(rows) if row.score > 0 and not page.first <= i < page.last)}:
@@ -149,7 +165,7 @@ def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int,
     return page, candidates, sure
 
 
-def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Marks:
+def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) -> Marks:
     """What the line classifier is told about a page's rows."""
     rows, first = page.rows, page.first
     told = {i for i in (*range(first), *range(page.last, len(rows))) if i not in sure and metadata.tells(rows[i].text)}
@@ -169,10 +185,46 @@ def marks(page: Page, candidates: Collection[int], sure: Collection[int]) -> Mar
         *_fields(rows),
         *_figures(rows, sure),
         *_headlines(page, candidates, sure, told),
+        *_asides(page, told),
     }
-    begin = max((i for i in sure if i < first), default=-1) + 1
-    title = next((i for i in range(begin, first) if _is_long_title(rows[i])), 0)
-    return Marks(sure, weak, told, kept, title)
+    signs = told | {i for i in sure if not sure[i].rule.widget} | _closing_widgets(page, sure, told)
+    begin = max((i for i in signs if i < first), default=-1) + 1
+    title = next((i for i in range(begin, first) if i not in sure and _is_surely_title(rows[i])), 0)
+    return Marks(sure, signs, weak, told, kept, title)
+
+
+def _closing_widgets(page: Page, sure: Mapping[int, Found], told: Collection[int]) -> set[int]:
+    """Below the prose, the first row of buttons that the article does not go on behind, and those below it."""
+    last = page.last
+    run = last
+    while run < len(page.rows):
+        if run in told or (run in sure and not sure[run].rule.widget):
+            break
+        if run in sure:
+            behind = run + 1
+            while behind in sure and sure[behind].rule.widget:
+                behind += 1
+            if not _goes_on(page, run, behind, sure, told):
+                return {i for i in sure if i >= run}
+            run = behind
+        else:
+            run += 1
+    return set()
+
+
+def _goes_on(page: Page, above: int, behind: int, gone: Collection[int], told: Collection[int]) -> bool:
+    """Whether the article goes on behind buttons, rows[above:behind], below its main stretch of prose: there is prose
+    once more, or a row about the article, they stand below a line that announces something, or below rows of its own
+    like those that follow."""
+    rows = page.rows
+    end = next((i for i in range(behind, len(rows)) if i in gone or i in told), len(rows))
+    if behind == end:
+        return True  # nothing stands between these buttons and the next ones
+    if any(row.score > 0 for row in rows[behind:end]) or end in told or rows[above - 1].text.rstrip()[-1:] in ":：":
+        return True
+    before = [rows[i] for i in range(max(page.last, above - MOST_BEFORE), above) if i not in gone and i not in told]
+    sizes = [sum(len(row.text.strip()) for row in part) / max(1, len(part)) for part in (before, rows[behind:end])]
+    return len(before) >= LEAST_SHORT_ROWS and max(sizes) <= MOST_UNLIKE * min(sizes) + SLACK
 
 
 def _verse(rows: list[Row]) -> Iterator[int]:
@@ -220,6 +272,18 @@ def _figures(rows: list[Row], gone: Collection[int]) -> Iterator[int]:
     yield from run if _is_table(rows, run) else ()
 
 
+def _asides(page: Page, told: Collection[int]) -> Iterator[int]:
+    """A row in round brackets under the article: （此件公开发布）, also below the day when it was signed."""
+    for i in range(page.last, len(page.rows)):
+        if _ASIDE.fullmatch(page.rows[i].text.strip()):
+            yield i
+        elif i not in told:
+            break
+
+
+_ASIDE = re.compile("[（(][一-龥，、：《》]{3,30}[）)]")
+
+
 def _is_table(rows: list[Row], run: list[int]) -> bool:
     return sum(_FIGURE.search(rows[i].text) is not None for i in run) >= FIGURES
 
@@ -231,7 +295,17 @@ def _names_people(text: str) -> bool:
     return names.is_byline(text) or names.is_credit(text)
 
 
-def _headlines(page: Page, candidates: Collection[int], gone: Collection[int], told: Collection[int]) -> Iterator[int]:
+def _above_widgets(rows: list[Row], first: int, gone: Mapping[int, Found]) -> Iterator[int]:
+    """The rows right above buttons that stand below the navigation, if they may be the headline."""
+    begin = max((i for i in gone if i < first and not gone[i].rule.widget), default=-1) + 1
+    for i in range(begin + 1, first):
+        if i in gone and i - 1 not in gone and _may_be_short_title(rows[i - 1]):
+            yield i - 1
+
+
+def _headlines(
+    page: Page, candidates: Collection[int], gone: Mapping[int, Found], told: Collection[int]
+) -> Iterator[int]:
     """The rows that may be the headline: the likeliest one, and those right above a row about the article, or the
     first row that is long enough if there is none; and the first line of each if it has two."""
     rows = page.rows
@@ -246,7 +320,7 @@ def _headlines(page: Page, candidates: Collection[int], gone: Collection[int], t
         above = next((i for i in range(begin - 1, -1, -1) if i not in gone), -1)
         if above >= 0 and not any(_is_long_title(rows[i]) for i in range(begin, page.first)):
             found = [above] if _may_be_short_title(rows[above]) else []
-    for i in (_headline(rows, page.first, candidates), *found):
+    for i in (_headline(rows, page.first, candidates), *found, *_above_widgets(rows, page.first, gone)):
         yield i
         if i > 0 and (_is_long_title(rows[i - 1]) or _is_name_below(rows, i, gone)):
             yield i - 1
@@ -262,6 +336,15 @@ def _is_name_below(rows: list[Row], i: int, gone: Collection[int]) -> bool:
 
 def _is_long_title(row: Row) -> bool:
     return _may_be_title(row) and _reads_as_headline(row)
+
+
+def _is_surely_title(row: Row) -> bool:
+    """The same, and it is no line of another language: 'Excuse me 打扰一下'."""
+    letters = sum(map(str.isalpha, row.text))
+    return _is_long_title(row) and 2 * len(_HAN.findall(row.text)) >= letters
+
+
+_HAN = re.compile("[一-龥]")
 
 
 def _place(page: Page, i: int) -> str:
@@ -320,9 +403,10 @@ def _trimmed(page: Page) -> Page:
 
 def _sure(rows: list[Row], candidates: dict[int, Found]) -> dict[int, Found]:
     """The candidates of strong rules, and the weak ones that touch them. Bars of too few words do not count."""
+    cells = set(_cells(candidates))
     sure: dict[int, Found] = {}
     run: list[int] = []
-    for i in [*sorted(candidates), len(rows) + 1]:
+    for i in [*sorted(candidates.keys() - cells), len(rows) + 1]:
         if run and i != run[-1] + 1:
             _settle_run(run, candidates, sure)
             run = []
@@ -330,24 +414,39 @@ def _sure(rows: list[Row], candidates: dict[int, Found]) -> dict[int, Found]:
     return sure
 
 
+def _cells(candidates: dict[int, Found]) -> Iterator[int]:
+    """Numbers without buttons on either side, of which so many stand close together that they are a table's, and
+    those at its edge, beside buttons."""
+    numbers = [i for i in sorted(candidates) if candidates[i].rule.name == "lone_number"]
+    free = {i for i in numbers if i - 1 not in candidates and i + 1 not in candidates}
+    for i in numbers:
+        if any(i + step in free for step in (*range(-CELL_REACH, 0), *range(1, CELL_REACH + 1))):
+            yield i
+
+
 def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Found]) -> None:
-    """Neighbouring candidates: words are counted over neighbouring bars."""
-    total = 0
-    strong = False
-    bars: list[int] = []
+    """Neighbouring candidates: words are counted over neighbouring bars, but a word alone counts for nothing beside
+    buttons if it is none itself: 常见问题 below 收藏 may be a heading."""
+    bars = [i for i in run if candidates[i].words]
+    alone = {i for i in bars if candidates[i].words == 1 and not candidates[i].rule.widget}
+    total = sum(candidates[i].words for i in bars)
+    total_alone = sum(candidates[i].words for i in bars if not candidates[i].rule.widget)
+    full = {
+        i for i in bars if (total_alone if i in alone else total) >= candidates[i].needs and not candidates[i].rule.weak
+    }
+    strong = {i for i in run if i in full or not (candidates[i].words or candidates[i].rule.weak)}
+    if not strong:
+        return
+    beside_buttons = all(candidates[i].rule.widget for i in strong)
     for i in run:
-        found = candidates[i]
-        if found.words:
-            bars.append(i)
-            total += found.words
-        elif not found.rule.weak:
-            strong = True
-    full = {i for i in bars if total >= candidates[i].needs and not candidates[i].rule.weak}
-    strong = strong or bool(full)
-    for i in run:
-        if strong:
+        if not (beside_buttons and i in alone):
             whole = not candidates[i].words or i in full
             sure[i] = candidates[i]._replace(reach=candidates[i].rule.and_all if whole else "")
+
+
+def _is_widget(found: Found) -> bool:
+    """True for buttons that may stand inside of an article, by themselves."""
+    return found.rule.widget and not found.rule.weak and found.words >= found.needs
 
 
 def _reach_up(rows: list[Row], first: int, sure: dict[int, Found]) -> None:
@@ -373,7 +472,8 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     highest = min(anchors, default=-1)
     has_footer = len({sure[i].rule.name for i in anchors}) >= FOOTER_RULES
     if has_footer:
-        highest = tail[0]  # above a footer, the first button already ends the article
+        # above a footer, the first row that stands in no article already ends it
+        highest = next((i for i in tail if not sure[i].rule.widget), highest)
     # and so does the line of its editor, if anything at all is chrome below it
     until = highest if highest >= 0 else max(tail, default=last)
     highest = next((i for i in range(last, until) if metadata.ends_article(rows[i].text)), highest)

@@ -77,10 +77,10 @@ REGIONS = ("above", "lead", "inside", "end", "below")
 """Where a row stands; each region has weights of its own.
 
 above   over the article
-lead    over the article, but below all that rules remove there, below all rows about the article, and, where there
-        is none of these, below a row that is the headline for sure
+lead    over the article, but below all signs there (rows that rules remove and that stand in no article, rows about
+        the article) and, where there is none of these, below a row that is the headline for sure
 inside  in the main stretch of prose
-end     under the article, but above all that rules remove there and above all rows about the article
+end     under the article, but above all signs there
 below   under the article
 """
 
@@ -233,10 +233,14 @@ def _between(page: Page, removed: Collection[int], told: Collection[int]) -> dic
     return columns
 
 
-def regions(page: Page, removed: Collection[int], told: Collection[int], title: int = 0) -> list[int]:
-    """For each row the number of its region in REGIONS.  title: the row that is the headline for sure, 0 if none is;
-    what stands above it is none of the article."""
-    begin, end = beside(page, {*removed, *told})
+def regions(page: Page, signs: Collection[int], told: Collection[int], title: int = 0) -> list[int]:
+    """For each row the number of its region in REGIONS.
+
+    signs  numbers of the rows that bound the article, among them those about it
+    told   numbers of the rows that tell something about the article
+    title  the row that is the headline for sure, 0 if none is; what stands above it is none of the article
+    """
+    begin, end = beside(page, signs)
     if not any(i < page.first for i in told):
         begin = max(begin, title)
     found = [0] * begin + [1] * (page.first - begin) + [2] * (page.last - page.first)

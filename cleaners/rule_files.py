@@ -64,6 +64,7 @@ class Rule:
     where: str
     weak: bool
     and_all: str
+    widget: bool
     line: tuple[str, ...]
     words: tuple[str, ...]
     begins: tuple[str, ...]
@@ -96,6 +97,7 @@ _DEFAULTS: Mapping[str, object] = {
     "where": "anywhere",
     "weak": False,
     "and_all": "",
+    "widget": False,
     "line": (),
     "words": (),
     "begins": (),

@@ -59,10 +59,36 @@ def test_a_run_that_outweighs_the_article_is_seen() -> None:
 
 def test_regions() -> None:
     page = read("\n".join([*LINKS[:2], TITLE, *PROSE, *LINKS[:3]]))
-    names = [REGIONS[k] for k in regions(page, removed=(7,), told=(0,))]
+    names = [REGIONS[k] for k in regions(page, signs=(0, 7), told=(0,))]
     assert names == ["above", "lead", "lead", "inside", "inside", "inside", "end", "below", "below"]
     assert [REGIONS[k] for k in regions(page, (7,), ())][:2] == ["lead", "lead"]
     assert [REGIONS[k] for k in regions(page, (7,), (), title=2)][:3] == ["above", "above", "lead"]
+
+
+def test_buttons_bound_no_article_but_what_else_rules_remove_does() -> None:
+    """Above: buttons are no sign; below: those behind which the article goes on are none."""
+    lines = [
+        "首页",
+        "橘园",
+        "夜雨",
+        "分享到：",
+        "收藏",
+        "灯下",
+        *PROSE,
+        "一等奖",
+        "分享到：",
+        "收藏",
+        "二等奖",
+        "网站地图",
+    ]
+    page, candidates, sure = chrome.by_rules(read("\n".join(lines)))
+    signs = chrome.marks(page, candidates, sure).signs
+    assert {lines[i] for i in signs} == {"首页", "网站地图"}
+    names = [REGIONS[k] for k in regions(page, signs, ())]
+    assert names == ["above"] + ["lead"] * 5 + ["inside"] * 3 + ["end"] * 4 + ["below"]
+    lines.remove("一等奖")  # then the buttons end the article
+    page, candidates, sure = chrome.by_rules(read("\n".join(lines)))
+    assert {lines[i] for i in chrome.marks(page, candidates, sure).signs} == {"首页", "分享到：", "收藏", "网站地图"}
 
 
 def test_an_edit_names_the_features_that_decided() -> None:
@@ -94,7 +120,7 @@ def test_kept_rows_stay_whatever_the_weights_say() -> None:
     page = read("\n".join([*LINKS, *PROSE * 4]))
     everything = np.zeros((len(REGIONS), len(FEATURES)))
     everything[:, 0] = 50.0
-    marks = Marks({6}, (), {1}, {2})
+    marks = Marks({6}, {1, 6}, (), {1}, {2})
     assert set(decide(page, marks, everything)) == set(range(len(page.rows))) - {1, 2, 6}
 
 

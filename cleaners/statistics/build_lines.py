@@ -172,7 +172,7 @@ def examples(pages: Sequence[Answered]) -> Examples:
         learned = [i for i in learned if labels[i] == "c" or page.rows[i].score < 0 or not _inside(page, i)]
         rows = features(page, marks.removed, marks.weak, marks.told)[learned]
         gone = np.array([float(labels[i] == "x") for i in learned])
-        region = np.array(regions(page, marks.removed, marks.told, marks.title), dtype=np.int64)[learned]
+        region = np.array(regions(page, marks.signs, marks.told, marks.title), dtype=np.int64)[learned]
         weight = np.full(len(learned), min(1.0, FULL_WEIGHT_ROWS / max(1, len(labels))))
         parts.append(Examples(rows, gone, region, weight))
     return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
