@@ -135,7 +135,7 @@ def _take(line: str, place: str) -> Taken | None:
         return staff
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
-    if not rule:
+    if not rule or (rule.name == "document_card" and "\t" in line):  # a row of a table with the document's number
         return None
     weak = rule.weak and sum(t.kind in ("value", "date") for t in tokens) < 2
     values = _values(folded, tokens)

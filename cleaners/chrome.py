@@ -56,6 +56,9 @@ LONGEST_TITLE = 80
 LONGEST_BYLINE = 60
 """A longer row is no byline and no credit of a picture, in characters."""
 
+FEW_BUTTONS = 2
+"""Words, see is_bar_of_buttons."""
+
 VERSE_ROWS = 4
 """So many rows of one length are a stanza."""
 
@@ -117,8 +120,18 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields the removals of chrome, one or more edits a row; a site's name among buttons is lifted as `site`."""
     page = read(text)
     found = _find(page)
-    if not found:
-        return
+    if found:
+        yield from _edits(text, page, found)
+
+
+def by_rules_alone(text: str) -> list[Edit]:
+    """The removals that rules ask for.  Where they are done before the text is a seed of its own, as for HTML pages,
+    the line classifier is not asked about what is left: elements are better evidence than the shape of rows."""
+    page, _, sure = by_rules(read(text))
+    return list(_edits(text, page, sure))
+
+
+def _edits(text: str, page: Page, found: dict[int, Found]) -> Iterator[Edit]:
     for i in sorted(found):
         row, rule = page.rows[i], found[i].rule
         end = row.end + 1 if row.end < len(text) else row.end
@@ -132,6 +145,18 @@ def named(line: str) -> str:
     """The id of the rule that names a line, wherever on a page it stands; "" when none does for sure."""
     found = _match(Row(line, 0, len(line), -1), "both") if line.strip() else None
     return found.rule.id if found and not found.rule.weak and found.words >= found.needs else ""
+
+
+def is_bar_of_buttons(line: str) -> bool:
+    """True if the line is FEW_BUTTONS or more words of buttons and links (阅读 在看), or half of its words are: too few
+    to go from a text, enough where more is known about it."""
+    words = line.split()
+    if len(line) > LONGEST_BUTTONS or not words:
+        return False
+    found = _match(Row(line, 0, len(line), -1), "both")
+    if found is not None and found.words >= FEW_BUTTONS:
+        return True
+    return len(words) >= FEW_BUTTONS and 2 * sum(named(word) != "" for word in words) >= len(words)
 
 
 def _find(page: Page) -> dict[int, Found]:

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from . import html_metadata, html_region, html_source, metadata
+from . import chrome, html_metadata, html_region, html_source, metadata
 from .config import Config
 from .document import Quarantine, RefusedError
 from .edits import Edit
-from .html_region import Choice, Seen
+from .html_frame import Seen
+from .html_region import Choice
 from .html_source import Line, Source
 
 _BEFORE = re.compile(r"[\s\ufeff]+|<\?[^<>]{0,300}\?>|<!--(?:(?!-->).){0,3000}-->", re.S)
@@ -73,7 +74,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     Raises RefusedError for a page without any text.
     """
     if (text[:1].isspace() or text[:1] in "<\ufeff") and is_page(text):
-        yield from _edits(text)
+        yield from _edits(text, config.cleaners is None or "chrome" in config.cleaners)
 
 
 _EMPTY = Quarantine(
@@ -83,11 +84,16 @@ _EMPTY = Quarantine(
 )
 
 
-def _edits(source: str) -> Iterator[Edit]:
+def _edits(source: str, with_chrome: bool) -> Iterator[Edit]:
     page = _read(source)
     lines = [html_region.seen(source, line) for line in page.lines]
     choice = html_region.choose(source, page, lines, html_metadata.bare_title(source, page.tags))
-    pieces = sorted([*_tags(source, page, lines, choice), *_dropped(source, page, lines, choice)])
+    pieces = [*_tags(source, page, lines, choice), *_dropped(source, page, lines, choice)]
+    for _ in range(MOST_ROUNDS if with_chrome else 0):
+        if not (chrome_pieces := list(_chrome(source, page, lines, choice))):
+            break
+        pieces += chrome_pieces
+    pieces.sort()
     kept = [i for i, fate in enumerate(choice.lines) if fate == ""]
     if not any(lines[i].bare for i in kept):
         raise RefusedError(_EMPTY)
@@ -154,7 +160,7 @@ def _dropped(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -
         start, end = line.runs[0].start, line.runs[-1].end
         if i in rows:
             choice.lines[i] = "row"
-            yield from _row(start, end, [value for value in values if start <= value.start < end])
+            yield from _row(start, end, [value for value in values if start <= value.start < end], "extraction.row")
         elif fate:
             yield Piece(start, end, f"extraction.{fate}", "")
 
@@ -186,15 +192,44 @@ LINES_BELOW = 60
 """Lines below the article in which something about it is looked for."""
 
 
-def _row(start: int, end: int, values: Sequence[Piece]) -> Iterator[Piece]:
-    """The values in a row at source[start:end], and what stands around them."""
+def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> Iterator[Piece]:
+    """Kept lines that are chrome by the rules for texts: they go here, so that what is left has none, and nobody
+    guesses what else may be chrome by its shape.  Never all of them."""
+    kept = [i for i, fate in enumerate(choice.lines) if fate == ""]
+    if not kept:
+        return
+    ends = [_line_end(page, lines, before, i) for before, i in pairwise(kept)]
+    starts = list(accumulate((len(lines[i].text) + 1 for i in kept), initial=0))
+    text = "".join(lines[i].text + end for i, end in zip(kept, [*ends, ""], strict=True))
+    rules: dict[int, str] = {}
+    values = []
+    for edit in chrome.by_rules_alone(text):
+        first, last = bisect_right(starts, edit.start) - 1, bisect_left(starts, edit.end) - 1
+        rules.update((i, edit.rule) for i in kept[first : last + 1])
+        if edit.field:
+            begin = html_region.places(source, page.lines[kept[first]])[edit.start - starts[first]][0]
+            end = html_region.places(source, page.lines[kept[last]])[edit.end - 1 - starts[last]][1]
+            values.append(Piece(begin, end, edit.rule, edit.field))
+    if len(rules) < len(kept):
+        for i, rule in rules.items():
+            choice.lines[i] = rule
+            start, end = page.lines[i].runs[0].start, page.lines[i].runs[-1].end
+            yield from _row(start, end, [value for value in values if start <= value.start < end], rule)
+
+
+MOST_ROUNDS = 3
+"""So often rules of chrome look at what they have left."""
+
+
+def _row(start: int, end: int, values: Sequence[Piece], rule: str) -> Iterator[Piece]:
+    """The values in a row at source[start:end], and what stands around them, which goes in the name of `rule`."""
     for value in values:
         if start < value.start:
-            yield Piece(start, value.start, "extraction.row", "")
+            yield Piece(start, value.start, rule, "")
         yield value
         start = value.end
     if start < end:
-        yield Piece(start, end, "extraction.row", "")
+        yield Piece(start, end, rule, "")
 
 
 # ---------------------------------------------------------------- edits

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from . import html_source, prose
+from . import chrome, html_frame, html_source, prose
+from .html_frame import Evidence, Seen
 from .html_source import Line, Run, Source
 
 PROSE_SHARE = 0.5
@@ -20,14 +21,14 @@ PROSE_SHARE = 0.5
 LEAST_PROSE = 40
 """With less prose on the page, in characters, its element says nothing: verses, tables, lists of names."""
 
-LINKED = 0.5
-"""A line is made of links if more than this share of its characters is."""
-
 SOME_LINKS = 0.3
 """A line with a larger share of its characters in links is no prose."""
 
-LONGEST_GAP = 6
-"""So many lines that are no prose may stand between prose outside the article's element and the article."""
+FRAME_COST = 2
+"""Behind the last prose one character of the frame counts like so many of what may be the article's."""
+
+LONGEST_TABLE_ABOVE = 60
+"""Cells of a table above the title that are looked at."""
 
 DEEPEST, LARGEST = 1_000, 8_000_000
 """The library is asked about pages of at most this nesting and length in characters: its time grows with the
@@ -36,23 +37,18 @@ square of the depth."""
 LONGEST_SEARCH = 200_000_000
 """Characters that are searched at most for lines in what the library returned; lines behind that count as found."""
 
-_FRAME = re.compile(
-    r"""\b(?:id|class)\s*=\s*["']?[^"'>]{0,200}?"""
-    r"(?:comment|footer|copyright|disclaimer|pinglun|sidebar|related|recommend|breadcrumb|hot-|rank)",
-    re.I,
-)
-_FRAME_ELEMENTS = frozenset(["nav", "aside", "footer"])
 _LONE_ELEMENTS = frozenset(["p", "li", "th", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"])
 _SPACE = re.compile(r"[\s\u200b\ufeff]+")
 
 
-class Seen(NamedTuple):
-    """A line as a reader sees it.  linked: share of its characters inside links; score: above 0 for prose."""
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_LISTED = frozenset(["li", "dt", "dd", "td", "th"])
+_ATTACHED = re.compile(r"附件\s*\d{0,2}\s*(?:下载)?\s*[：:.．、]")
 
-    text: str
-    bare: str
-    linked: float
-    score: int
+_CITES = re.compile(
+    r"[\d一二三四五六七八九十.、 ]{0,6}(?:参考|參考|引用|注释|註釋|脚注|文献|延伸阅读|外部链接|资料来源)"
+)
+_CLASS = re.compile(r"""\bclass\s*=\s*["']?([^"'>]{1,80})""", re.I)
 
 
 class Choice(NamedTuple):
@@ -111,37 +107,125 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
 
     title  the content of <title>, without white space
     """
-    main = _main_content(source, page, lines)
+    known = _main_content(source, page, lines)
     region, on_way = _region(page, lines)
-    frame = _frame(source, page, on_way)
+    evidence = html_frame.read(source, page, lines, region, on_way)
     fates = []
     for line, one in zip(page.lines, lines, strict=True):
-        inside = region[line.element]
-        kept = inside or (one.score > 0 and not frame[line.element])
+        kept = region[line.element] or (one.score > 0 and not evidence.named[line.element])
         fates.append("hidden" if line.hidden else "" if kept else "frame")
-    if not any(region):
-        fates = _without_prose(page, lines, main)
-    first, last = _extent([region[line.element] and fate == "" for line, fate in zip(page.lines, fates, strict=True)])
-    able = [
-        fate == "frame" and one.linked < LINKED and known and not frame[line.element]
-        for fate, one, known, line in zip(fates, lines, main, page.lines, strict=True)
-    ]
-    _close_gaps(fates, able, first, last)
+    article = [region[line.element] and fate == "" for line, fate in zip(page.lines, fates, strict=True)]
+    able = _able(source, page, lines, fates, known, evidence)
     place = _title_line(page, lines, fates, title)
-    if place >= 0:
-        for i in range(place, first):
-            if able[i] or i == place:
-                fates[i] = ""
-    return Choice(fates, place, first, last)
+    first, last = _extent([fate == "" for fate in fates])
+    start = place if 0 <= place < first else 0 if place < 0 else first
+    last = max(last, _last_like_prose(source, page, lines, fates, able, known))
+    end = _end(lines, fates, able, last)
+    for i in range(_table_above(page, able, start), end + 1):
+        if able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place)):
+            fates[i] = "" if fates[i] != "hidden" else fates[i]
+    cited = _cited(page, lines)
+    for i, line in enumerate(page.lines):
+        if evidence.never[line.element] and fates[i] == "" and i != place:
+            fates[i] = "frame"
+    for i in _edges(lines, article):
+        told = known[i] or cited[i] or _ATTACHED.match(lines[i].text)
+        if fates[i] == "" and evidence.lines[i] and not told and i != place:
+            fates[i] = "frame"
+    if "" not in fates:
+        fates = ["hidden" if line.hidden else "" for line in page.lines]
+    return Choice(fates, place, *_extent(article))
 
 
-def _without_prose(page: Source, lines: Sequence[Seen], main: Sequence[bool]) -> list[str]:
-    """Without prose, the article is what the library says, and all that is visible if it says nothing."""
-    main = [known or one.score > 0 for known, one in zip(main, lines, strict=True)]
-    fates = [
-        "hidden" if line.hidden else "" if known else "frame" for line, known in zip(page.lines, main, strict=True)
-    ]
-    return fates if "" in fates else ["hidden" if line.hidden else "" for line in page.lines]
+def _able(
+    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], known: Sequence[bool], evidence: Evidence
+) -> list[bool]:
+    """For each line outside the article's element whether it may be the article's: the library says so, or it goes
+    on with a list below such a line, or it is an attachment; and no element says otherwise."""
+    able: list[bool] = []
+    cited = _cited(page, lines)
+    for i, (line, fate) in enumerate(zip(page.lines, fates, strict=True)):
+        attached = _ATTACHED.match(lines[i].text) is not None
+        against = evidence.named[line.element] if attached or cited[i] else evidence.lines[i]
+        against = against or (fate == "frame" and chrome.is_bar_of_buttons(lines[i].text))
+        listed = page.elements[line.element].name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
+        able.append(fate == "frame" and not against and (known[i] or listed or attached))
+    return able
+
+
+def _cited(page: Source, lines: Sequence[Seen]) -> list[bool]:
+    """For each line whether it stands in a list below a heading that says: these are the article's sources."""
+    cited, below = [], False
+    for line, one in zip(page.lines, lines, strict=True):
+        if _CITES.match(one.text):
+            below = True
+        elif page.elements[line.element].name not in _LISTED and not one.linked:
+            below = False
+        cited.append(below)
+    return cited
+
+
+def _last_like_prose(
+    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], known: Sequence[bool]
+) -> int:
+    """The number of the last line that may be the article's, and stands in an element of the same name and class as
+    some of its prose does: a short answer, the last post of a thread; -1 for none."""
+    kinds = _kinds(source, page)
+    prose = {
+        kinds[line.element]
+        for line, one, fate in zip(page.lines, lines, fates, strict=True)
+        if one.score > 0 and not fate
+    }
+    prose.discard("")
+    return max(
+        (i for i, line in enumerate(page.lines) if able[i] and known[i] and kinds[line.element] in prose), default=-1
+    )
+
+
+def _kinds(source: str, page: Source) -> list[str]:
+    """For each element name and class of the nearest one around it that has a class; "" for none."""
+    kinds = [""] * len(page.elements)
+    for i in range(1, len(page.elements)):
+        one = page.elements[i]
+        found = _CLASS.search(source, one.start, one.end) if one.end - one.start > len(one.name) + 8 else None
+        kinds[i] = f"{one.name} {found[1]}" if found else kinds[one.parent]
+    return kinds
+
+
+def _is_subtitle(page: Source, lines: Sequence[Seen], i: int, place: int) -> bool:
+    return 0 <= place < i and lines[i].linked == 0 and page.elements[page.lines[i].element].name in _HEADINGS
+
+
+def _end(lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], last: int) -> int:
+    """The number of the article's last line: behind the last prose, line by line, what may be the article's counts
+    for its length, what goes against it."""
+    best, end, count = 0, last, 0
+    for i in range(last + 1, len(lines)):
+        if fates[i] != "hidden":
+            count += len(lines[i].bare) if able[i] else -FRAME_COST * max(1, len(lines[i].bare))
+        if count > best:
+            best, end = count, i
+    return end
+
+
+def _table_above(page: Source, able: Sequence[bool], start: int) -> int:
+    """The number of the first line of a table without links right above the title; `start` if there is none."""
+    first = at = start
+    while at > 0 and start - at <= LONGEST_TABLE_ABOVE:
+        at -= 1
+        if able[at] and page.elements[page.lines[at].element].name in ("td", "th"):
+            first = at
+        elif not page.lines[at].hidden:
+            break
+    return first
+
+
+def _edges(lines: Sequence[Seen], article: Sequence[bool]) -> Iterator[int]:
+    """Numbers of the lines inside the article's element that stand before or behind all of its prose."""
+    first, last = _extent([inside and one.score > 0 for inside, one in zip(article, lines, strict=True)])
+    for i, inside in enumerate(article):
+        if inside and not first <= i <= last:
+            yield i
 
 
 def _extent(kept: Sequence[bool]) -> tuple[int, int]:
@@ -153,12 +237,11 @@ def _region(page: Source, lines: Sequence[Seen]) -> tuple[list[bool], list[bool]
     """For each element whether it is in the article's element, and whether the article's element is in it."""
     elements = page.elements
     inside, on_way = [False] * len(elements), [False] * len(elements)
-    sums = [0] * len(elements)
-    for line, one in zip(page.lines, lines, strict=True):
-        sums[line.element] += one.score
-    for i in range(len(elements) - 1, 0, -1):
-        sums[elements[i].parent] += sums[i]
-    if sums[0] < LEAST_PROSE:
+    sums = _sums(page, [one.score for one in lines])
+    if sums[0] < LEAST_PROSE:  # verses, tables: all that is no link
+        alone = [0 if line.hidden or one.linked else len(one.bare) for line, one in zip(page.lines, lines, strict=True)]
+        sums = _sums(page, alone)
+    if not sums[0]:
         return inside, on_way
     best = 0
     for i in range(1, len(elements)):  # an element comes before those inside it, and only one child can have most
@@ -172,54 +255,57 @@ def _region(page: Source, lines: Sequence[Seen]) -> tuple[list[bool], list[bool]
     return inside, on_way
 
 
-def _frame(source: str, page: Source, on_way: Sequence[bool]) -> list[bool]:
-    """For each element whether it is, or lies in, one that says that it belongs to the page's frame."""
-    frame = [False] * len(page.elements)
-    for i in range(1, len(page.elements)):
-        one = page.elements[i]
-        says = one.name in _FRAME_ELEMENTS or _FRAME.search(source, one.start, one.end) is not None
-        frame[i] = frame[one.parent] or (says and not on_way[i])
-    return frame
-
-
-def _close_gaps(fates: list[str], able: Sequence[bool], first: int, last: int) -> None:
-    """Keeps the lines between the article and prose near it: headings, verses, rows of a table."""
-    for place, step in ((first, -1), (last, 1)):
-        at, gap = place + step, 0
-        while 0 <= at < len(fates) and gap <= LONGEST_GAP and first <= last:
-            if fates[at] == "":
-                for i in range(place + step, at, step):
-                    fates[i] = "" if able[i] else fates[i]
-                place, gap = at, -1
-            at, gap = at + step, gap + 1
+def _sums(page: Source, numbers: Sequence[int]) -> list[int]:
+    """For each element the sum of its lines' numbers."""
+    sums = [0] * len(page.elements)
+    for line, number in zip(page.lines, numbers, strict=True):
+        sums[line.element] += number
+    for i in range(len(sums) - 1, 0, -1):
+        sums[page.elements[i].parent] += sums[i]
+    return sums
 
 
 def _title_line(page: Source, lines: Sequence[Seen], fates: Sequence[str], title: str) -> int:
     """The line with the title: of the lines down to the first prose, the longest that is a part of <title>, of
     several the lowest; -1 for none."""
-    place, size = -1, SHORTEST_TITLE - 1
+    place, size = -1, 0
     for i, (one, fate) in enumerate(zip(lines, fates, strict=True)):
         if one.score > 0 and fate == "" and one.bare not in title:
             break
-        if size < len(one.bare) <= LONGEST_TITLE and fate != "hidden" and one.bare in title and len(one.bare) > 3:
+        heading = page.elements[page.lines[i].element].name in _HEADINGS and title.startswith(one.bare)
+        least = max(size, SHORTEST_HEADING if heading else SHORTEST_TITLE)
+        if least <= len(one.bare) <= LONGEST_TITLE and fate != "hidden" and one.bare in title:
             place, size = i, len(one.bare)
     return place
 
 
-SHORTEST_TITLE, LONGEST_TITLE = 4, 200
-"""In characters without white space."""
+SHORTEST_HEADING, SHORTEST_TITLE, LONGEST_TITLE = 2, 4, 200
+"""In characters without white space; the first for a heading that <title> begins with."""
 
 
 def _main_content(source: str, page: Source, lines: Sequence[Seen]) -> list[bool]:
     """For each line whether the library finds it in the page's main content; True for all when it is not asked."""
     if page.depth > DEEPEST or len(source) > LARGEST:
         return [True] * len(lines)
-    found = _SPACE.sub("", _library_text(source))
+    text = _library_text(source)
+    whole = {_SPACE.sub("", row).lstrip("•") for row in _ROW_ENDS.split(text)}
+    found = _SPACE.sub("", text)
     known, budget = [], LONGEST_SEARCH
-    for one in lines:
-        known.append(budget <= 0 or one.bare in found)
+    for i, one in enumerate(lines):
+        if one.bare in whole or budget <= 0:
+            known.append(True)
+            continue
+        around = [one.bare]
+        if len(one.bare) < SURE_BY_ITSELF:  # stands in some longer line, perhaps elsewhere: with its neighbour only
+            around = [lines[j].bare + lines[j + 1].bare for j in (i - 1, i) if 0 <= j < len(lines) - 1]
+        known.append(any(piece in found for piece in around))
         budget -= len(found)
     return known
+
+
+_ROW_ENDS = re.compile(r"[\n\t]+")
+SURE_BY_ITSELF = 8
+"""Characters; a shorter line may stand in many others."""
 
 
 def _library_text(source: str) -> str:

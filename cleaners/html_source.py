@@ -14,7 +14,16 @@ from typing import NamedTuple
 _MARKUP = re.compile(r"<(?:(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])|(?P<other>[!?/]))")
 # "=" belongs to the quote behind it: a quote elsewhere quotes nothing
 _REST = re.compile(r"""(?:[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>""")
-_HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none""", re.I)
+_HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none|\sclass="?mw-editsection""", re.I)
+_NAMES = re.compile(r"""\s(?:class|id)\s*=\s*(?:"([^"]{1,200})"|'([^']{1,200})'|([^\s"'>]{1,200}))""", re.I)
+_STYLE_BODY = re.compile(r"\{([^{}]{0,500})\}")
+_NO_DISPLAY = re.compile(r"display\s*:\s*none", re.I)
+_AT_RULE = re.compile(r"@(?:media|supports|container)[^{};]{0,200}\{(?:[^{};]*+\{[^{}]*+\})*+[^{}]*+\}", re.I)
+_ONE_NAME = re.compile(r"\s*[.#]([A-Za-z][\w-]{0,60})\s*")
+_SHOWN_LATER = re.compile(
+    r"tab|pane|fold|collaps|slide|accord|more|expand|toggle|content|lazy|fade|item|article|text|full|show|js|load", re.I
+)
+"""Names of what a script shows: what readers ask for, or the article itself."""
 _ENTITY = re.compile(
     r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|lt|gt|amp|quot)(?![A-Za-z0-9=;]))"
 )
@@ -32,6 +41,9 @@ of nothing but broken tags takes no more time than another."""
 
 LONGEST_BROKEN = 5_000
 """How far the end of a broken tag is searched for, in characters."""
+
+LONGEST_STYLE = 200_000
+"""Longer style sheets are not looked at, in characters."""
 
 BLOCKS = frozenset(
     [
@@ -71,7 +83,7 @@ class Element(NamedTuple):
 
 
 class Run(NamedTuple):
-    """source[start:end] between two pieces of markup; link: inside <a>, preserved: line ends count (<pre>)."""
+    """source[start:end] between two pieces of markup; link: inside <a> or <button>, preserved: its line ends count."""
 
     start: int
     end: int
@@ -131,6 +143,8 @@ class _Reader:
         self.never_closed: set[str] = set()
         self.cell = False
         self.broken = 0
+        self.hidden_names: set[str] = set()
+        self.muted, self.mute_depth = "", 0
 
     def end_of_tag(self, source: str, start: int) -> int:
         """The position behind the ">" that ends the tag, or -1.  start: behind the tag's name."""
@@ -143,8 +157,44 @@ class _Reader:
         return -1 if end < 0 or 0 <= other < end else end + 1
 
     def text(self, source: str, start: int, end: int) -> None:
-        if start < end:
+        if start < end and not self.muted:
             self.runs.append(Run(start, end, self.links > 0, self.preserved > 0))
+
+    def mute(self, source: str, name: str, start: int, end: int) -> None:
+        """Notes an inline start tag: what a hidden one holds is no text.  A block ends that: it was never closed."""
+        if self.muted:
+            self.mute_depth += name == self.muted
+        elif self._is_hidden(source, name, start, end):
+            self.muted, self.mute_depth = name, 1
+
+    def unmute(self, name: str) -> None:
+        if name == self.muted:
+            self.mute_depth -= 1
+            self.muted = self.muted if self.mute_depth else ""
+
+    def style(self, source: str, start: int, end: int) -> None:
+        """Notes the classes and ids that a style sheet hides by themselves, whatever stands around."""
+        if end - start > LONGEST_STYLE or not _NO_DISPLAY.search(source, start, end):
+            return
+        sheet = _AT_RULE.sub("}", source[start:end])
+        for found in _STYLE_BODY.finditer(sheet):
+            if _NO_DISPLAY.search(found[1]):
+                before = sheet[max(0, found.start() - 300) : found.start()]
+                for selector in before[max(before.rfind("}"), before.rfind("/")) + 1 :].split(","):
+                    one = _ONE_NAME.fullmatch(selector)
+                    if one and not _SHOWN_LATER.search(one[1]):
+                        self.hidden_names.add(one[1])
+
+    def _is_hidden(self, source: str, name: str, start: int, end: int) -> bool:
+        """True for a start tag whose element is not shown."""
+        if end - start < len(name) + 7:
+            return False
+        if _HIDDEN.search(source, start, end):
+            return True
+        return bool(self.hidden_names) and any(
+            not self.hidden_names.isdisjoint((found[1] or found[2] or found[3]).split())
+            for found in _NAMES.finditer(source, start, end)
+        )
 
     def end_of_raw(self, source: str, name: str, start: int) -> int:
         """Where the content of a raw or unseen element ends.  Without an end tag that is at the end of its start
@@ -162,7 +212,8 @@ class _Reader:
             self.runs = []
 
     def begin(self, source: str, name: str, start: int, end: int) -> None:
-        hidden = _HIDDEN.search(source, start, end) is not None if end - start > 12 else False
+        hidden = self._is_hidden(source, name, start, end)
+        self.muted = ""
         self._end_implied(name)
         self.stack.append(len(self.elements))
         self.elements.append(Element(name, self.stack[-2], start, end, hidden))
@@ -253,6 +304,8 @@ def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
     if name in RAW or name in UNSEEN:
         stop = end if source[end - 2] == "/" else reader.end_of_raw(source, name, end)
         reader.tags.append(Tag(name, start, end, stop))
+        if name == "style":
+            reader.style(source, end, stop)
         if name == "xmp":
             reader.text(source, end, stop)
         return stop
@@ -261,8 +314,9 @@ def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
     if name == "br":
         reader.line(source)
         reader.cell = False
-    elif name == "a":
+    elif name in ("a", "button"):
         reader.links = 1  # links do not nest
+        reader.mute(source, name, start, end)
     elif _is_block(name):
         reader.line(source)
         reader.links = 0 if name in ("td", "table", "li", "div") and reader.links else reader.links
@@ -270,6 +324,8 @@ def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
         reader.cell = name in ("td", "th") and _is_later_cell(reader)
     elif name == "hr":
         reader.line(source)
+    elif name in INLINE:
+        reader.mute(source, name, start, end)
     return end
 
 
@@ -290,11 +346,14 @@ def _row(reader: _Reader, element: int) -> int:
 
 
 def _end_tag(source: str, reader: _Reader, name: str) -> None:
-    if name == "a":
+    if name == reader.muted:
+        reader.unmute(name)
+    if name in ("a", "button"):
         reader.links = 0
     elif name == "br":
         reader.line(source)
     elif _is_block(name):
+        reader.muted = ""
         reader.line(source)
         reader.finish(name)
         reader.cell = False

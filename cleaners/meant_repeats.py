@@ -14,6 +14,10 @@ SHORTEST_DISTANT = 60  # letters; a shorter paragraph may stand under another he
 LONGEST_VERSE = 60  # letters; a longer paragraph is no line of a poem
 LONGEST_ENTRY = 10  # paragraphs between a list's entry and the one before it
 
+LONGEST_SUMMARY = 6  # paragraphs
+LONGEST_SUMMARY_HEADING = 12  # characters
+
+_SUMMARY = re.compile(r".{0,8}(?:划重点|核心提示|内容提要|本文要点|要点提示|内容摘要|核心要点|导读)[：:]?")
 _REFERS_BACK = re.compile(r"前[一二两三四]?[款条项]|上[述款]|该[款条项]|本(?:[款条项法]|规定|办法|解释|条例)")
 _ANSWER = re.compile(r"\s*(?:答|答案|A)[：:]")
 _QUOTE = re.compile(r"\s*>\s")
@@ -27,7 +31,20 @@ def may_go(page: PageText, line: int, copy: int) -> bool:
     of a list and no part of an article of law that belongs where it stands."""
     if not page.paragraph(line).is_prose or is_verse(page, line) or _continues_list(page, line):
         return False
+    if _in_summary(page, line) != _in_summary(page, copy):
+        return False
     return not (_belongs_to_article(page, line, copy) or _replies(page, line, copy))
+
+
+def _in_summary(page: PageText, line: int) -> bool:
+    """True for a point of a summary: it stands below a heading that says so.  What it repeats stays."""
+    for step in range(-1, -LONGEST_SUMMARY - 1, -1):
+        before = page.neighbour(line, step)
+        if before < 0:
+            return False
+        if _SUMMARY.fullmatch(page.lines[before].strip()[-LONGEST_SUMMARY_HEADING:]):
+            return True
+    return False
 
 
 def _replies(page: PageText, line: int, copy: int) -> bool:

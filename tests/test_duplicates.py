@@ -243,3 +243,12 @@ def test_random_text(text: str) -> None:
     found = edits(text)
     after = apply(text, found)
     assert undo(after, found) == text
+
+
+def test_what_a_summary_repeats_stays() -> None:
+    point = "一位守塔人说，灯塔的灯每七秒转一圈，五十年来从来没有停过一个晚上。"
+    rest = "他的儿子在镇上开船，每个星期三送米和菜上岛，顺便带走写好的信。"
+    days = "\n".join(f"第{n}天，海上起雾，岛上什么也看不见，只听见浪打在{n}号礁石上。" for n in "一二三四五六七")
+    text = f"岛上的灯塔换了新灯\n划重点：\n{point}\n{rest}\n{days}\n{point}"
+    assert list(duplicates.propose(text, Config())) == []
+    assert list(duplicates.propose(text.replace("划重点：\n", ""), Config()))

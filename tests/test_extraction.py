@@ -145,6 +145,98 @@ def test_what_only_elements_of_the_frame_say_goes() -> None:
     assert extracted(page(body)) == PROSE
 
 
+# ---- what elements say
+
+
+def test_what_follows_the_last_prose_stays_until_the_frame_begins() -> None:
+    body = (
+        f"<h1>通车</h1><div class=txt><p>{PROSE}</p></div>"
+        "<table><tr><th>站名</th><th>时间</th></tr><tr><td>江东</td><td>8:30</td></tr></table>"
+        "<p>江东市交通局</p>"
+        "<div class=links><a href=1>新区规划</a> <a href=2>老城改造</a> <a href=3>学校招生</a></div><p>江东网主办</p>"
+    )
+    text = extracted(page(body, "<title>通车_江东网</title>"))
+    assert text == f"通车\n{PROSE}\n站名\t时间\n江东\t8:30\n江东市交通局"
+
+
+def test_a_list_below_a_heading_goes_on() -> None:
+    body = f"<div><p>{PROSE}</p></div><h2>用料</h2><ul class=x><li>面<li>葱<li>盐</ul>"
+    assert extracted(page(body)) == f"{PROSE}\n用料\n面\n葱\n盐"
+
+
+def test_short_posts_of_a_thread_stay() -> None:
+    post = "<div class=post><div class=who><a href=u>周小舟</a></div><div class=said>{}</div></div>"
+    text = extracted(page(post.format(PROSE + PROSE) + post.format(PROSE) + post.format("同去！")))
+    assert text.endswith("同去！")
+
+
+def test_lines_above_the_headline_go_but_not_a_table() -> None:
+    table = "<table><tr><td>索引号</td><td>江东/2021</td></tr><tr><td>有效性</td><td>有效</td></tr></table>"
+    body = f"<p>首页</p>{table}<h1>大桥通车的通告</h1><div><p>{PROSE}</p></div>"
+    text = extracted(page(body, "<title>大桥通车的通告</title>"))
+    assert text.startswith("索引号\t江东/2021\n有效性\t有效\n大桥通车的通告")
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p hidden>隐藏的一段话，没有人看见。</p>",
+        "<p style='display: none'>隐藏的一段话，没有人看见。</p>",
+        "<p class='a seo'>隐藏的一段话，没有人看见。</p>",
+        "<p id=tip>隐藏的一段话，没有人看见。</p>",
+        "<span style='display:none'>隐藏的<span>一段</span>话，没有人看见。</span>",
+        "<b class=seo>隐藏的一段话，没有人看见。</b>",
+    ],
+)
+def test_what_a_style_hides_goes(hidden: str) -> None:
+    style = "<style>/* x */ .seo, #tip { color: red; display : none } @media print { .ad { display: none } }</style>"
+    assert extracted(page(f"<p>{PROSE}</p>{hidden}<p>{PROSE}</p>", style)) == f"{PROSE}\n{PROSE}"
+
+
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        ("@media print { .note { display: none } }", "<p class=note>山河。</p>"),
+        (".menu .note { display: none }", "<p class=note>山河。</p>"),
+        (".more-text { display: none }", "<p class=more-text>山河。</p>"),
+        ("", "<span style='display:none'><p>山河。</p></span>"),
+        ("", "<p data-hidden=no class=hidden-river>山河。</p>"),
+    ],
+)
+def test_what_may_be_seen_stays(style: str, shown: str) -> None:
+    assert "山河。" in extracted(page(f"<div><p>{PROSE}</p>{shown}</div>", f"<style>{style}</style>"))
+
+
+def test_navigation_inside_the_article_goes() -> None:
+    inner = "<nav><a href=1>目录</a></nav><amp-ad><div>广告</div></amp-ad>"
+    assert extracted(page(f"<article><p>{PROSE}</p>{inner}<p>{PROSE}</p></article>")) == f"{PROSE}\n{PROSE}"
+
+
+def test_sources_and_attachments_stay_although_they_are_links() -> None:
+    links = "<li><a href=1>县志</a><li><a href=2>桥梁史</a>"
+    body = f"<div><p>{PROSE}</p></div><h2>参考文献</h2><ul>{links}</ul><p>附件：<a href=x>名单.doc</a></p>"
+    assert extracted(page(body)) == f"{PROSE}\n参考文献\n县志\n桥梁史\n附件：名单.doc"
+
+
+def test_rules_of_chrome_are_named_in_the_page_s_edits() -> None:
+    source = page(f"<div><p>{PROSE}</p><p>打印 关闭 分享到 微信</p></div>")
+    edits = list(extraction.propose(source, Config()))
+    assert apply(source, edits) == PROSE
+    assert any(edit.rule == "chrome.tool_buttons" for edit in edits)
+    without = list(extraction.propose(source, Config(cleaners=("extraction",))))
+    assert "打印" in apply(source, without)
+
+
+def test_a_page_of_buttons_is_not_emptied() -> None:
+    assert extracted(page("<p>打印 关闭 分享</p>")) == "打印 关闭 分享"
+
+
+def test_style_sheets_and_hidden_elements_that_never_end() -> None:
+    for sheet in ("@media{" * 20_000, "@media{a{}" * 20_000, ".a{" * 20_000, ".a,{display:none}" * 10_000):
+        assert extracted(page(f"<p>{PROSE}</p>", f"<style>{sheet}</style>")) == PROSE
+    assert extracted(page(f"<p>{PROSE}<span hidden>山</p><p>{PROSE}</p>")) == f"{PROSE}\n{PROSE}"
+
+
 # ---- what is said about what goes
 
 
