@@ -203,9 +203,11 @@ def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) ->
     named = [i for i in others if _names_people(rows[i].text.strip())]
     posts = metadata.posts(rows, sorted(i for i in told if i >= first and any(map(str.isdigit, rows[i].text))))
     thread = range(min(posts) - 1, min(max(posts) + 3, len(rows))) if posts else range(0)
+    answers = _between_counters(page, sure)
     kept = {
         *named,
         *thread,
+        *answers,
         *_verse(rows),
         *_fields(rows),
         *_figures(rows, sure),
@@ -494,6 +496,11 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     rows, last = page.rows, page.last
     tail = sorted(i for i in sure if i >= last)
     anchors = [i for i in tail if sure[i].reach == "below"]
+    posts = _between_counters(page, sure)
+    if posts:  # what stands between them is no end of the page
+        last = posts.stop
+        tail = [i for i in tail if i >= last]
+        anchors = [i for i in anchors if i >= last]
     highest = min(anchors, default=-1)
     has_footer = len({sure[i].rule.name for i in anchors}) >= FOOTER_RULES
     if has_footer:
@@ -514,6 +521,23 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
     for i in range(highest + 1, len(rows)):
         if i not in sure and not metadata.tells(rows[i].text):
             sure[i] = Found(rule)
+
+
+def _between_counters(page: Page, gone: Mapping[int, Found]) -> range:
+    """From the first to the last counter (203 条评论, 56 条评论) below the main stretch of prose, if the same rule names
+    several with prose between them: a page of several posts, each with its own. Else an empty range."""
+    rows = page.rows
+    seen: dict[str, int] = {}
+    pairs: list[tuple[int, int]] = []
+    for i in sorted(i for i in gone if i >= page.last and _COUNTS.search(rows[i].text)):
+        above = seen.get(gone[i].rule.name, i)
+        if any(row.score > 0 for row in rows[above:i]):
+            pairs.append((above, i))
+        seen[gone[i].rule.name] = i
+    return range(pairs[0][0], pairs[-1][1]) if pairs else range(0)
+
+
+_COUNTS = re.compile(r"\d ?[万次人条个]")
 
 
 @cache
