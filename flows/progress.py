@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
-SECONDS_BETWEEN_UPDATES = 2.0
+SECONDS_BETWEEN_UPDATES = 5.0
 """Of the artifact: an update is a request to the server."""
 
 

@@ -38,6 +38,7 @@ class Report:
     waiting       number of files that were being written: the next run takes them
     seconds       duration of the run
     slowest       the documents of this run that took longest
+    step_seconds  CPU seconds of this run per step: `read`, the cleaners, `settle`, `stage`
     flow_run_id   Prefect's id of the run, and how many task runs it should know of it
     """
 
@@ -52,6 +53,7 @@ class Report:
     waiting: int
     seconds: float
     slowest: tuple[Slow, ...]
+    step_seconds: dict[str, float]
     flow_run_id: str
     task_runs: int
 
@@ -96,6 +98,9 @@ class Report:
         if self.slowest:
             rows = "\n".join(f"| {_code(one.id)} | {one.bytes} | {one.seconds:.3f} |" for one in self.slowest)
             text += f"\n## Slowest documents\n\n| seed | bytes | CPU seconds |\n|---|---|---|\n{rows}\n"
+        if self.step_seconds:
+            rows = "\n".join(f"| {name} | {seconds:.2f} |" for name, seconds in self.step_seconds.items())
+            text += f"\n## Steps\n\n| step | CPU seconds |\n|---|---|\n{rows}\n"
         return text
 
     def name(self) -> str:
@@ -135,6 +140,7 @@ def of(version: Version, run: Run, flow_run_id: str) -> Report:
         waiting=len(plan.scan.waiting),
         seconds=(datetime.now(UTC) - run.start).total_seconds(),
         slowest=tuple(run.slowest),
+        step_seconds=dict(run.seconds),
         flow_run_id=flow_run_id,
         task_runs=run.task_runs,
     )

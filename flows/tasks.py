@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from functools import cache
 from heapq import nlargest
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
@@ -67,12 +67,13 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 BATCH_BYTES = 16 << 20
 """Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
 
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
-TASK_RUNS_PER_BATCH = 4  # clean-batch, read, settle, stage; the cleaners come on top
+TASK_RUNS_IN_FIRST_BATCH = 3  # read, settle, stage; the cleaners come on top
 
 MOST_SLOW = 10
 """So many of the slowest documents are listed."""
@@ -92,6 +93,16 @@ def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], T
     return made
 
 
+class Held(Generic[T]):
+    """What a task takes or returns and Prefect does not look into: it would walk through every seed of a plan, several
+    times for each task."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+
 class Slow(NamedTuple):
     """A document that took long: seconds of CPU time, bytes of its seed."""
 
@@ -101,10 +112,12 @@ class Slow(NamedTuple):
 
 
 class Cleaned(NamedTuple):
-    """A batch that is cleaned and written beside the corpus, and the slowest of its documents."""
+    """A batch that is cleaned and written beside the corpus, the slowest of its documents, and the seconds of CPU time
+    that each of its steps took."""
 
     staged: Staged
     slowest: tuple[Slow, ...] = ()
+    seconds: tuple[tuple[str, float], ...] = ()
 
 
 class Batch:
@@ -224,16 +237,16 @@ CLEANING_TASKS: dict[str, Task[[Batch], dict[str, int]]] = {one.name: cleaning(o
 
 
 @step("scan")
-def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds: float = 0.0) -> Scan:
+def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds: float = 0.0) -> Held[Scan]:
     """All seeds below the folder, hashed; a corpus that lies below it is left out."""
     known = Store(output).containers(pipeline)
-    return seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known, quiet_seconds)
+    return Held(seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known, quiet_seconds))
 
 
 @step("survey")
-def survey(seeds: Path, found: Scan, fingerprint: str, store: Store, config: Config) -> Survey:
+def survey(seeds: Path, found: Held[Scan], fingerprint: str, store: Store, config: Config) -> Held[Survey]:
     """Which lines recur on the pages of a site: reads the seeds that are new or changed, or all for a new pipeline."""
-    return recurring.look(seeds, found, fingerprint, store.latest(), config)
+    return Held(recurring.look(seeds, found.value, fingerprint, store.latest(), config))
 
 
 @step("read", "read, batch {batch.number}")
@@ -256,35 +269,43 @@ def stage(batch: Batch) -> Cleaned:
 
 @step("clean-batch", "clean, batch {batch.number}")
 def clean_batch(batch: Batch) -> Cleaned:
-    """All steps of one batch. A worker process runs it as one task, with those of the steps inside it."""
+    """All steps of one batch. A worker process runs it as one task.
+
+    The steps of a run's first batch are task runs, too, and show what is done. Those of all batches would cost an
+    eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
+    """
     start = time.perf_counter()
+    steps: list[Task[[Batch], Any]] = [read, *map(cleaning, batch.pipeline), settle, stage]
+    done: list[Any] = []
+    seconds: list[tuple[str, float]] = []
     with uncollected():
-        got = read(batch)
-        for cleaner in batch.pipeline:
-            cleaning(cleaner)(batch)
-        settle(batch)
-        done = stage(batch)
+        for one in steps:
+            before = time.thread_time()
+            done.append(one(batch) if batch.number == 1 else one.fn(batch))
+            seconds.append((one.name, time.thread_time() - before))
+    got, cleaned = done[0], cast(Cleaned, done[-1])
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
-        *(batch.number, done.staged.documents, got["bytes"], done.staged.quarantined, time.perf_counter() - start),
+        *(batch.number, cleaned.staged.documents, got["bytes"], cleaned.staged.quarantined),
+        time.perf_counter() - start,
     )
-    return done
+    return cleaned._replace(seconds=tuple(seconds))
 
 
 @step("commit")
 def commit(
     store: Store,
-    plan: Plan,
-    staged: Sequence[Staged],
+    plan: Held[Plan],
+    staged: Held[list[Staged]],
     config: Config,
     start: datetime,
-    pipeline: tuple[Cleaner, ...],
-    survey: Survey,
+    pipeline: Held[tuple[Cleaner, ...]],
+    survey: Held[Survey],
 ) -> Version:
     """Makes the next version; returns the present one when nothing changed."""
     notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
-    made_of = fingerprint_parts(config, pipeline)
-    version = store.commit(plan, staged, made_of, start, notes, config.drop_reprints, survey)
+    made_of = fingerprint_parts(config, pipeline.value)
+    version = store.commit(plan.value, staged.value, made_of, start, notes, config.drop_reprints, survey.value)
     counts = version.manifest.counts
     if counts["seeds"] != counts["documents"] + counts["quarantined"]:
         raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")
@@ -312,9 +333,10 @@ class Run:
         found = scan(seeds, config, store.output, made_by, quiet_seconds)
         self.survey = NO_SURVEY
         if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
-            self.survey = survey(seeds, found, made_by, store, config)
-        self.plan = store.plan(found, made_by, self.survey)
+            self.survey = survey(seeds, found, made_by, store, config).value
+        self.plan = store.plan(found.value, made_by, self.survey)
         self.slowest: list[Slow] = []
+        self.seconds: dict[str, float] = {}
         self._store = store
         self._seeds = seeds
         self._batch_bytes = batch_bytes
@@ -337,18 +359,22 @@ class Run:
         """Takes in a batch that is staged."""
         self.staged.append(cleaned.staged)
         self.slowest = nlargest(MOST_SLOW, [*self.slowest, *cleaned.slowest])
+        for name, seconds in cleaned.seconds:
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
         self._advance(cleaned.staged)
 
     def commit(self) -> Version:
         """Makes the next version of the corpus; returns the newest one when nothing changed."""
-        return commit(self._store, self.plan, self.staged, self.config, self.start, self._all, self.survey)
+        held = Held(self.plan), Held(self.staged)
+        return commit(self._store, *held, self.config, self.start, Held(self._all), Held(self.survey))
 
     @property
     def task_runs(self) -> int:
         """Number of task runs of the flow build-corpus."""
         batches = len(self.staged) - self.left_by_killed_run
         surveys = 0 if self.survey is NO_SURVEY else 1
-        return TASK_RUNS_PER_RUN + surveys + batches * (len(self.pipeline) + TASK_RUNS_PER_BATCH)
+        first = TASK_RUNS_IN_FIRST_BATCH + len(self.pipeline) if batches else 0
+        return TASK_RUNS_PER_RUN + surveys + batches + first
 
     def _advance(self, staged: Staged) -> None:
         rows = staged.seeds()
