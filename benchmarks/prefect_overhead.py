@@ -6,10 +6,10 @@ News-like seeds (benchmarks/damage.py), one process. The two ways take turns, an
 run with the least CPU time counts. Both are timed from the scan to the committed version; imports and the start of the
 server are not in it (benchmarks/start_up.py has them).
 
-Without --configured, Prefect's own server runs in a thread of the process, as in `jingwen build`: `cpu_s` is that of all
-threads, so what the server does with the task runs counts; `server_s` is the part of its threads. With --configured the
-server is another process, as PREFECT_API_URL has it, and its CPU time is added. The time that the server still needs
-after the run's end, to write down the last task runs, counts in both.
+Without --configured, Prefect's own server runs in a thread of the process, as in `jingwen build`: `cpu_s` is that of
+all threads, so what the server does with the task runs counts; `server_s` is the part of its threads. With
+--configured the server is another process, as PREFECT_API_URL has it, and its CPU time is added. The time that the
+server still needs after the run's end, to write down the last task runs, counts in both.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args()
     taken: dict[str, list[dict[str, float]]] = {"direct": [], "flow": []}
-    with tempfile.TemporaryDirectory() as folder, serving(given.configured, Path(folder, "home")) as (of_server, outside):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(given.configured, Path(folder, "home")) as (of_server, outside),
+    ):
         root = Path(folder, "seeds")
         size = write_seeds(root, "news", given.megabytes)
         for path in sorted(root.rglob("*.txt"))[:200]:

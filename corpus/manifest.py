@@ -133,6 +133,7 @@ def make(
             "vanished": plan.vanished,
             "unchanged": plan.unchanged,
             "renamed": len(plan.renamed),
+            "waiting": len(plan.scan.waiting),
         },
         edits={cleaner: dict(sorted(edits[cleaner].items())) for cleaner in sorted(edits)},
         parts=dict(made),

@@ -10,6 +10,8 @@ from cleaners import Seed
 from .schema import SCHEMA_VERSION
 from .seeds import AnySeed, Member, Problem, Scan
 
+BEING_WRITTEN = "it is being written: it comes with the next run"
+
 REPRINT = "reprint"
 """Kind of quarantine of a near-duplicate that was dropped."""
 
@@ -143,12 +145,56 @@ def _with_waiting(scan: Scan, known: Mapping[str, Known], same_pipeline: bool) -
             continue
         base = known[id]
         if not same_pipeline:
-            problems.append(Problem(id, "changed", "it is being written: it comes with the next run", None))
+            problems.append(Problem(id, "changed", BEING_WRITTEN, None))
         elif base.sha256 is not None and base.bytes is not None:
             seeds.append(Seed(id, base.sha256, base.bytes))
         elif base.kind is not None:
             problems.append(Problem(id, base.kind, "", base.bytes))
     return scan._replace(seeds=tuple(seeds), problems=tuple(sorted(problems, key=lambda one: one.id)))
+
+
+def without_changed(plan: Plan, base: Base | None, changed: Collection[AnySeed]) -> Plan:
+    """The plan without seeds that changed since they were found: the next run takes them, as it does files that are
+    still being written.
+
+    What the base knows stays as it is there, and what is new is left out. When the pipeline changed, the base's rows
+    are of no use: the seed is a problem then, until it can be read.
+    changed   of `plan.to_clean`
+    """
+    known: Mapping[str, Known] = base.seeds if base else {}
+    doomed = {seed.name: seed for seed in changed}
+    there = {id: known[id] for id in doomed if id in known}
+    stays = base is not None and (base.fingerprint, base.schema_version) == (plan.fingerprint, SCHEMA_VERSION)
+    differ = sum(not _same_seed(doomed[id], row) for id, row in there.items()) if stays else 0
+    seeds, problems = [], list(plan.scan.problems)
+    for seed in plan.scan.seeds:
+        row = there.get(seed.name)
+        if seed.name not in doomed:
+            seeds.append(seed)
+        elif row is not None and stays and row.sha256 is not None and row.bytes is not None:
+            seeds.append(seed._replace(sha256=row.sha256, size=row.bytes))
+        elif row is not None:
+            container = seed.container if isinstance(seed, Member) else ""
+            kind, size = (row.kind or "changed", row.bytes) if stays else ("changed", None)
+            problems.append(Problem(seed.name, kind, BEING_WRITTEN, size, container))
+    fresh = [] if stays else [one for one in problems if one.id in there]
+    # a container of which not all was read is read again: it is on record without its hash
+    torn = {seed.container for seed in doomed.values() if isinstance(seed, Member)}
+    return plan._replace(
+        to_clean=tuple(seed for seed in plan.to_clean if seed.name not in doomed),
+        problems=tuple(sorted([*plan.problems, *fresh])),
+        gone=plan.gone.difference(there) if stays else plan.gone,
+        added=plan.added - len(doomed.keys() - there.keys()),
+        changed=plan.changed - differ,
+        unchanged=plan.unchanged + differ,
+        renamed=tuple(pair for pair in plan.renamed if pair[1] not in doomed),
+        scan=plan.scan._replace(
+            seeds=tuple(seeds),
+            problems=tuple(sorted(problems)),
+            containers={id: sha256 for id, sha256 in plan.scan.containers.items() if id not in torn},
+            waiting=tuple(sorted({*plan.scan.waiting, *doomed})),
+        ),
+    )
 
 
 def _renamed(scan: Scan, known: Mapping[str, Known], found: Collection[str]) -> tuple[tuple[str, str], ...]:

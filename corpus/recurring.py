@@ -114,6 +114,15 @@ class Survey:
         """The rows of these ids."""
         return self.rows.filter(pc.is_in(self.rows["id"], pa.array(sorted(set(ids)), pa.string())))
 
+    def without(self, ids: frozenset[str]) -> Survey:
+        """The same, but for what was read of these seeds: they changed meanwhile, and are sampled again."""
+
+        def load() -> pa.Table:
+            return self.rows.filter(pc.invert(pc.is_in(self.rows["id"], pa.array(sorted(ids), pa.string()))))
+
+        marks = {id: mark for id, mark in self.marks.items() if id not in ids}
+        return Survey(self.recurring, self.fresh - ids, load, marks)
+
 
 NO_SURVEY = Survey((), frozenset(), LINES.empty_table, {})
 
@@ -153,7 +162,7 @@ def sample(root: Path, seeds: Iterable[AnySeed], config: Config) -> pa.Table:
 
 
 def drafts(root: Path, seeds: Iterable[AnySeed], config: Config) -> Iterator[Draft]:
-    """The decoded seeds; without those that changed since the scan, which go to quarantine when they are cleaned."""
+    """The decoded seeds; without those that changed since the scan, which wait for the next run."""
     for one in read_all(root, seeds, Reading.of(config)):
         if not isinstance(one, Problem):
             yield Draft(one.raw, one.name, config, one.record)

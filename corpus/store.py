@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,12 +35,12 @@ from .manifest import Manifest, content_id
 from .merge import Source
 from .near_duplicates import Reprint
 from .parts import Part, StoreError, explained
-from .plan import Base, Plan, batches, make_plan, usable
+from .plan import Base, Plan, batches, make_plan, usable, without_changed
 from .recurring import NO_SURVEY, Survey
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEEDS, STORED
 from .schema import folder as folder_of
-from .seeds import KnownContainer, Problem, Scan
+from .seeds import AnySeed, KnownContainer, Problem, Scan
 from .version import MANIFEST, SEEDS_FILE, Version
 
 __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
@@ -87,7 +87,9 @@ class Staged:
         return self.tables["documents"].edits if "documents" in self.tables else {}
 
     def seeds(self) -> pa.Table:
-        """Its rows of `seeds`."""
+        """Its rows of `seeds`; none when all seeds of the batch changed meanwhile."""
+        if "seeds" not in self.tables:
+            return SEEDS.empty_table()
         return parts.read([self.source("seeds").path], "seeds")
 
     def source(self, table: str) -> Source:
@@ -225,12 +227,19 @@ class Store:
 
     def plan(self, scan: Scan, fingerprint: str, survey: Survey = NO_SURVEY) -> Plan:
         """Compares a scan with the newest version.  Raises StoreError when that is damaged."""
+        return make_plan(scan, fingerprint, self._base(), survey.marks)
+
+    def without_changed(self, plan: Plan, changed: Collection[AnySeed]) -> Plan:
+        """A plan without seeds that changed since they were found: `plan.without_changed`.  Raises StoreError when the
+        newest version is damaged."""
+        return without_changed(plan, self._base(), changed)
+
+    def _base(self) -> Base | None:
         newest = self.latest()
-        base = None
-        if newest is not None:
-            known = newest.manifest
-            base = Base(known.number, known.fingerprint, known.schema_version, newest.seeds())
-        return make_plan(scan, fingerprint, base, survey.marks)
+        if newest is None:
+            return None
+        known = newest.manifest
+        return Base(known.number, known.fingerprint, known.schema_version, newest.seeds())
 
     def containers(self, fingerprint: str) -> dict[str, KnownContainer]:
         """What the newest version knows of containers, for `seeds.scan`: nothing when it was made by another pipeline,

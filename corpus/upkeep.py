@@ -43,7 +43,8 @@ def compact(store: Store) -> Version:
     if not any(_scattered(newest.manifest.parts[table]) for table in TABLES):
         return newest
     known = newest.manifest
-    counts = dict(known.counts) | {"added": 0, "changed": 0, "vanished": 0, "renamed": 0, "unchanged": known.seeds.rows}
+    nothing = dict.fromkeys(("added", "changed", "vanished", "renamed", "waiting"), 0)
+    counts = dict(known.counts) | nothing | {"unchanged": known.seeds.rows}
 
     def write(folder: Path, number: int) -> Manifest:
         made = _linked(newest, newest, folder, number, counts, {"compacted": known.number})
@@ -100,6 +101,7 @@ def _compared(before: Version, now: Version) -> dict[str, int]:
         "vanished": len(old) - len(both),
         "unchanged": same,
         "renamed": 0,
+        "waiting": 0,
     }
 
 

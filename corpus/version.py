@@ -116,7 +116,8 @@ class Version:
     def containers(self) -> dict[str, KnownContainer]:
         """What is known of each container, by id; without those that could not be read to the end."""
         names = ["id", "sha256", "bytes", "kind", "container", "container_sha256", "entry", "offset"]
-        table = self.read("seeds", names, pc.field("container").is_valid())
+        table = self.read("seeds", names)  # filtered here: a filter of `read` takes a third of a second to load
+        table = table.filter(pc.is_valid(table["container"]))
         again = set(table.filter(pc.is_null(table["container_sha256"]))["container"].to_pylist())
         seeds: dict[str, list[Member]] = {}
         problems: dict[str, list[Problem]] = {}

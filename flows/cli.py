@@ -22,7 +22,7 @@ from cleaners import PIPELINE, Config, Document, clean
 from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
-from .loading import undisturbed
+from .loading import undisturbed, without_pandas
 from .serve_commands import SERVE_EXIT_CODES, run_serve, serve_options, watch_command
 from .suggest_command import suggest_command
 
@@ -173,6 +173,7 @@ def build_command(
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
     with undisturbed():
+        without_pandas()
         from . import build, server
 
         server.load()

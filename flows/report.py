@@ -35,7 +35,8 @@ class Report:
     rules         edits of this run per (cleaner, rule)
     quarantine    (id, kind, reason) of the version's quarantined seeds, the first MOST_LISTED
     warning       what looks wrong about the run, in a sentence; empty when nothing does
-    waiting       number of files that were being written: the next run takes them
+    waiting       number of files that were being written, or that changed while the run went on: the corpus has them as
+                  it had them, or not yet; the next run takes them
     seconds       duration of the run
     slowest       the documents of this run that took longest
     step_seconds  CPU seconds of this run per step: `read`, the cleaners, `settle`, `stage`
@@ -81,7 +82,7 @@ class Report:
         if self.warning:
             yield f"Attention: {self.warning}"
         if self.waiting:
-            yield f"{self.waiting} files were being written: the next run takes them."
+            yield f"{self.waiting} files were being written: they stay as the corpus had them; the next run takes them."
         if c["reprints"]:
             yield f"{c['reprints']} reprints of {c['clusters']} documents: see the table reprints."
         if self.committed:

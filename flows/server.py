@@ -19,11 +19,14 @@ import uvicorn
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
 from prefect.settings import (
+    PREFECT_API_BLOCKS_REGISTER_ON_START,
     PREFECT_API_DATABASE_CONNECTION_URL,
     PREFECT_API_URL,
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
+    PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION,
     temporary_settings,
 )
 
@@ -91,6 +94,10 @@ def running() -> Iterator[Server]:
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         # the tokens guard browsers; nobody else knows this server, which would be asked for one by every client
         PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+        PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,  # it is this very one
+        # no run of ours uses blocks; to look for new ones, all of Prefect's extras are imported: Dask's takes 0.3 s
+        PREFECT_API_BLOCKS_REGISTER_ON_START: False,
+        PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION: False,
     }
     with temporary_settings(settings), _for_all_threads(), local:
         server = Server(is_local=True)

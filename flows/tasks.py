@@ -75,6 +75,9 @@ BATCH_BYTES = 16 << 20
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
 TASK_RUNS_IN_FIRST_BATCH = 3  # read, settle, stage; the cleaners come on top
 
+MOST_WAITING = 20
+"""So many of the files that were being written are named in the manifest."""
+
 MOST_SLOW = 10
 """So many of the slowest documents are listed."""
 
@@ -112,11 +115,16 @@ class Slow(NamedTuple):
 
 
 class Cleaned(NamedTuple):
-    """A batch that is cleaned and written beside the corpus, the slowest of its documents, and the seconds of CPU time
-    that each of its steps took."""
+    """A batch that is cleaned and written beside the corpus.
+
+    slowest   the slowest of its documents
+    changed   seeds that are not in it: they changed, or went, after the scan found them
+    seconds   (step, seconds of CPU time) of its steps
+    """
 
     staged: Staged
     slowest: tuple[Slow, ...] = ()
+    changed: tuple[AnySeed, ...] = ()
     seconds: tuple[tuple[str, float], ...] = ()
 
 
@@ -129,13 +137,13 @@ class Batch:
     staging    where the batch is written
     recurring  id -> keys of those of its lines that recur; only seeds that have some
     drafts     the documents while they are being cleaned; none before `read`
-    problems   of seeds that are no longer what the scan found
+    changed    seeds that are no longer what the scan found: the next run takes them
     unsettled  indexes of the drafts that still changed after the last round
     It holds paths and names until it is read: a worker process gets it so, and never a document.
     """
 
     __slots__ = (
-        *("config", "drafts", "number", "pipeline", "problems", "recurring"),
+        *("changed", "config", "drafts", "number", "pipeline", "recurring"),
         *("root", "seeds", "staging", "unsettled"),
     )
 
@@ -157,14 +165,16 @@ class Batch:
         self.config = config
         self.pipeline = pipeline
         self.drafts: list[Draft] = []
-        self.problems: list[Problem] = []
+        self.changed: list[AnySeed] = []
         self.unsettled: set[int] = set()
 
     def read(self) -> dict[str, int]:
         """Reads and decodes the seeds."""
+        seeds = {seed.name: seed for seed in self.seeds}
         for one in seeds_folder.read_all(self.root, self.seeds, Reading.of(self.config)):
             if isinstance(one, Problem):
-                self.problems.append(one)
+                self.changed.append(seeds[one.id])
+                log().warning("waiting batch=%d document=%r reason=%r", self.number, one.id, one.reason)
             else:
                 draft = Draft(one.raw, one.name, self.config, one.record)
                 draft.recurring = self.recurring.get(one.name, frozenset())
@@ -192,10 +202,9 @@ class Batch:
         slowest = nlargest(MOST_SLOW, (Slow(draft.seconds, *draft.seed[::2]) for draft in self.drafts))
         self.drafts = []
         _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
-        _log_quarantine(self.number, [one[:3] for one in self.problems])
         marks = {id: recurring.mark(keys) for id, keys in self.recurring.items()}
-        staged = self.staging.write(documents, self.problems, marks, self.config.trail == "summary")
-        return Cleaned(staged, tuple(slowest))
+        staged = self.staging.write(documents, (), marks, self.config.trail == "summary")
+        return Cleaned(staged, tuple(slowest), tuple(self.changed))
 
     def _limited(self) -> Iterator[Draft]:
         """The drafts, one by one, under the limit on the time of each."""
@@ -303,7 +312,8 @@ def commit(
     survey: Held[Survey],
 ) -> Version:
     """Makes the next version; returns the present one when nothing changed."""
-    notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or "")}
+    waiting = plan.value.scan.waiting
+    notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or ""), "waiting": list(waiting[:MOST_WAITING])}
     made_of = fingerprint_parts(config, pipeline.value)
     version = store.commit(plan.value, staged.value, made_of, start, notes, config.drop_reprints, survey.value)
     counts = version.manifest.counts
@@ -336,6 +346,7 @@ class Run:
             self.survey = survey(seeds, found, made_by, store, config).value
         self.plan = store.plan(found.value, made_by, self.survey)
         self.slowest: list[Slow] = []
+        self.changed: list[AnySeed] = []
         self.seconds: dict[str, float] = {}
         self._store = store
         self._seeds = seeds
@@ -359,12 +370,20 @@ class Run:
         """Takes in a batch that is staged."""
         self.staged.append(cleaned.staged)
         self.slowest = nlargest(MOST_SLOW, [*self.slowest, *cleaned.slowest])
+        self.changed += cleaned.changed
         for name, seconds in cleaned.seconds:
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
         self._advance(cleaned.staged)
+        self._progress.advance(len(cleaned.changed), sum(seed.size for seed in cleaned.changed))
 
     def commit(self) -> Version:
-        """Makes the next version of the corpus; returns the newest one when nothing changed."""
+        """Makes the next version of the corpus; returns the newest one when nothing changed.
+
+        Seeds that changed while the run went on stay as the corpus has them, new ones are not in it yet."""
+        if self.changed:
+            self.plan = self._store.without_changed(self.plan, self.changed)
+            self.survey = self.survey.without(frozenset(seed.name for seed in self.changed))
+            self.changed = []
         held = Held(self.plan), Held(self.staged)
         return commit(self._store, *held, self.config, self.start, Held(self._all), Held(self.survey))
 

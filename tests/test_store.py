@@ -98,6 +98,7 @@ def test_the_manifest(seeds: Path, output: Path) -> None:
         "vanished": 0,
         "unchanged": 0,
         "renamed": 0,
+        "waiting": 0,
     }
     assert manifest.edits == {"metadata": {"metadata.source": 40}, "punctuation": {"punctuation.width": 120}}
     assert manifest.created["start"] == "2024-02-29T08:00:00.000+00:00"
