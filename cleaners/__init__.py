@@ -202,6 +202,8 @@ class Draft:
         start = time.thread_time()
         try:
             found = replace(draft, script=script.detect(draft.text))
+            if self.recurring != config.recurring:
+                config = replace(config, recurring=self.recurring)
             return flags.flagged(structure.structured(found, config), config, settled)
         except TooSlowError:
             return replace(draft, quarantine=_too_slow(config))

@@ -85,6 +85,7 @@ _DATE = re.compile(
     r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}, ?(?:19|20)\d\d"
 )
+_WEEKDAY = re.compile(r" ?[(]?(?:星期|周)[一二三四五六日天][)]?(?![一-龥])")
 _DATE_WITHOUT_YEAR = re.compile(
     r"\d{1,3} ?(?:秒|分钟|小时|天|周|个月|月|年)前|(?:今天|昨天|前天|刚刚)(?: ?\d{1,2}:\d\d)?(?![一-龥])"
     r"|\d{1,2}(?:月\d{1,2}日|[-/]\d\d) ?\d{1,2}:\d\d"
@@ -265,6 +266,8 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
             if by := _BY.match(folded[start:end]):
                 start += by.end()
             field = _free_field(folded, start, end, has_clock)
+            if t.start and _POSTED_AT.match(folded) and has_clock and len(folded[start:end].split()) == 1:
+                field = "authors"  # posted @ 2019-10-08 10:20 周一鸣 阅读(12)
             if _POSTED.match(folded, t.end) and len(folded[start:end].split()) == 1:
                 field = "authors"  # 周一鸣 发表于 2019-10-08
             named = field == "authors" and any(
@@ -291,6 +294,7 @@ def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
         yield Token("free", None, "", t.end - len(rest), t.end)
 
 
+_POSTED_AT = re.compile("posted ?(?:@|on)")
 _POSTED = re.compile(" ?(?:发表|发布|张贴|上传|分享)于")
 _BEFORE_SOURCE = re.compile(r"(?:(?:原创|转载|独家) ?)?")
 _BEHIND_SOURCE = re.compile(r" ?[\[(](?:整理|编译|综合|原创|转载)[\])]?(?: \d{1,5})?$")
@@ -303,6 +307,8 @@ def _free_field(folded: str, start: int, end: int, has_clock: bool) -> str:
     if is_outlet(text):
         return "source"
     people = text.split()
+    if len(people) > 1 and names.is_department(people[0]) and all(map(names.is_person, people[1:])):
+        return "authors"  # 图书馆 周一鸣
     in_brackets = folded[:start].rstrip().endswith(("[", "("))
     if names.is_byline(text) or (names.is_person(text) and (in_brackets or is_surely_person(text))):
         return "authors"
@@ -331,6 +337,8 @@ _BY = re.compile(r"^by:? ?", re.IGNORECASE)
 def _is_name(text: str) -> bool:
     """True if the text without a label is plainly the name of an outlet or a person, or one of each."""
     first, _, rest = text.partition(" ")
+    if rest and HOST.fullmatch(rest) and "." in rest:
+        text = first  # 江东政府网 www.example.cn
     return is_outlet(text) or is_surely_person(text) or (is_surely_person(first) and is_outlet(rest))
 
 
@@ -416,7 +424,7 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
         if match:
             return _value(folded, match, tables)
     if (token := _date_at(folded, at, begins)) is not None:
-        verb = _BEHIND_DATE.match(folded, token.end)
+        verb = _BEHIND_DATE.match(folded, token.end) or _WEEKDAY.match(folded, token.end)
         return token, verb.end() if verb else token.end
     if not begins:
         return None, at
@@ -426,7 +434,11 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
     end = stop.start() if stop else len(folded)
     if end > at and tables.buttons.split(squeeze(folded[at:end].strip(":"))) and not folded[at:end].isdigit():
         return Token("button", None, "", at, end), end
-    if follows and (match := tables.bare_label.match(folded, at)):
+    match = tables.bare_label.match(folded, at) if follows else None
+    if match and len(match[1]) == 1 and folded[match.end() : match.end() + 1] != " ":
+        stop = _WORD_END.search(folded, at)  # 图书馆 begins with a label, too
+        match = match if names.is_person(folded[match.end() : stop.start() if stop else len(folded)]) else None
+    if match:
         behind = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip())
         if tables.label.match(folded, behind):
             return Token("button", None, "", at, match.end()), match.end()

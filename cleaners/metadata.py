@@ -192,6 +192,14 @@ _ACCOUNT = re.compile(
     r"(?:企鹅号|搜狐号|百家号|头条号|网易号|大鱼号|一点号|公众号|自媒体|微信号[: ]?[A-Za-z0-9_-]{3,30})"
     r"(?:作者|官方账号)?"
 )
+_FOLLOW = re.compile(r"[+＋]? ?(?:关注|已关注|加关注|關注)")
+_POST = re.compile(
+    r"^\s*(?:发表于|發表於|发布于|最后发布于) ?\d.*(?:楼层|樓層|只看|阅读模式|倒序|电梯)"  # a forum
+    r"|\d{4}.*字数[ :：]?\d"  # a platform of writers
+)
+_USER = re.compile("[a-z][a-z0-9]{0,20}_?[0-9][a-z0-9_]{0,14}|[a-z]{2,16}_[a-z0-9_]{1,16}")
+"""What is posted by an account says so beside its date; a name of small letters and digits is a user's."""
+
 _NO_NAME = re.compile("[,，。!！?？:：;；、《》“”|()（）【】]|^\\d+$")
 
 
@@ -214,9 +222,14 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         if is_outlet(fold(text)) and i - 1 in taken and _is_dated(taken[i - 1]):
             taken[i] = Taken(rule_of_dates("account"), [Value("source", 0, len(text), "metadata.account")])
             return
+        followed = next((k for k in (i + 1, i + 2) if k < len(rows) and _FOLLOW.fullmatch(rows[k].text.strip())), 0)
+        posted = i + 1 in taken and _POST.search(rows[i + 1].text) is not None
         is_named = (
             is_outlet(fold(text))
             or is_surely_person(text)
+            or _USER.fullmatch(text) is not None
+            or posted
+            or (followed == i + 2 and i + 1 in taken)
             or (i + 1 in taken and _is_recent(rows[i + 1], taken[i + 1]))
         )
         beside_date = is_named and i + 1 in taken and _is_dated(taken[i + 1]) and _is_headline_above(rows, i, taken)
@@ -225,7 +238,10 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         rule = rule_of_dates("account")
         if is_account:
             taken.update({k: Taken(rule, []) for k in range(i + 1, behind + 1)})
-        field = "source" if is_account or is_outlet(fold(text)) else "authors"
+        if followed:
+            taken[followed] = Taken(rule, [])
+        is_source = is_account or is_outlet(fold(text)) or (followed and not is_surely_person(text))
+        field = "source" if is_source else "authors"
         taken[i] = Taken(rule, [Value(field, 0, len(text), rule.id)])
         return
 
@@ -255,7 +271,8 @@ def _is_headline_above(rows: Sequence[Row], i: int, taken: dict[int, Taken]) -> 
     name = rows[i].text.strip()
     if i and HOST.fullmatch(rows[i - 1].text.strip()):
         i -= 1  # 原创, in a row of its own
-    if i == 0 or i - 1 in taken or HOST.fullmatch(name):
+    above = taken.get(i - 1)
+    if i == 0 or (above and not any(value.field == "title" for value in above.values)) or HOST.fullmatch(name):
         return False
     size = len(rows[i - 1].text.strip())
     return max(SHORTEST_HEADLINE, len(name) + 1) <= size <= LONGEST_TITLE and not is_known_chrome(name)

@@ -109,6 +109,8 @@ def _authors(byline: str) -> tuple[str, ...]:
     bare = _unwrapped(_REPORTS_FROM.sub("", line))
     if _EDITORIAL.fullmatch(bare):
         return (bare.removesuffix("文章"),)
+    if line[0] in "([【" and _DEPARTMENT_AND_PEOPLE.fullmatch(bare):
+        return tuple(people) if all(map(is_person, people := bare.split()[1:])) else ()
     found: list[str] = []
     for part in _parts(bare):
         found += _names(part)
@@ -152,6 +154,12 @@ def is_byline(line: str) -> bool:
     return _is_byline(line) if len(line) > 2 * LONGEST_LINE else _is_known_byline(line)
 
 
+# in brackets, in a row of its own below a report: （图书馆 纪兰）
+_DEPARTMENT_AND_PEOPLE = re.compile(
+    r"[一-龥]{1,12}(?:馆|学院|系|部|处|科|办|办公室|中心|团委|学生会|公司|局|院|所|站)(?: [一-龥]{2,4}){1,3}"
+)
+
+
 def _is_byline(line: str) -> bool:
     flat = _flat(line)[1]
     if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
@@ -160,6 +168,8 @@ def _is_byline(line: str) -> bool:
     if not bare:
         return False
     if _EDITORIAL.fullmatch(bare):
+        return True
+    if bare != flat and _DEPARTMENT_AND_PEOPLE.fullmatch(bare) and all(map(is_person, bare.split()[1:])):
         return True
     if bare[0] in _MARKS and not is_credit(line):
         rest = bare.lstrip(_MARKS + " ")
@@ -177,15 +187,21 @@ def is_credit(line: str) -> bool:
     if not _PICTURE.search(line):
         return False
     flat = _flat(line)[1].strip("()[]【】〔〕 。" + _MARKS)
-    if not flat or len(flat) > LONGEST_LINE:
+    if not flat or len(flat) > LONGEST_LINE or _WRITER.match(flat):
         return False
     return any(form.fullmatch(flat) for form in _credit_forms())
 
 
 _SENTENCE_MARKS = frozenset("。！？；，…!?;,")
-_BYLINE_SIGNS = re.compile(f"[者员員生稿文写寫笔筆理译譯图圖摄攝述画部家{_MARKS}]")
-"""Each function of _LEADING, _LABEL and _EDITORIAL, in both scripts, has one of these, or a mark begins the line."""
+_BYLINE_SIGNS = re.compile(f"[者员員生稿文写寫笔筆理译譯图圖摄攝述画部家(（{_MARKS}]")
+"""Each function of _LEADING, _LABEL and _EDITORIAL, in both scripts, has one of these, or a mark or a bracket begins
+the line."""
 _PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
+
+
+# a writer's function with its mark: what follows names a photographer at most beside him
+_WRITER = re.compile(r"(?:撰文|撰稿|采写|文字|作者|文) ?[:/|] ?[一-龥]{2,4}(?= |$)")
+_PHOTOGRAPHER = re.compile(r"(?:摄影|摄|图片?|漫画|制图|绘图) ?[:/|]")
 
 
 @cache
@@ -213,6 +229,8 @@ def _parts(line: str) -> list[str]:
         return [line]
     pieces = [line[: cuts[0].start()]] if cuts[0].start() else []
     for one, following in zip(cuts, [*cuts[1:], None], strict=True):
+        if _WRITER.match(line) and not line.startswith("文/") and _PHOTOGRAPHER.match(one[0]):
+            continue
         pieces.append(line[one.end() : following.start() if following else len(line)])
     return pieces
 

@@ -6,16 +6,19 @@ It reads the clean text and the trail, and changes neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from statistics import median_low
 from typing import NamedTuple
 
-from . import html_metadata, metadata, names, statements, values
+from . import html_metadata, metadata, names, recurrence, statements, values
+from .about_rows import is_known_chrome
 from .config import Config
 from .document import Article, Document, Paragraph
 from .edits import Edit, Positions
+from .rule_files import load
 
 # A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
 LONGEST_HEADLINE = 60
@@ -46,23 +49,32 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 
 class Line(NamedTuple):
     """What structure knows of a paragraph. `gap`: blank lines before it in the seed; `lifted`: metadata lines
-    were taken out right behind it."""
+    were taken out right behind it; `framed`: parts of the page's frame were, which stand in no article."""
 
     text: str
     start: int
     gap: int
     lifted: bool
+    framed: bool = False
+
+
+class Frame(NamedTuple):
+    """What is known of a page's frame: the lines that cleaners took out as chrome, which may repeat the headline, and
+    the keys of its lines that recur on its site."""
+
+    removed: str
+    recurring: Collection[int]
 
 
 def structured(document: Document, config: Config) -> Document:
     """The document with its paragraphs, articles and metadata."""
     lines = _lines(document)
     usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
-    roles = _roles(lines, usual_gap)
+    roles = _roles(lines, usual_gap, Frame(_removed(document), config.recurring))
     paragraphs = tuple(
         [
             _tuple(Paragraph, (text, role, start, start + len(text)))
-            for (text, start, _, _), role in zip(lines, roles, strict=True)
+            for (text, start, _, _, _), role in zip(lines, roles, strict=True)
         ]
     )
     articles = _articles(lines, roles, usual_gap)
@@ -74,26 +86,28 @@ def structured(document: Document, config: Config) -> Document:
 
 
 def _lines(document: Document) -> list[Line]:
-    gaps, lifted = _seen_in_trail(document)
+    gaps, lifted, framed = _seen_in_trail(document)
     lines, start = [], 0
     for block in document.text.split("\n\n"):
         end = start + len(block)
         if block:
-            lines.append(_tuple(Line, (block, start, gaps.get(start, 1), end in lifted)))
+            lines.append(_tuple(Line, (block, start, gaps.get(start, 1), end in lifted, end in framed)))
         start = end + 2
     return lines
 
 
-def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int]]:
+def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int], set[int]]:
     """By position in the text: blank lines of the seed before it; ends of paragraphs behind which metadata
-    stood. Gaps are those that the first pass of `layout` found."""
+    stood, and behind which rules took out rows that stand in no article. Gaps are those that the first pass of
+    `layout` found."""
     passes = document.trail
     gaps: dict[int, int] = {}
     lifted: set[int] = set()
+    framed: set[int] = set()
     first_layout = next((i for i, one in enumerate(passes) if one.cleaner == "layout"), -1)
-    asked = [i for i, one in enumerate(passes) if i == first_layout or one.cleaner == "metadata"]
+    asked = [i for i, one in enumerate(passes) if i == first_layout or one.cleaner in ("metadata", "chrome")]
     if not asked:
-        return gaps, lifted
+        return gaps, lifted, framed
     ends = _paragraph_ends(document.text)
     later = {i: Positions(passes[i].edits) for i in range(asked[0] + 1, len(passes))}
     for i in asked:
@@ -108,10 +122,28 @@ def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int]]:
             shift += len(edit.after) - len(edit.before)
             if i == first_layout:
                 gaps[_place_at_end(place + len(edit.after), behind)] = edit.before.count("\n") - 1
-            elif edit.field:
-                place = _place_at_end(place, behind)
-                lifted.add(max((end for end in ends if end <= place), default=-1))
-    return gaps, lifted
+            elif edit.field and one.cleaner == "metadata":
+                lifted.add(_end_above(_place_at_end(place, behind), ends))
+            elif edit.rule in _frame_rules() and place < ends[-1]:
+                framed.add(_end_above(_place_at_end(place, behind), ends))
+    return gaps, lifted, framed
+
+
+def _end_above(place: int, ends: Sequence[int]) -> int:
+    return max((end for end in ends if end <= place), default=-1)
+
+
+@cache
+def _frame_rules() -> frozenset[str]:
+    """Ids of rules for what stands above an article, not of buttons."""
+    return frozenset(rule.id for rule in load("chrome") if rule.and_all == "above" or rule.name == "login_alone")
+
+
+def _removed(document: Document) -> str:
+    """What rules and recurrence took out around the article."""
+    return "\n".join(
+        edit.before for one in document.trail if one.cleaner in ("chrome", "recurrence") for edit in one.edits
+    )
 
 
 def _gaps(edits: Sequence[Edit]) -> Iterator[tuple[int, int]]:
@@ -154,7 +186,7 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     )
 
 
-def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
+def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> list[str]:
     roles = ["body"] * len(lines)
     for i, line in enumerate(lines):
         if len(line.text) > names.LONGEST_LINE:
@@ -167,7 +199,7 @@ def _roles(lines: Sequence[Line], usual_gap: int) -> list[str]:
             metadata.is_of_card(near.text) for near in lines[max(0, i - 1) : i + 2]
         ):
             roles[i] = "byline"
-    starts = _title_places(lines, roles, usual_gap)
+    starts = _title_places(lines, roles, usual_gap, page or Frame("", frozenset()))
     for i in starts:
         roles[i] = "title"
         _mark_below_title(lines, roles, i)
@@ -226,9 +258,9 @@ def _is_bare_byline(text: str) -> bool:
     )
 
 
-def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> list[int]:
+def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int, page: Frame) -> list[int]:
     """Indexes of titles. Behind the first, a headline is a title only with a sign that a new article begins."""
-    first = _first_title(lines, roles)
+    first = _first_title(lines, roles, page)
     places = [] if first is None else [first]
     reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
     for i in range(0 if first is None else first + 1, len(lines)):
@@ -241,11 +273,13 @@ def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -
     return places
 
 
-def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
+def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> int | None:
     """The headline above the first metadata line, else the first headline above the first body paragraph.
 
     Of several headlines right above each other, the first that is long enough to be one: below it stand a
-    subtitle, an author's or a channel's name.
+    subtitle, an author's or a channel's name.  Another one wins if there is clear evidence for it: on a site that no
+    rule knows, its navigation may be left above the headline.
+
     """
     head: list[int] = []
     for i, line in enumerate(lines[:LONGEST_HEAD]):
@@ -254,13 +288,98 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str]) -> int | None:
             if line.lifted:
                 block = [k for k in head if set(range(k, i)) <= set(head)]
                 if len(block) > MOST_HEADLINE_LINES:
-                    return i  # what stands above is left of the page's own frame
-                return next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), i)
+                    return _clearest(lines, block, i, page)  # what stands above is left of the page's own frame
+                usual = next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), i)
+                return _clearest(lines, block, usual, page)
         elif roles[i] == "body" and _ends_body(line):
             break
+    below_frame = max((n for n, i in enumerate(head[:-1], 1) if lines[i].framed), default=0)
+    head = head[below_frame if all(len(lines[i].text) < SHORTEST_HEADLINE for i in head[:below_frame]) else 0 :]
     if not head or len(lines) == 1:
         return None
-    return head[0]
+    block = [k for k in head if k < head[0] + len(head)]
+    best = _clearest(lines, block, head[0], page)
+    return None if best == head[0] and _may_be_frame(lines, block, page) else best
+
+
+CLEAR = 3
+"""So many points a headline must have to win over the row that stands where headlines do, and MARGIN more than that."""
+
+MARGIN = 2
+
+FEWEST_HAN = 6
+"""So many Chinese characters it must have, and stand among the last MOST_HEADLINE_LINES rows above the text."""
+
+MOST_BODY = 3_000
+"""Words of a headline are looked for in so many characters of the text below it."""
+
+_SITE = re.compile(
+    r"(?:欢迎[^，。]{2,20}|[\[【(（<].{1,8}[\]】)）>]|正文|导航|返回|目录|[一-龥A-Za-z]{1,8}(?:网|在线|论坛|吧|频道|之家|博客|中心|首页|新闻))"
+)
+"""A site's or a section's name, or a button."""
+
+_LABELLED = re.compile("[^：:]{1,4}[：:]")
+"""Of a dialogue, of questions and answers."""
+
+
+def _clearest(lines: Sequence[Line], block: Sequence[int], usual: int, page: Frame) -> int:
+    """The headline of the most evidence among rows one below the other; `usual` when it may well be the headline, when
+    the page had no chrome, or when none is clearly better."""
+    is_button = _is_frame(lines[usual].text, page)
+    if len(block) == 1 or not (page.removed or is_button):
+        return usual
+    below = _below(lines, block)
+    others = [k for k in block[-MOST_HEADLINE_LINES:] if is_button or len(_HAN.findall(lines[k].text)) >= FEWEST_HAN]
+    points = {k: _points(lines, k, block[-1], below, page) for k in (usual, *others)}
+    if points[usual] >= CLEAR:
+        return usual
+    best = max(points, key=lambda k: (points[k], k))
+    least = points[usual] + 1 if is_button else max(CLEAR, points[usual] + MARGIN)
+    return best if points[best] >= least else usual
+
+
+def _is_frame(text: str, page: Frame) -> bool:
+    """True for the name of a site or of a section, for words of buttons, and for a line that recurs on its site."""
+    if _SITE.fullmatch(text) is not None or is_known_chrome(text):
+        return True
+    return bool(page.recurring) and recurrence.key(recurrence.masked(text), recurrence.HEAD) in page.recurring
+
+
+def _points(lines: Sequence[Line], k: int, last: int, below: str, page: Frame) -> int:
+    """How much speaks for a row as the headline: its length, whether the page repeats it, whether the text below has
+    its words, and whether it stands right above the text or what tells about it."""
+    text = lines[k].text
+    han = "".join(_HAN.findall(text))
+    pairs = [han[i : i + 2] for i in range(len(han) - 1)]
+    known = sum(pair in below for pair in pairs)
+    points = 2 if len(text) >= SHORTEST_HEADLINE else int(len(text) > SHORTEST_HEADLINE / 2)
+    points += 2 if len(text) >= SHORTEST_HEADLINE and text in page.removed else 0
+    points += 2 if 3 * known >= len(pairs) > 2 else int(4 * known >= len(pairs) > 2)
+    points += int(k == last) + int(lines[k].lifted)
+    return points - 3 * (_is_frame(text, page) or _LABELLED.match(text) is not None)
+
+
+FRAME_ROWS = 4
+"""So many short rows above prose, on a page that had chrome, may be its navigation: then the first is the headline only
+if there is some evidence, or if it is longer than the others."""
+
+
+def _may_be_frame(lines: Sequence[Line], block: Sequence[int], page: Frame) -> bool:
+    """True if the first of several rows above the text is more likely left of the page's own frame."""
+    text = lines[block[0]].text
+    if len(block) > 1 and _is_frame(text, page):
+        return True
+    longest = max(len(lines[k].text) for k in block[1:]) if len(block) >= FRAME_ROWS else 0
+    if not page.removed or not len(text) <= longest < SHORTEST_HEADLINE or block[-1] + 1 >= len(lines):
+        return False
+    if not _ends_body(lines[block[-1] + 1]):
+        return False
+    return _points(lines, block[0], block[-1], _below(lines, block), page) < CLEAR - 1
+
+
+def _below(lines: Sequence[Line], block: Sequence[int]) -> str:
+    """The beginning of the text below the rows."""
+    return "".join(line.text for line in lines[block[-1] + 1 : block[-1] + 40])[:MOST_BODY]
 
 
 def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int, reports: bool) -> bool:
