@@ -524,8 +524,8 @@ def _reach_down(page: Page, sure: dict[int, Found]) -> None:
 
 
 def _between_counters(page: Page, gone: Mapping[int, Found]) -> range:
-    """From the first to the last counter (203 条评论, 56 条评论) below the main stretch of prose, if the same rule names
-    several with prose between them: a page of several posts, each with its own. Else an empty range."""
+    """From the first to the last counter (203 条评论, 56 条评论) below the main stretch of prose, if the same rule
+    names several with prose between them: a page of several posts, each with its own. Else an empty range."""
     rows = page.rows
     seen: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []
