@@ -138,10 +138,10 @@ def _tags(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> I
     evidence = html_metadata.found(source, page, title)
     for one in evidence:
         yield Piece(one.start, one.end, one.rule, one.field)
-    told = {one.start for one in evidence}
+    told = [one.start for one in evidence]
     for tag in page.tags:
         end = min(tag.content_end, tag.end + html_metadata.LARGEST_JSON)
-        if tag.name in ("script", "style") and tag.end < end and told.isdisjoint(range(tag.end, end)):
+        if tag.name in ("script", "style") and tag.end < end and bisect_left(told, tag.end) == bisect_left(told, end):
             yield Piece(tag.start, tag.content_end, "extraction.script", "")
 
 

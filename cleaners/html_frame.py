@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .html_source import Source
@@ -43,6 +44,9 @@ _WEAK = frozenset(
     ]
 )  # fmt: skip
 """Words in the names of elements; alone they say nothing against prose."""
+
+LONGEST_TAG = 1_000
+"""So much of a start tag is looked at, in characters."""
 
 _LISTS = frozenset(["table", "ul", "ol", "dl"])
 
@@ -82,14 +86,12 @@ def read(source: str, page: Source, lines: Sequence[Seen], region: Sequence[bool
             cells[i] = cells[one.parent]
         if on_way[i]:
             continue
-        attributes = one.end - one.start > len(one.name) + 6
-        says = one.name in _ELEMENTS or (attributes and _says(source, one.start, one.end))
+        named_so, weakly = _judged(source[one.start : min(one.end, one.start + LONGEST_TAG)])
+        says = named_so or one.name in _ELEMENTS
         never[i] = never[one.parent] or (one.name in _NEVER and prose[i] == 0)
         named[i] = named[one.parent] or says
         weak[i] = (
-            weak[one.parent]
-            or (prose[i] == 0 and (linked[i] > LINKED * letters[i] or one.name == "form"))
-            or (attributes and _weakly_named(source, one.start, one.end))
+            weak[one.parent] or (prose[i] == 0 and (linked[i] > LINKED * letters[i] or one.name == "form")) or weakly
         )
     around = []
     for line, seen in zip(page.lines, lines, strict=True):
@@ -98,16 +100,14 @@ def read(source: str, page: Source, lines: Sequence[Seen], region: Sequence[bool
     return Evidence(named, never, around)
 
 
-def _says(source: str, start: int, end: int) -> bool:
-    return _NAMED.search(source, start, end) is not None or _ROLE.search(source, start, end) is not None
-
-
-def _weakly_named(source: str, start: int, end: int) -> bool:
-    for found in _ATTRIBUTE.finditer(source, start, end):
-        value = found[found.lastindex or 1]
-        if any(word.lower() in _WEAK for word in _WORDS.findall(value)):
-            return True
-    return False
+@lru_cache(1 << 13)  # a page's tags are alike, and so are a site's pages
+def _judged(tag: str) -> tuple[bool, bool]:
+    """Whether the start tag says for sure, and whether one of its names hints, that its element is no article."""
+    if "=" not in tag:
+        return False, False
+    surely = _NAMED.search(tag) is not None or _ROLE.search(tag) is not None
+    names = [found[found.lastindex or 1] for found in _ATTRIBUTE.finditer(tag)]
+    return surely, any(word.lower() in _WEAK for name in names for word in _WORDS.findall(name))
 
 
 def _totals(page: Source, lines: Sequence[Seen]) -> tuple[list[int], list[int], list[int]]:

@@ -66,13 +66,15 @@ def seen(source: str, line: Line) -> Seen:
     pieces = [_plain(source, run) for run in line.runs]
     text = " ".join("".join(pieces).split())
     bare = _SPACE.sub("", text)
-    linked = sum(len(_SPACE.sub("", piece)) for run, piece in zip(line.runs, pieces, strict=True) if run.link)
-    share = linked / len(bare) if bare else 0.0
+    links = [piece for run, piece in zip(line.runs, pieces, strict=True) if run.link]
+    share = len(_SPACE.sub("", "".join(links))) / len(bare) if bare and links else 0.0
     score = prose.score(text) if text and share < SOME_LINKS and not line.hidden else 0
     return Seen(text, bare, share, max(0, score))
 
 
 def _plain(source: str, run: Run) -> str:
+    if source.find("&", run.start, run.end) < 0:
+        return source[run.start : run.end]
     return "".join(meaning for _, _, meaning in _characters(source, run))
 
 
@@ -312,6 +314,9 @@ def _library_text(source: str) -> str:
     from resiliparse.extract.html2text import extract_plain_text  # only pages pay for the import
     from resiliparse.parse.html import HTMLTree
 
-    tree = HTMLTree.parse(source.encode("utf-8", "replace").decode())
+    try:
+        tree = HTMLTree.parse(source)
+    except UnicodeEncodeError:  # halves of surrogate pairs
+        tree = HTMLTree.parse(source.encode("utf-8", "replace").decode())
     text: str = extract_plain_text(tree, main_content=True, alt_texts=False, links=False)
     return text

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html.entities import html5
 from typing import NamedTuple
 
-_MARKUP = re.compile(r"<(?:(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])|(?P<other>[!?/]))")
+_NAME = r"(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])"
 # "=" belongs to the quote behind it: a quote elsewhere quotes nothing
-_REST = re.compile(r"""(?:[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>""")
+_REST = r"""(?P<rest>(?:[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>)"""
+_MARKUP = re.compile(rf"<(?:{_NAME}|(?P<other>[!?/]))")
+_WHOLE = re.compile(rf"<(?:{_NAME}{_REST}?|(?P<other>[!?/]))")
 _HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none|\sclass="?mw-editsection""", re.I)
 _NAMES = re.compile(r"""\s(?:class|id)\s*=\s*(?:"([^"]{1,200})"|'([^']{1,200})'|([^\s"'>]{1,200}))""", re.I)
 _STYLE_BODY = re.compile(r"\{([^{}]{0,500})\}")
@@ -125,6 +128,14 @@ class Source(NamedTuple):
     depth: int
 
 
+_run = tuple.__new__  # making a Run by its name takes twice as long
+
+
+@lru_cache(1 << 13)  # a page's tags are alike, and so are a site's pages
+def _hides(tag: str) -> bool:
+    return _HIDDEN.search(tag) is not None
+
+
 _RAW_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.I) for name in RAW | UNSEEN}
 
 
@@ -139,6 +150,7 @@ class _Reader:
         self.open: dict[str, int] = {}
         self.depth = 0
         self.runs: list[Run] = []
+        self.seen = False  # one of the runs is more than space
         self.links = self.hidden = self.preserved = 0
         self.never_closed: set[str] = set()
         self.cell = False
@@ -146,19 +158,20 @@ class _Reader:
         self.hidden_names: set[str] = set()
         self.muted, self.mute_depth = "", 0
 
-    def end_of_tag(self, source: str, start: int) -> int:
-        """The position behind the ">" that ends the tag, or -1.  start: behind the tag's name."""
-        found = _REST.match(source, start) if self.broken < MOST_BROKEN else None
-        if found:
+    def end_of_tag(self, source: str, found: re.Match[str]) -> int:
+        """The position behind the ">" that ends the tag, or -1."""
+        if found.lastgroup == "rest":
             return found.end()
         self.broken += 1
+        start = found.end()
         limit = start + LONGEST_BROKEN
         end, other = source.find(">", start, limit), source.find("<", start, limit)
         return -1 if end < 0 or 0 <= other < end else end + 1
 
     def text(self, source: str, start: int, end: int) -> None:
         if start < end and not self.muted:
-            self.runs.append(Run(start, end, self.links > 0, self.preserved > 0))
+            self.runs.append(_run(Run, (start, end, self.links > 0, self.preserved > 0)))
+            self.seen = self.seen or not source[start:end].isspace()
 
     def mute(self, source: str, name: str, start: int, end: int) -> None:
         """Notes an inline start tag: what a hidden one holds is no text.  A block ends that: it was never closed."""
@@ -189,7 +202,7 @@ class _Reader:
         """True for a start tag whose element is not shown."""
         if end - start < len(name) + 7:
             return False
-        if _HIDDEN.search(source, start, end):
+        if _hides(source[start:end]):
             return True
         return bool(self.hidden_names) and any(
             not self.hidden_names.isdisjoint((found[1] or found[2] or found[3]).split())
@@ -204,12 +217,12 @@ class _Reader:
             self.never_closed.add(name)
         return found.start() if found else start
 
-    def line(self, source: str) -> None:
+    def line(self) -> None:
         """Ends a line."""
         if self.runs:
-            if any(not source[r.start : r.end].isspace() for r in self.runs):
+            if self.seen:
                 self.lines.append(Line(tuple(self.runs), self.stack[-1], self.cell, self.hidden > 0))
-            self.runs = []
+            self.runs, self.seen = [], False
 
     def begin(self, source: str, name: str, start: int, end: int) -> None:
         hidden = self._is_hidden(source, name, start, end)
@@ -224,8 +237,7 @@ class _Reader:
 
     def _end_implied(self, name: str) -> None:
         """The end tags that may be left out: a block ends a paragraph, an item the item before it."""
-        if self.elements[self.stack[-1]].name == "p":
-            self._pop()
+        self.end_paragraph()
         names = _ENDED_BY_ITSELF.get(name)
         if names is None or not any(self.open.get(one) for one in names):
             return
@@ -236,6 +248,10 @@ class _Reader:
                     self._pop()
             elif found == "table" or (found in _SCOPES and name not in _TABLE_PARTS) or len(self.stack) - i > 8:
                 return
+
+    def end_paragraph(self) -> None:
+        if self.elements[self.stack[-1]].name == "p":
+            self._pop()
 
     def finish(self, name: str) -> None:
         """An end tag: closes the nearest open element of that name, and those inside it."""
@@ -262,7 +278,8 @@ def read(source: str) -> Source:
     reader = _Reader()
     at = done = 0
     while True:
-        found = _MARKUP.search(source, at)
+        # with many broken tags, looking for their ends behind quotes would take too long
+        found = (_WHOLE if reader.broken < MOST_BROKEN else _MARKUP).search(source, at)
         if found is None:
             break
         start = found.start()
@@ -271,14 +288,14 @@ def read(source: str) -> Source:
             reader.text(source, done, start)
             at = done = end
             continue
-        end = reader.end_of_tag(source, found.end())
+        end = reader.end_of_tag(source, found)
         if end < 0:
             at = found.end()  # a "<" in a text
             continue
         reader.text(source, done, start)
         at = done = _tag(source, reader, found, end)
     reader.text(source, done, len(source))
-    reader.line(source)
+    reader.line()
     return Source(reader.elements, reader.lines, reader.tags, reader.depth)
 
 
@@ -298,10 +315,21 @@ def _end_of_other(source: str, reader: _Reader, start: int) -> int:
 def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
     """One tag; returns where to go on."""
     name, start = found["name"].lower(), found.start()
+    kind = _kind(name)
     if found["close"]:
-        _end_tag(source, reader, name)
-        return end
-    if name in RAW or name in UNSEEN:
+        _end_tag(reader, name, kind)
+    elif kind == "block":
+        reader.line()
+        reader.links = 0 if reader.links and name in ("td", "table", "li", "div") else reader.links
+        reader.begin(source, name, start, end)
+        reader.cell = name in ("td", "th") and _is_later_cell(reader)
+    elif kind in ("inline", "link"):
+        if kind == "link":
+            reader.links = 1  # links do not nest
+        reader.mute(source, name, start, end)
+        if name == "time":
+            reader.tags.append(Tag(name, start, end, end))
+    elif kind == "raw":
         stop = end if source[end - 2] == "/" else reader.end_of_raw(source, name, end)
         reader.tags.append(Tag(name, start, end, stop))
         if name == "style":
@@ -309,28 +337,26 @@ def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
         if name == "xmp":
             reader.text(source, end, stop)
         return stop
-    if name in ("meta", "time"):
+    elif name == "meta":
         reader.tags.append(Tag(name, start, end, end))
-    if name == "br":
-        reader.line(source)
+    elif name in ("br", "hr"):
+        reader.line()
         reader.cell = False
-    elif name in ("a", "button"):
-        reader.links = 1  # links do not nest
-        reader.mute(source, name, start, end)
-    elif _is_block(name):
-        reader.line(source)
-        reader.links = 0 if name in ("td", "table", "li", "div") and reader.links else reader.links
-        reader.begin(source, name, start, end)
-        reader.cell = name in ("td", "th") and _is_later_cell(reader)
-    elif name == "hr":
-        reader.line(source)
-    elif name in INLINE:
-        reader.mute(source, name, start, end)
+        if name == "hr":
+            reader.end_paragraph()
     return end
 
 
-def _is_block(name: str) -> bool:
-    return name in BLOCKS or (name not in INLINE and name not in VOID and ":" not in name)
+@lru_cache(1 << 12)
+def _kind(name: str) -> str:
+    """What a tag of this name does: raw, link, void, inline or block."""
+    if name in RAW or name in UNSEEN:
+        return "raw"
+    if name in ("a", "button"):
+        return "link"
+    if name in VOID or ":" in name:
+        return "void"
+    return "inline" if name in INLINE else "block"
 
 
 def _is_later_cell(reader: _Reader) -> bool:
@@ -345,18 +371,18 @@ def _row(reader: _Reader, element: int) -> int:
     return one.parent if one.name in ("td", "th") else -1
 
 
-def _end_tag(source: str, reader: _Reader, name: str) -> None:
+def _end_tag(reader: _Reader, name: str, kind: str) -> None:
     if name == reader.muted:
         reader.unmute(name)
-    if name in ("a", "button"):
-        reader.links = 0
-    elif name == "br":
-        reader.line(source)
-    elif _is_block(name):
+    if kind == "block":
+        reader.line()
         reader.muted = ""
-        reader.line(source)
         reader.finish(name)
         reader.cell = False
+    elif kind == "link":
+        reader.links = 0
+    elif name == "br":
+        reader.line()
 
 
 def entities(source: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
