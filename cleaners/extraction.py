@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from . import chrome, html_metadata, html_region, html_source, metadata
+from . import chrome, html_frame, html_metadata, html_region, html_source, metadata
 from .config import Config
 from .document import Quarantine, RefusedError
 from .edits import Edit
@@ -68,13 +68,35 @@ def is_page(text: str) -> bool:
     return (ended or full) and _MARKDOWN.search(text) is None
 
 
+def seems_page(text: str) -> bool:
+    """As `is_page`, with a cheap test before it."""
+    return (text[:1].isspace() or text[:1] in "<\ufeff") and is_page(text)
+
+
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields the edits that turn the source of a page into its article; none for a text that is no page.
 
     Raises RefusedError for a page without any text.
     """
-    if (text[:1].isspace() or text[:1] in "<\ufeff") and is_page(text):
+    if seems_page(text):
         yield from _edits(text, config.cleaners is None or "chrome" in config.cleaners)
+
+
+def visible(source: str) -> str:
+    """The lines of a page that are neither hidden nor made of links that no rule names: more than its article, for half
+    of the time.
+
+    This is what learning from many pages looks at: which of these lines the article keeps matters to none of them.
+    """
+    page = _read(source)
+    lines = [html_region.seen(source, line) for line in page.lines]
+    kept = [
+        i
+        for i, line in enumerate(page.lines)
+        if not line.hidden and (lines[i].linked < html_frame.LINKED or chrome.named(lines[i].text))
+    ]
+    ends = [_line_end(page, lines, before, i) for before, i in pairwise(kept)]
+    return "".join(lines[i].text + end for i, end in zip(kept, [*ends, "\n"], strict=False))
 
 
 _EMPTY = Quarantine(

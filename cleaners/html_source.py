@@ -314,8 +314,8 @@ def _end_of_other(source: str, reader: _Reader, start: int) -> int:
 
 def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
     """One tag; returns where to go on."""
-    name, start = found["name"].lower(), found.start()
-    kind = _kind(name)
+    start = found.start()
+    name, kind = _kind(found["name"])
     if found["close"]:
         _end_tag(reader, name, kind)
     elif kind == "block":
@@ -348,15 +348,16 @@ def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
 
 
 @lru_cache(1 << 12)
-def _kind(name: str) -> str:
-    """What a tag of this name does: raw, link, void, inline or block."""
+def _kind(written: str) -> tuple[str, str]:
+    """The name in small letters, and what a tag of this name does: raw, link, void, inline or block."""
+    name = written.lower()
     if name in RAW or name in UNSEEN:
-        return "raw"
+        return name, "raw"
     if name in ("a", "button"):
-        return "link"
+        return name, "link"
     if name in VOID or ":" in name:
-        return "void"
-    return "inline" if name in INLINE else "block"
+        return name, "void"
+    return name, "inline" if name in INLINE else "block"
 
 
 def _is_later_cell(reader: _Reader) -> bool:

@@ -21,9 +21,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from . import metadata, names
+from . import extraction, metadata, mhtml, names
 from .config import Config
-from .edits import Edit
+from .document import RefusedError
+from .edits import Edit, apply
 from .prose import Page, Row, read
 
 HEAD, TAIL, INSIDE = 0, 1, 2
@@ -129,8 +130,18 @@ def place_of(key: int) -> int:
     return key & 3
 
 
+def readable(text: str, config: Config) -> str:
+    """What a reader sees of a decoded seed: a text as it is, of an HTML page or a web archive its visible lines."""
+    try:
+        if mhtml.is_message(text):
+            text = apply(text, tuple(mhtml.propose(text, config)))
+    except RefusedError:
+        return ""
+    return extraction.visible(text) if extraction.seems_page(text) else text
+
+
 def sample(text: str) -> Sample:
-    """What learning needs of a page: its decoded text, before any cleaner.  Linear in the text's length."""
+    """What learning needs of a page: what a reader sees of it, before any cleaner.  Linear in the text's length."""
     page = read(text)
     first, last = _extent(page)
     found: set[int] = set()

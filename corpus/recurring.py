@@ -162,10 +162,16 @@ def sample(root: Path, seeds: Iterable[AnySeed], config: Config) -> pa.Table:
 
 
 def drafts(root: Path, seeds: Iterable[AnySeed], config: Config) -> Iterator[Draft]:
-    """The decoded seeds; without those that changed since the scan, which wait for the next run."""
+    """The decoded seeds, of pages in HTML what a reader sees; without those that changed since the scan, which wait
+    for the next run."""
     for one in read_all(root, seeds, Reading.of(config)):
         if not isinstance(one, Problem):
-            yield Draft(one.raw, one.name, config, one.record)
+            draft = Draft(one.raw, one.name, config, one.record)
+            try:
+                draft.text = recurrence.readable(draft.text, config)
+            except Exception:  # noqa: BLE001  when it is cleaned, it goes to quarantine with its reason
+                draft.text = ""
+            yield draft
 
 
 def host(record: Record | None) -> str | None:

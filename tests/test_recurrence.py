@@ -447,3 +447,53 @@ def test_a_seed_that_changes_between_scan_and_survey_is_left_out(tmp_path: Path)
     survey = recurring.look(tmp_path, found, "", None, Config())
     assert survey.rows.num_rows == 5
     assert {one.of for one in survey.recurring} == {5}
+
+
+# ---------------------------------------------------------------- pages in HTML
+
+
+def html_page(number: int) -> str:
+    """A page of a site that says nothing in the names of its elements."""
+    links = "".join(f'<a href="/{i}">{name}</a>' for i, name in enumerate([*NAVIGATION, "联系我们", "关于我们"]))
+    prose = "".join(f"<p>{line}</p>" for line in article(number))
+    foot = "".join(f"<div>{line}</div>" for line in FOOTER)
+    return (
+        f"<!DOCTYPE html><html><head><title>{headline(number)}_山乡在线</title></head><body><div>{links}</div>"
+        f"<h1>{headline(number)}</h1><div>山乡是我家</div><div>有路就有人</div>"
+        f"<div class=t>{prose}</div><div>山里的故事</div>{foot}"
+    )
+
+
+def archive_of(source: str) -> str:
+    head = 'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="=_b"\r\n\r\n'
+    part = "--=_b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    return f"{head}{part}{source}\r\n--=_b--\r\n"
+
+
+@pytest.mark.parametrize("wrap", [str, archive_of])
+def test_the_frame_of_pages_in_html_goes(tmp_path: Path, wrap: Callable[[str], str]) -> None:
+    alone = clean(wrap(html_page(3)).encode()).text
+    assert "山里的故事" in alone
+    assert "山乡服务台" in alone
+    version = made(tmp_path, {f"{SITE}/{number:03}.html": wrap(html_page(number)) for number in range(20)})
+    assert texts(version)[f"{SITE}/003.html"] == "\n\n".join([headline(3), *article(3)])
+    assert {"山乡是我家", "山里的故事"} < lines_of(version)
+    whole(version, tmp_path / "output")
+
+
+def test_what_a_reader_sees_of_a_page() -> None:
+    source = html_page(1).replace("<h1>", "<p hidden>看不见</p><table><tr><td>一</td><td>二</td></tr></table><h1>")
+    seen = recurrence.readable(source, Config()).splitlines()
+    assert seen[:5] == ["一\t二", headline(1), "山乡是我家", "有路就有人", article(1)[0]]
+    assert recurrence.readable("<p>一段话", Config()) == "<p>一段话"
+    assert recurrence.readable("<html><body><a href=x>山</a></body></html>", Config()) == ""
+    assert recurrence.readable(archive_of("").replace("text/html", "text/plain"), Config()) == ""
+
+
+def test_a_page_that_cannot_be_read_teaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(text: str, config: Config) -> str:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(recurrence, "readable", failing)
+    version = made(tmp_path, pages(6))
+    assert lines_of(version) == set()
