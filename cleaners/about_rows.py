@@ -68,7 +68,7 @@ def _tables() -> _Tables:
         re.compile(rf"({spaced})(?: ?[、/&] ?(?:{spaced}))? ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
-        re.compile(rf"[一-龥]{{0,6}}?({functions})"),
+        re.compile(rf"[一-龥]{{0,10}}?({functions})"),
         by_label,
         Patterns(rule for rule in rules if rule.pattern),
         Words(buttons),
@@ -224,6 +224,9 @@ def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
     is_recent = any(t.kind == "date" and not t.field for t in tokens)
     if place == "head" and is_recent and len(free) == 1 and is_surely_person(free[0].split(" ")[0]):
         return len(free[0]) <= LONGEST_FREE  # 周一鸣 江东文学 今天
+    posts = [t for t in tokens if t.kind == "free" and _POSTED.match(folded, t.end)]
+    if place == "head" and len(free) == len(posts) == 1 and len(free[0]) <= LONGEST_FREE:
+        return " " not in free[0]  # 周一鸣 发布于 2019-10-08
     if place == "tail" and known > 1 and all(map(_is_name, free)):
         return True  # 王小川 本文来源：江东晚报 责任编辑：王小川
     is_signature = has_clock and any(t.kind == "count" for t in tokens)  # posted @ 2019-01-01 10:20 … 阅读(12)
@@ -239,12 +242,15 @@ def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -
     has_clock = ":" in folded[date.start : date.end]
     free = [folded[t.start : t.end] for t in tokens if t.kind == "free"]
     beside_name = any(map(_is_name, free)) or bool(free and not date.field)
-    if place == "head" and (has_clock or beside_name or (len(tokens) == 1 and folded[date.start].isdigit())):
+    beside_name = beside_name or any(t.kind == "free" and _POSTED.match(folded, t.end) for t in tokens)
+    is_whole = len(tokens) == 1 and (folded[date.start].isdigit() or _HAN_DATE.fullmatch(folded) is not None)
+    if place == "head" and (has_clock or beside_name or is_whole):
         return rule_of_dates()
     written_by_machine = len(tokens) == 1 and _PADDED.fullmatch(folded[date.start : date.end])
     return rule_of_dates() if place == "top" and (has_clock or written_by_machine) else None
 
 
+_HAN_DATE = re.compile("[二一][〇○零一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日")
 _PADDED = re.compile(r"\d{4}(?:年\d\d月\d\d日|[-./]\d\d[-./]\d\d)")
 
 
@@ -283,6 +289,12 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
 def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
     """The tokens; text without a label that begins with an outlet (江东日报 记者周一鸣) as one token a word."""
     for t in tokens:
+        if t.field == "source" and " " in folded[t.start : t.end]:
+            outlet, _, people = folded[t.start : t.end].partition(" ")
+            if is_outlet(outlet) and all(map(names.is_person, people.split())):  # 来源:江东日报 周一鸣
+                yield t._replace(end=t.start + len(outlet))
+                yield Token("value", rule_of_dates(), "authors", t.end - len(people.lstrip()), t.end)
+                continue
         words = folded[t.start : t.end].split(" ") if t.kind == "free" else []
         leads = len(words) > 1 and (is_outlet(words[0]) or (len(words) == 2 and is_surely_person(words[0])))
         if not leads or is_outlet(folded[t.start : t.end]):
@@ -479,6 +491,9 @@ def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, i
     return Token("value", rule, rule.field, start, start + len(value)), max(end, start + len(value))
 
 
+_WITH_CLOCK = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日? ?\d{1,2}:\d\d")
+
+
 def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
     if rule.value == "date" and (found := dates.find(folded[start : start + dates.LONGEST])) and found[3] <= 1:
         return start + len(folded[start : start + found[4]].rstrip())
@@ -493,6 +508,8 @@ def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
             break
         if end > start and tables.label.match(folded, end):
             break
+        if c in "12" and end > start and rule.field == "source" and _WITH_CLOCK.match(folded, end):
+            break  # 来源:江东日报2019-10-08 10:20
         end += 1
     return end
 
@@ -504,7 +521,9 @@ def _ends_value(folded: str, at: int, tables: _Tables) -> bool:
         begin += 1
     if begin >= len(folded):
         return False
-    if tables.label.match(folded, begin) or _DATE.match(folded, begin) or _COUNT.match(folded, begin):
+    if tables.label.match(folded, begin) or _COUNT.match(folded, begin):
+        return True
+    if _DATE.match(folded, begin) and (found := dates.find(folded[begin : begin + dates.LONGEST])) and found[3] == 0:
         return True
     stop = _WORD_END.search(folded, begin)
     word = folded[begin : stop.start() if stop else len(folded)].strip("[]【】()")

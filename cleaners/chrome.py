@@ -402,7 +402,12 @@ def _match_bare(bare: str, where: str) -> Found | None:
         return None  # 2019-10-08 09:52 is no bar of dashes
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
-    return Found(most, len(bar), min(r.at_least for r in bar))
+    needs = min(r.at_least for r in bar)
+    starts_home = _HOME_BAR.match(lower) is not None and len(bar) > 1  # with sections of the site's own behind it
+    return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs)
+
+
+_HOME_BAR = re.compile(r"(?:网站)?首 ?页(?: {1,3}| ?[|·] ?)(?:[^ |·,。!?;]{2,6}(?: {1,3}| ?[|·] ?)){2}")
 
 
 def _trimmed(page: Page) -> Page:

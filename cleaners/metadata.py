@@ -240,7 +240,7 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
             taken.update({k: Taken(rule, []) for k in range(i + 1, behind + 1)})
         if followed:
             taken[followed] = Taken(rule, [])
-        is_source = is_account or is_outlet(fold(text)) or (followed and not is_surely_person(text))
+        is_source = is_account or is_outlet(fold(text)) or (followed and not names.is_person(text))
         field = "source" if is_source else "authors"
         taken[i] = Taken(rule, [Value(field, 0, len(text), rule.id)])
         return

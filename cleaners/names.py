@@ -155,9 +155,8 @@ def is_byline(line: str) -> bool:
 
 
 # in brackets, in a row of its own below a report: （图书馆 纪兰）
-_DEPARTMENT_AND_PEOPLE = re.compile(
-    r"[一-龥]{1,12}(?:馆|学院|系|部|处|科|办|办公室|中心|团委|学生会|公司|局|院|所|站)(?: [一-龥]{2,4}){1,3}"
-)
+_DEPARTMENT = re.compile("[一-龥]{1,12}(?:馆|学院|系|部|处|科|办|办公室|中心|团委|学生会|公司|局|院|所|站)")
+_DEPARTMENT_AND_PEOPLE = re.compile(_DEPARTMENT.pattern + "(?: [一-龥]{2,4}){1,3}")
 
 
 def _is_byline(line: str) -> bool:
@@ -247,6 +246,8 @@ def _names(piece: str) -> list[str]:
     pieces = _spaced_names([p for p in _SPLIT.split(_ASIDE.sub(" ", piece)) if p])
     if reports_from and len(pieces) > 1 and (_PLACE.search(pieces[-1]) or not is_person(pieces[-1])):
         pieces.pop()  # 记者 张三 山东冠县报道: the place
+    if len(pieces) > 1 and _DEPARTMENT.fullmatch(pieces[0]) and all(map(is_person, pieces[1:])):
+        del pieces[0]  # 图书馆 张三
     named = [p for p in pieces if _NAME.fullmatch(p) or _ORGANISATION.fullmatch(p)]
     return [p for p in named if not _NO_NAME.match(p) and not _IN_NO_NAME.search(p)]
 

@@ -191,7 +191,7 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> 
     for i, line in enumerate(lines):
         if len(line.text) > names.LONGEST_LINE:
             continue
-        if len(line.text) <= LONGEST_HEADING and _COLUMN.match(line.text):
+        if len(line.text) <= LONGEST_HEADING and _COLUMN.match(line.text) and not _is_reporters(line.text):
             roles[i] = "column"
         elif names.is_credit(line.text):
             roles[i] = "credit"
@@ -210,6 +210,11 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> 
         if roles[i] == "body" and len(lines[i].text) <= LONGEST_CAPTION:
             roles[i] = _inner_role(lines, roles, i, usual_gap)
     return roles
+
+
+def _is_reporters(text: str) -> bool:
+    """■本报记者 张三 is no column."""
+    return _is_marked_byline(text.lstrip(COLUMN_MARKS)) and names.is_byline(text)
 
 
 def _ends_body(line: Line) -> bool:
@@ -307,6 +312,11 @@ CLEAR = 3
 
 MARGIN = 2
 
+SURE = 5
+"""The same below FRAME_ROWS rows of at most LONGEST_LINK characters, on a page where nothing is chrome for sure."""
+
+LONGEST_LINK = 6
+
 FEWEST_HAN = 6
 """So many Chinese characters it must have, and stand among the last MOST_HEADLINE_LINES rows above the text."""
 
@@ -326,15 +336,21 @@ def _clearest(lines: Sequence[Line], block: Sequence[int], usual: int, page: Fra
     """The headline of the most evidence among rows one below the other; `usual` when it may well be the headline, when
     the page had no chrome, or when none is clearly better."""
     is_button = _is_frame(lines[usual].text, page)
-    if len(block) == 1 or not (page.removed or is_button):
+    if len(block) == 1:
         return usual
+    least = CLEAR
+    if not (page.removed or is_button):
+        shorts = sum(len(lines[k].text) <= LONGEST_LINK for k in block)
+        if shorts < max(FRAME_ROWS, len(block) - 1):
+            return usual
+        least = SURE  # no row is known to be of a frame: only the clearest headline wins
     below = _below(lines, block)
     others = [k for k in block[-MOST_HEADLINE_LINES:] if is_button or len(_HAN.findall(lines[k].text)) >= FEWEST_HAN]
     points = {k: _points(lines, k, block[-1], below, page) for k in (usual, *others)}
     if points[usual] >= CLEAR:
         return usual
     best = max(points, key=lambda k: (points[k], k))
-    least = points[usual] + 1 if is_button else max(CLEAR, points[usual] + MARGIN)
+    least = points[usual] + 1 if is_button else max(least, points[usual] + MARGIN)
     return best if points[best] >= least else usual
 
 
