@@ -30,7 +30,8 @@ from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_
 from benchmarks.damage import KINDS, documents
 from cleaners import PIPELINE, Config, Draft, about_rows, chrome, names
 from corpus import rows
-from corpus.seeds import AnySeed, read, scan
+from corpus.seed_list import AnySeed
+from corpus.seeds import read, scan
 from corpus.store import Store, batches
 from flows.loading import uncollected
 

@@ -53,14 +53,15 @@ def direct(root: Path, output: Path) -> None:
         staging = store.staging(made_by)
         staged = []
         for number, seeds in enumerate(batches(plan.to_clean, tasks.BATCH_BYTES), 1):
-            recurring = {one.name: survey.applied[one.name] for one in seeds if one.name in survey.applied}
-            batch = tasks.Batch(number, root, seeds, staging, config, PIPELINE, recurring)
-            with uncollected():  # as the flow has it
-                batch.read()
-                for cleaner in PIPELINE:
-                    batch.advance(cleaner)
-                batch.settle()
-                staged.append(batch.stage().staged)
+            batch = tasks.Batch(number, root, seeds, staging, config, PIPELINE, survey.applied(seeds))
+            for part in batch.slices():  # as the flow has it
+                with uncollected():
+                    part.read()
+                    for cleaner in PIPELINE:
+                        part.advance(cleaner)
+                    part.settle()
+                    batch.finished.append(part.finish())
+            staged.append(batch.stage().staged)
         store.commit(plan, staged, fingerprint_parts(config), datetime.now(UTC), survey=survey)
 
 

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, MOST_BYTES, Clock, arguments, peak_mb, show, texts
 from corpus.plan import batches
-from corpus.seeds import KnownContainer, Member, Read, read_all, scan
+from corpus.seeds import KnownContainer, Read, read_all, scan
 
 ROWS_TO_A_GROUP = 20_000
 
@@ -106,15 +106,14 @@ def measure_here(root: Path, what: str) -> None:
     before = peak_mb()
     clock = Clock()
     found = scan(root, MOST_BYTES)
-    size = sum(seed.size for seed in found.seeds)
+    size = found.seeds.bytes
     if what == "read":
         clock = Clock()
         for batch in batches(found.seeds, BATCH_BYTES):
             for one in read_all(root, batch):
                 assert isinstance(one, Read), one
     if what == "again":
-        members = tuple(seed for seed in found.seeds if isinstance(seed, Member))
-        known = {id: KnownContainer(sha256, members, ()) for id, sha256 in found.containers.items()}
+        known = {id: KnownContainer(sha256, found.seeds.members, ()) for id, sha256 in found.containers.items()}
         clock = Clock()
         assert scan(root, MOST_BYTES, None, None, known) == found
     took = clock.read()

@@ -19,14 +19,15 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cleaners import Config, Document, clean
 from corpus import recurring
-from corpus.seeds import AnySeed, Scan, scan
+from corpus.seed_list import AnySeed
+from corpus.seeds import Scan, scan
 
 SITE = "www.shancheng.example"
 ALONE = Config(cleaners=("recurrence", "metadata", "layout"))
@@ -131,9 +132,10 @@ def measured(made: list[Made]) -> dict[str, Any]:
         surveying = time.process_time() - start
     size = sum(seed.size for seed in found.seeds)
     start = time.process_time()
-    with_it = [cleaned(page, seed, survey) for page, seed in zip(made, found.seeds, strict=True)]
+    applied = survey.applied(found.seeds)
+    with_it = [cleaned(page, seed, applied) for page, seed in zip(made, found.seeds, strict=True)]
     cleaning = time.process_time() - start
-    alone = [cleaned(page, seed, survey, ALONE) for page, seed in zip(made, found.seeds, strict=True)]
+    alone = [cleaned(page, seed, applied, ALONE) for page, seed in zip(made, found.seeds, strict=True)]
     without = [clean(page.text.encode(), seed.name) for page, seed in zip(made, found.seeds, strict=True)]
     return {
         "pages": len(made),
@@ -166,11 +168,11 @@ def main() -> None:
 def surveyed(root: Path, found: Scan) -> recurring.Survey:
     """What recurs in a folder of seeds."""
     fresh = recurring.sample(root, found.seeds, Config())
-    return recurring.survey(found, "", None, fresh, lambda seeds: recurring.drafts(root, seeds, Config()))
+    return recurring.survey(found, "", None, [fresh], lambda seeds: recurring.drafts(root, seeds, Config()))
 
 
-def cleaned(page: Made, seed: AnySeed, survey: recurring.Survey, config: Config | None = None) -> Document:
-    config = replace(config or Config(), recurring=survey.applied.get(seed.name, frozenset()))
+def cleaned(page: Made, seed: AnySeed, applied: Mapping[str, frozenset[int]], config: Config | None = None) -> Document:
+    config = replace(config or Config(), recurring=applied.get(seed.name, frozenset()))
     return clean(page.text.encode(), seed.name, config)
 
 

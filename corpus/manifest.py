@@ -16,6 +16,8 @@ from .parts import Part, StoreError
 from .plan import Plan
 from .schema import LATER, SCHEMA_VERSION, SEED_IDENTITY, STORED
 
+ROWS_AT_A_TIME = 1 << 14  # that become objects
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -81,9 +83,11 @@ def content_id(fingerprint: str, seeds: pa.Table) -> str:
     compress them to other bytes.
     """
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
-    columns = [seeds.sort_by("id")[name].to_pylist() for name in SEED_IDENTITY]
-    for row in zip(*columns, strict=True):
-        digest.update(json.dumps(row).encode())
+    ordered = seeds.select(list(SEED_IDENTITY)).take(pc.sort_indices(seeds["id"]))
+    for start in range(0, ordered.num_rows, ROWS_AT_A_TIME):
+        some = ordered.slice(start, ROWS_AT_A_TIME)
+        for row in zip(*(some[name].to_pylist() for name in SEED_IDENTITY), strict=True):
+            digest.update(json.dumps(row).encode())
     return digest.hexdigest()
 
 

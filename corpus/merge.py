@@ -94,9 +94,10 @@ def _same_file(old: Path, new: Path) -> bool:
     return old.is_file() and filecmp.cmp(old, new, shallow=False)
 
 
-def without(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
+def without(rows: pa.Table, ids: Sequence[str] | pa.Array) -> pa.Table:
     """The rows whose id is not among these."""
-    return rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(ids, pa.string()))))
+    wanted = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
+    return rows.filter(pc.invert(pc.is_in(rows["id"], wanted)))
 
 
 def ids(sources: Sequence[Source], table: str) -> set[str]:

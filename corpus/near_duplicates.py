@@ -16,15 +16,20 @@ docs/decisions/0020-near-duplicate-documents.md has the measurements behind the 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import LCSseq, Levenshtein
 from rensa import RMinHash
 
@@ -143,6 +148,98 @@ def signatures(texts: Iterable[str]) -> list[Signature | None]:
     return found + _signed(block)
 
 
+class Index:
+    """The documents of a corpus that have a signature, as columns; their bands in a file without a name, since these
+    alone are 256 bytes of each document.
+
+    columns  id, published_at, letters
+    content  (documents, 2), the hashes of the letters
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._chunks: list[pa.Table] = [INDEX.empty_table()]
+        self._content = [np.zeros((0, 2), "<u8")]
+        self._sizes: list[int] = []
+        self._bands = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by `close`
+
+    def add(self, columns: pa.Table, content: npt.NDArray[np.uint64], bands: Codes) -> None:
+        """Adds documents: columns of INDEX; (documents, 2); (documents, BANDS)."""
+        self._chunks.append(columns)
+        self._content.append(content)
+        self._sizes.append(len(content))
+        self._bands.write(np.ascontiguousarray(bands.T, "<u4").tobytes())
+
+    @cached_property
+    def columns(self) -> pa.Table:
+        return pa.concat_tables(self._chunks).combine_chunks()
+
+    @cached_property
+    def content(self) -> npt.NDArray[np.uint64]:
+        return np.concatenate(self._content)
+
+    def band(self, number: int) -> Codes:
+        """The keys of one band: (documents,)."""
+        self._bands.flush()
+        found = [np.zeros(0, "<u4")]
+        start = 0
+        for size in self._sizes:
+            raw = os.pread(self._bands.fileno(), 4 * size, start + 4 * size * number)
+            found.append(np.frombuffer(raw, "<u4"))
+            start += 4 * size * BANDS
+        return np.concatenate(found)
+
+    def close(self) -> None:
+        self._bands.close()
+
+
+INDEX = pa.schema([("id", pa.string()), ("published_at", pa.string()), ("letters", pa.int64())])
+
+
+class Texts:
+    """The texts of an index, the one that is kept before its reprints: the most letters first, of as many the one
+    that was published first (as a string; without a date last), then the smallest id. Documents with the same letters
+    are one text.
+
+    first    number of the document that is kept, of each text
+    text     of each document the number of its text
+    """
+
+    def __init__(self, index: Index) -> None:
+        keys = [("letters", "descending"), ("published_at", "ascending"), ("id", "ascending")]
+        order = pc.sort_indices(index.columns, keys).to_numpy().astype(np.int64)
+        content = index.content[order]
+        by_content = np.lexsort((content[:, 1], content[:, 0]))  # stable: the first of each comes first
+        sorted_content = content[by_content]
+        is_first = np.append(True, (sorted_content[1:] != sorted_content[:-1]).any(axis=1))[: len(order)]
+        leader = by_content[is_first][np.cumsum(is_first) - 1]  # place in `order` of the first document of that text
+        place = np.empty(len(order), np.int64)
+        place[by_content] = leader
+        firsts, number = np.unique(place, return_inverse=True)
+        self.first = order[firsts]
+        self.text = np.empty(len(order), np.int64)
+        self.text[order] = number
+        self.content = index.content[self.first]
+
+    def contents(self, texts: Iterable[int]) -> list[bytes]:
+        """The hashes of some texts' letters."""
+        return [one.tobytes() for one in self.content[list(texts)]]
+
+    def known(self, pairs: Sequence[Pair], values: Sequence[float]) -> dict[int, float]:
+        """Pairs that were compared before, as `code` has them; those of which a text is gone are left out."""
+        if not pairs:
+            return {}
+        lookup = {one.tobytes(): text for text, one in enumerate(self.content)}
+        found = {}
+        for (one, other), value in zip(pairs, values, strict=True):
+            if one in lookup and other in lookup:
+                found[self.code(lookup[one], lookup[other])] = value
+        return found
+
+    def code(self, kept: int, other: int) -> int:
+        """A number for a pair of texts."""
+        return kept * len(self.first) + other
+
+
 def clusters(
     entries: Sequence[Entry], known: Mapping[Pair, float], compare: Callable[[Sequence[Pair]], Sequence[float]]
 ) -> Clusters:
@@ -151,17 +248,46 @@ def clusters(
     entries   all documents that have a signature; no id twice
     known     pairs that were compared before, and their similarity
     compare   gives the similarity of pairs that were not; it is asked a few times, for many pairs at once
-    Kept is the text with the most letters, of those with as many the one that was published first (as a string;
-    without a date last), then the one with the smallest id.
     """
-    texts = sorted(_Text(ids[0].signature, ids) for ids in _by_content(entries))
-    walk = _Walk(texts, known)
+    index = Index()
+    columns = zip(*((one.id, one.published_at, one.signature.letters) for one in entries), strict=True)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, INDEX, strict=True)] if entries else []
+    content = np.frombuffer(b"".join(one.signature.content for one in entries), "<u8").reshape(-1, 2)
+    bands = np.frombuffer(b"".join(one.signature.bands for one in entries), "<u4").reshape(-1, BANDS)
+    index.add(pa.Table.from_arrays(arrays, schema=INDEX) if arrays else INDEX.empty_table(), content, bands)
+    walk = walked(index, list(known), list(known.values()), compare)
+    index.close()
+    ids = index.columns["id"].to_pylist()
+    found = [
+        Reprint(ids[member], cluster, ids[kept], value)
+        for members, cluster, kept, value in walk.clusters()
+        for member in members
+    ]
+    return Clusters(sorted(found), dict(walk.comparisons()))
+
+
+def walked(
+    index: Index,
+    pairs: Sequence[Pair],
+    values: Sequence[float],
+    compare: Callable[[Sequence[Pair]], Sequence[float]],
+) -> Walk:
+    """The walk through all texts of an index, with what it had to compare.
+
+    pairs, values   what was compared before
+    compare         as for `clusters`
+    """
+    texts = Texts(index)
+    walk = Walk(texts, index, texts.known(pairs, values))
     walk.run(sure=False)
     while walk.missing:
-        pairs = sorted(walk.missing)
-        walk.known.update(zip(pairs, compare(pairs), strict=True))
+        codes = sorted(walk.missing)
+        size = len(texts.first)
+        kept = texts.contents(code // size for code in codes)
+        other = texts.contents(code % size for code in codes)
+        walk.known.update(zip(codes, compare(list(zip(kept, other, strict=True))), strict=True))
         walk.run(sure=True)
-    return Clusters(sorted(_reprints(walk)), walk.compared)
+    return walk
 
 
 def similarity(one: str, other: str) -> float:
@@ -267,48 +393,22 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return values
 
 
-class _Text:
-    """A text and the documents that consist of it, the one to keep first."""
-
-    __slots__ = ("entries", "order", "signature")
-
-    def __init__(self, signature: Signature, entries: list[Entry]) -> None:
-        self.signature = signature
-        self.entries = sorted(entries, key=_date_and_id)
-        self.order = (-signature.letters, _date_and_id(self.entries[0]))
-
-    def __lt__(self, other: _Text) -> bool:
-        return self.order < other.order
-
-
-def _date_and_id(entry: Entry) -> tuple[bool, str, str]:
-    return entry.published_at is None, entry.published_at or "", entry.id
-
-
-def _by_content(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
-    found: dict[bytes, list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(entry.signature.content, []).append(entry)
-    return found.values()
-
-
-class _Walk:
+class Walk:
     """The walk from the most complete text to the least.
 
-    known      similarity of pairs
-    missing    pairs that the last walk would have had to know
-    compared   pairs that it knew and used
-    joined     index of a text -> index of the kept text, similarity
+    known      similarity of pairs, by their code
+    missing    codes of the pairs that the last walk would have had to know
+    compared   of those that it knew and used
     """
 
-    def __init__(self, texts: Sequence[_Text], known: Mapping[Pair, float]) -> None:
+    def __init__(self, texts: Texts, index: Index, known: dict[int, float]) -> None:
         self.texts = texts
-        self.known = dict(known)
-        self.missing: set[Pair] = set()
-        self.compared: dict[Pair, float] = {}
-        self.joined: dict[int, tuple[int, float]] = {}
-        self._buckets = _shared_buckets(texts)
-        self._count = 1 + max((max(buckets) for _, buckets in self._buckets), default=0)
+        self.known = known
+        self.missing: set[int] = set()
+        self.compared: list[int] = []
+        self._kept_for = np.full(len(texts.first), -1, np.int64)
+        self._alike = np.zeros(len(texts.first))
+        self._places, self._ends, self._buckets = _shared_buckets(texts, index)
 
     def run(self, *, sure: bool) -> None:
         """Walks.  A pair that is not known is missing; it counts as reprints, or, with `sure`, as none.
@@ -316,70 +416,90 @@ class _Walk:
         The first asks for little (one pair per text: most are reprints), the second for all at once that a text
         may need, so that there is an end to it.  What comes out when nothing is missing is the same.
         """
-        self.missing, self.compared, self.joined = set(), {}, {}
-        kept: list[tuple[int, ...]] = [()] * self._count
-        for index, buckets in self._buckets:
-            if not self._joins(index, _candidates(buckets, kept), sure):
+        self.missing, self.compared = set(), []
+        self._kept_for[:] = -1
+        kept: dict[int, tuple[int, ...]] = {}
+        start = 0
+        for text, end in zip(self._places.tolist(), self._ends.tolist(), strict=True):
+            buckets = self._buckets[start:end].tolist()
+            start = end
+            if not self._joins(text, _candidates(buckets, kept), sure):
                 for bucket in buckets:
-                    if len(kept[bucket]) < MOST_KEPT:
-                        kept[bucket] += (index,)
+                    mine = kept.get(bucket, ())
+                    if len(mine) < MOST_KEPT:
+                        kept[bucket] = (*mine, text)
 
-    def _joins(self, index: int, candidates: Sequence[int], sure: bool) -> bool:
+    def clusters(self) -> Iterator[tuple[list[int], str, int, float]]:
+        """Numbers of documents that consist of one text, name of their cluster, number of the document that is kept,
+        similarity of both; clusters of one document are left out."""
+        joined = np.flatnonzero(self._kept_for >= 0)
+        times = np.bincount(self.texts.text, minlength=len(self.texts.first))
+        in_cluster = times > 1
+        in_cluster[joined] = True
+        in_cluster[self._kept_for[joined]] = True
+        order = np.argsort(self.texts.text, kind="stable")
+        ends = np.cumsum(times)
+        for text in np.flatnonzero(in_cluster).tolist():
+            kept = int(self._kept_for[text])
+            value = float(self._alike[text]) if kept >= 0 else 1.0
+            kept = kept if kept >= 0 else text
+            members = order[ends[text] - times[text] : ends[text]].tolist()
+            yield members, self.texts.content[kept].tobytes().hex()[:16], int(self.texts.first[kept]), value
+
+    def comparisons(self) -> Iterator[tuple[Pair, float]]:
+        """The pairs that all this depends on, and their similarity (0: no reprint)."""
+        size = len(self.texts.first)
+        for code in self.compared:
+            one, other = self.texts.content[code // size], self.texts.content[code % size]
+            yield (one.tobytes(), other.tobytes()), self.known[code]
+
+    def _joins(self, text: int, candidates: Sequence[int], sure: bool) -> bool:
         for candidate in candidates:
-            pair = self.texts[candidate].signature.content, self.texts[index].signature.content
-            value = self.known.get(pair)
+            code = self.texts.code(candidate, text)
+            value = self.known.get(code)
             if value is None:
-                self.missing.add(pair)
+                self.missing.add(code)
                 value = 0.0 if sure else 1.0
             else:
-                self.compared[pair] = value
+                self.compared.append(code)
             if value:
-                self.joined[index] = candidate, value
+                self._kept_for[text], self._alike[text] = candidate, value
                 return True
         return False
 
 
-def _candidates(buckets: Sequence[int], kept: Sequence[Sequence[int]]) -> list[int]:
+def _candidates(buckets: Sequence[int], kept: Mapping[int, Sequence[int]]) -> list[int]:
     """The kept texts in these buckets: those in most of them first, of those in about as many (same power of two)
     the most complete."""
-    seen = Counter(chain.from_iterable(map(kept.__getitem__, buckets)))
-    return sorted(seen, key=lambda index: (-seen[index].bit_length(), index))[:MOST_COMPARED]
+    seen = Counter(chain.from_iterable(kept[bucket] for bucket in buckets if bucket in kept))
+    return sorted(seen, key=lambda text: (-seen[text].bit_length(), text))[:MOST_COMPARED]
 
 
-def _shared_buckets(texts: Sequence[_Text]) -> list[tuple[int, list[int]]]:
-    """Index and buckets of each text that has a band key in common with another, in order.
+def _shared_buckets(
+    texts: Texts, index: Index
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """The texts that share a band key with another one, in order; where their buckets end; the buckets of all of them.
 
     Near-linear: a sort per band.
     """
-    keys = np.frombuffer(b"".join(text.signature.bands for text in texts), "<u4").reshape(len(texts), BANDS)
-    places: list[npt.NDArray[np.int64]] = []
-    numbers: list[npt.NDArray[np.int64]] = []
+    places: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
+    numbers: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
     first = 0
     for band in range(BANDS):
-        _, bucket, counts = np.unique(keys[:, band], return_inverse=True, return_counts=True)
-        place = np.flatnonzero(counts[bucket] > 1)
-        places.append(place)
-        shared = np.cumsum(counts > 1) - 1  # only these get a number
-        numbers.append(shared[bucket[place]] + first)
-        first += int(shared[-1]) + 1 if shared.size else 0
+        keys = index.band(band)[texts.first]
+        ranks = np.argsort(keys, kind="stable").astype(np.int32)
+        keys = keys[ranks]
+        same = keys[1:] == keys[:-1]
+        shared = np.append(False, same) | np.append(same, False) if keys.size else np.zeros(0, bool)
+        bucket = np.cumsum(shared & ~np.append(False, same)) - 1 if keys.size else np.zeros(0, np.int64)
+        places.append(ranks[shared])
+        numbers.append((bucket[shared] + first).astype(np.int32))
+        first += int(bucket[-1]) + 1 if bucket.size else 0
     place, number = np.concatenate(places), np.concatenate(numbers)
     order = np.argsort(place, kind="stable")
-    indexes, starts = np.unique(place[order], return_index=True)
-    groups = np.split(number[order], starts[1:]) if indexes.size else []
-    return [(index, group.tolist()) for index, group in zip(indexes.tolist(), groups, strict=True)]
-
-
-def _reprints(walk: _Walk) -> Iterator[Reprint]:
-    members: dict[int, list[tuple[int, float]]] = {}
-    for index, (kept, value) in walk.joined.items():
-        members.setdefault(kept, []).append((index, value))
-    for index, text in enumerate(walk.texts):
-        if index in walk.joined or (index not in members and len(text.entries) == 1):
-            continue
-        name, kept_id = text.signature.content.hex()[:16], text.entries[0].id
-        for member, value in [(index, 1.0), *members.get(index, ())]:
-            for entry in walk.texts[member].entries:
-                yield Reprint(entry.id, name, kept_id, value)
+    place, number = place[order], number[order]
+    found, starts = np.unique(place, return_index=True)
+    return found.astype(np.int64), np.append(starts[1:], place.size)[: found.size], number
 
 
 def _by_shingles(short: str, long: str) -> float:

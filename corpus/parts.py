@@ -198,7 +198,7 @@ def count_edits(rows: pa.Table) -> dict[str, dict[str, int]]:
     return found
 
 
-def _parquet(rows: pa.Table, table: str) -> bytes:
+def _parquet(rows: pa.Table, table: str) -> memoryview:
     differences = DIFFERENCES.get(table, ())
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
@@ -215,10 +215,10 @@ def _parquet(rows: pa.Table, table: str) -> bytes:
     ) as writer:
         if rows.num_rows:  # a group without rows is an error to Hugging Face's reader
             writer.write_table(rows, ROWS_PER_GROUP[table])
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
-def write_bytes(file: Path, content: bytes) -> None:
+def write_bytes(file: Path, content: bytes | memoryview) -> None:
     """Writes a new read-only file and makes it durable; it has its name only when it is complete."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     with open(unfinished, "wb") as stream:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cleaners import Seed
 
-from .schema import SCHEMA_VERSION
-from .seeds import AnySeed, Member, Problem, Scan
+from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS
+from .seed_list import AnySeed, Member, SeedList
+from .seeds import Problem, Scan
 
 BEING_WRITTEN = "it is being written: it comes with the next run"
 
@@ -27,12 +33,12 @@ class Known(NamedTuple):
 
 
 class Base(NamedTuple):
-    """What a plan must know of the newest version."""
+    """What a plan must know of the newest version.  `seeds` has the columns SEED_IDENTITY."""
 
     number: int
     fingerprint: str
     schema_version: int
-    seeds: Mapping[str, Known]
+    seeds: pa.Table
 
 
 class Plan(NamedTuple):
@@ -43,37 +49,40 @@ class Plan(NamedTuple):
     to_clean       seeds that are new or changed, or all when the pipeline changed; those of whose lines others recur
                    than did; and, when there are any, reprints that were dropped; in the scan's order
     problems       problems that the base does not have, sorted by id
-    gone           ids whose rows of the base are not in the next version: changed, vanished, or all
+    gone           sorted ids whose rows of the base are not in the next version: changed, vanished, or all
     added, changed, vanished, unchanged   number of ids, compared with the base
     renamed        (old id, new id) of vanished seeds that are there under another id: they count as vanished
                    and as added, too
     scan           what was found
-    recurring      id -> hash of those of its lines that recur; only seeds that have some
+    recurring      per seed of `to_clean` the hash of those of its lines that recur; null: none do
     """
 
     fingerprint: str
     base: int | None
-    to_clean: tuple[AnySeed, ...]
+    to_clean: SeedList
     problems: tuple[Problem, ...]
-    gone: frozenset[str]
+    gone: pa.Array
     added: int
     changed: int
     vanished: int
     unchanged: int
     renamed: tuple[tuple[str, str], ...] = ()
-    scan: Scan = Scan((), ())
-    recurring: Mapping[str, str] = {}
+    scan: Scan = Scan(SeedList(), ())
+    recurring: pa.Array | None = None
 
     @property
-    def members(self) -> list[Member]:
+    def members(self) -> SeedList:
         """The seeds that lie in containers."""
-        return [seed for seed in self.scan.seeds if isinstance(seed, Member)]
+        return self.scan.seeds.members
 
     @property
     def moved(self) -> dict[str, str]:
         """Old id -> new id of the renamed seeds that need no cleaning: their rows are taken from the base."""
-        cleaned = {seed.name for seed in self.to_clean}
-        return {old: new for old, new in self.renamed if new not in cleaned}
+        if not self.renamed:
+            return {}
+        new = pa.array([new for _, new in self.renamed], pa.string())
+        cleaned = pc.is_in(new, self.to_clean.names).to_pylist()
+        return {old: new for (old, new), is_cleaned in zip(self.renamed, cleaned, strict=True) if not is_cleaned}
 
     @property
     def warning(self) -> str:
@@ -90,67 +99,151 @@ class Plan(NamedTuple):
     @property
     def empty(self) -> bool:
         """Whether the next version would be the base once more."""
-        return self.base is not None and not (self.to_clean or self.problems or self.gone)
+        return self.base is not None and not (len(self.to_clean) or self.problems or len(self.gone))
 
 
-def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Mapping[str, str] | None = None) -> Plan:
+def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks = None) -> Plan:
     """Compares a scan with the newest version.
 
     A seed is unchanged when its id, its SHA-256, the pipeline's fingerprint and the schema's version are the
     same; a problem when its id, kind and size are.  An unchanged seed is cleaned again when other lines of it
     recur than did.
-    recurring   id -> hash of those of its lines that recur; only seeds that have some
+    recurring   per seed of the scan the hash of those of its lines that recur (null: none do); None: of no seed
     """
-    recurring = recurring or {}
-    known: Mapping[str, Known] = base.seeds if base else {}
+    known = base.seeds if base else NO_SEEDS
     same_pipeline = base is not None and (base.fingerprint, base.schema_version) == (
         fingerprint,
         SCHEMA_VERSION,
     )
-    scan = _with_waiting(scan, known, same_pipeline)
-    same_seeds = {seed.name for seed in scan.seeds if _same_seed(seed, known.get(seed.name))}
-    same_problems = {problem.id for problem in scan.problems if _same_problem(problem, known.get(problem.id))}
-    same = same_seeds | same_problems
-    dropped = {id for id, seed in known.items() if seed.kind == REPRINT}
-    found = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
-    renamed = _renamed(scan, known, found)
-    alike = {old for old, new in renamed if old not in dropped and known[old].recurring == recurring.get(new)}
-    taken = {new for old, new in renamed if old in alike} if same_pipeline else set[str]()
-    kept = {id for id in same if known[id].recurring == recurring.get(id)} if same_pipeline else set[str]()
-    if not same == found == known.keys():
-        kept = kept - dropped  # any of them may be the one to keep now: their rows are needed
+    place = pc.index_in(pa.array(scan.waiting, pa.string()), known["id"])
+    scan, marks = _with_waiting(scan, known.take(place.drop_null()), recurring, same_pipeline)
+    seeds = _Compared(known, scan.seeds.names)
+    problems = _Compared(known, pa.array([problem.id for problem in scan.problems], pa.string()))
+    same_seeds = _equal(seeds.of("sha256"), scan.seeds.hashes())
+    same_problems = _same_problems(problems, scan.problems)
+    same_marks = _equal_or_null(seeds.of("recurring"), marks)
+    there = _marked(known.num_rows, seeds.place, problems.place)
+    same = int(same_seeds.sum() + same_problems.sum())
+    dropped = _mask(pc.equal(known["kind"], REPRINT))
+    renamed = _renamed(scan.seeds, known, ~there, seeds.is_new)
+    as_known = renamed.as_known(known, dropped, marks) if same_pipeline else np.zeros(len(renamed.old), bool)
+    keep = same_seeds & same_marks & same_pipeline
+    # no problem has lines
+    keep_problem = same_problems & problems.null("recurring") & same_pipeline
+    if not same == len(scan.seeds) + len(scan.problems) == known.num_rows:
+        # any of them may be the one to keep now: their rows are needed
+        keep &= ~seeds.at(dropped)
+        keep_problem &= ~problems.at(dropped)
+    moved = np.zeros(len(scan.seeds), bool)
+    moved[renamed.new[as_known]] = True
+    kept = _marked(known.num_rows, seeds.place[keep], problems.place[keep_problem])
+    wanted = ~(keep | moved)
+    to_clean = pa.array(wanted)
     return Plan(
         fingerprint,
         base.number if base else None,
-        tuple(seed for seed in scan.seeds if seed.name not in kept and seed.name not in taken),
-        tuple(problem for problem in scan.problems if problem.id not in kept),
-        frozenset(known) - kept,
-        added=len(found - known.keys()),
-        changed=len(found & known.keys()) - len(same),
-        vanished=len(known.keys() - found),
-        unchanged=len(same),
-        renamed=renamed,
+        scan.seeds if wanted.all() else scan.seeds.filter(to_clean),
+        tuple(problem for problem, is_kept in zip(scan.problems, keep_problem, strict=True) if not is_kept),
+        known["id"].filter(pa.array(~kept)).combine_chunks().sort(),
+        added=int(seeds.is_new.sum() + problems.is_new.sum()),
+        changed=int(there.sum()) - same,
+        vanished=int((~there).sum()),
+        unchanged=same,
+        renamed=renamed.names(scan.seeds, known),
         scan=scan,
-        recurring=recurring,
+        recurring=marks.filter(to_clean),
     )
 
 
-def _with_waiting(scan: Scan, known: Mapping[str, Known], same_pipeline: bool) -> Scan:
-    """Files that are still being written are as the base has them. When the pipeline changed, its rows of them are
-    of no use: they are problems then, until they can be read."""
-    there = {seed.name for seed in scan.seeds} | {problem.id for problem in scan.problems}
-    seeds, problems = list(scan.seeds), list(scan.problems)
-    for id in scan.waiting:
-        if id not in known or id in there:
+NO_SEEDS = SEEDS.empty_table().select(list(SEED_IDENTITY))
+
+Marks: TypeAlias = "pa.Array | pa.ChunkedArray | None"
+Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
+
+
+class _Compared:
+    """Ids, side by side with the base's rows of them.
+
+    place   of each id in the base; -1: it is new
+    """
+
+    def __init__(self, known: pa.Table, ids: pa.Array | pa.ChunkedArray) -> None:
+        self._known = known
+        self._taken = pc.index_in(ids, known["id"])
+        self.place: Places = pc.fill_null(self._taken, -1).to_numpy().astype(np.int64)
+
+    @property
+    def is_new(self) -> Flags:
+        return self.place < 0
+
+    def of(self, column: str) -> pa.ChunkedArray:
+        """The base's values of a column; null for new ids."""
+        return self._known[column].take(self._taken)
+
+    def null(self, column: str) -> Flags:
+        """For each id whether the base has no value there."""
+        return _mask(self.of(column).is_null())
+
+    def at(self, flags: Flags) -> Flags:
+        """The base's flags of each id; False for new ones."""
+        return flags[self.place] & ~self.is_new if flags.size else np.zeros(self.place.size, bool)
+
+
+def _mask(values: pa.Array | pa.ChunkedArray) -> Flags:
+    """Booleans, null as False."""
+    found: Flags = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    return found.astype(bool)
+
+
+def _marked(size: int, *places: Places) -> Flags:
+    """Flags that are set at all places that are none of -1."""
+    found = np.zeros(size, bool)
+    for one in places:
+        found[one[one >= 0]] = True
+    return found
+
+
+def _equal(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Flags:
+    return _mask(pc.equal(one, other))
+
+
+def _equal_or_null(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Flags:
+    return _equal(one, other) | (_mask(one.is_null()) & _mask(other.is_null()))
+
+
+def _same_problems(compared: _Compared, problems: Sequence[Problem]) -> Flags:
+    rows = zip(*(compared.of(name).to_pylist() for name in ("sha256", "bytes", "kind")), strict=True)
+    pairs = zip(problems, rows, compared.is_new, strict=True)
+    return np.array([not is_new and row == (None, one.size, one.kind) for one, row, is_new in pairs], bool)
+
+
+def _with_waiting(scan: Scan, known: pa.Table, marks: Marks, same_pipeline: bool) -> tuple[Scan, pa.ChunkedArray]:
+    """Files that are still being written are as the base has them (`known`: their rows). When the pipeline changed,
+    its rows of them are of no use: they are problems then, until they can be read."""
+    empty = pa.nulls(len(scan.seeds), pa.string()) if marks is None else marks
+    chunks = empty.chunks if isinstance(empty, pa.ChunkedArray) else [empty]
+    there = set(known["id"].filter(pc.is_in(known["id"], scan.seeds.names)).to_pylist())
+    there.update(problem.id for problem in scan.problems)
+    seeds: list[AnySeed] = []
+    of_seeds: list[str | None] = []
+    problems = list(scan.problems)
+    for base in known.to_pylist():
+        id, sha256, size, kind = (base[name] for name in ("id", "sha256", "bytes", "kind"))
+        if id in there:
             continue
-        base = known[id]
         if not same_pipeline:
             problems.append(Problem(id, "changed", BEING_WRITTEN, None))
-        elif base.sha256 is not None and base.bytes is not None:
-            seeds.append(Seed(id, base.sha256, base.bytes))
-        elif base.kind is not None:
-            problems.append(Problem(id, base.kind, "", base.bytes))
-    return scan._replace(seeds=tuple(seeds), problems=tuple(sorted(problems, key=lambda one: one.id)))
+        elif sha256 is not None and size is not None:
+            seeds.append(Seed(id, sha256, size))
+            of_seeds.append(base["recurring"])
+        elif kind is not None:
+            problems.append(Problem(id, kind, "", size))
+    if seeds:
+        more = SeedList(pa.concat_tables([scan.seeds.rows, SeedList.of(seeds).rows]))
+        scan, chunks = scan._replace(seeds=more), [*chunks, pa.array(of_seeds, pa.string())]
+    problems.sort(key=lambda one: one.id)
+    return scan._replace(problems=tuple(problems)), pa.chunked_array(chunks, pa.string())
 
 
 def without_changed(plan: Plan, base: Base | None, changed: Collection[AnySeed]) -> Plan:
@@ -161,60 +254,81 @@ def without_changed(plan: Plan, base: Base | None, changed: Collection[AnySeed])
     are of no use: the seed is a problem then, until it can be read.
     changed   of `plan.to_clean`
     """
-    known: Mapping[str, Known] = base.seeds if base else {}
     doomed = {seed.name: seed for seed in changed}
-    there = {id: known[id] for id in doomed if id in known}
+    ids = pa.array(sorted(doomed), pa.string())
+    known = base.seeds.filter(pc.is_in(base.seeds["id"], ids)).to_pylist() if base else []
+    there = [row["id"] for row in known]
     stays = base is not None and (base.fingerprint, base.schema_version) == (plan.fingerprint, SCHEMA_VERSION)
-    differ = sum(not _same_seed(doomed[id], row) for id, row in there.items()) if stays else 0
-    seeds, problems = [], list(plan.scan.problems)
-    for seed in plan.scan.seeds:
-        row = there.get(seed.name)
-        if seed.name not in doomed:
-            seeds.append(seed)
-        elif row is not None and stays and row.sha256 is not None and row.bytes is not None:
-            seeds.append(seed._replace(sha256=row.sha256, size=row.bytes))
-        elif row is not None:
+    differ = sum(row["sha256"] != doomed[row["id"]].sha256 for row in known) if stays else 0
+    seeds: list[AnySeed] = []
+    fresh: list[Problem] = []
+    for row in known:
+        seed = doomed[row["id"]]
+        if stays and row["sha256"] is not None and row["bytes"] is not None:
+            seeds.append(seed._replace(sha256=row["sha256"], size=row["bytes"]))
+        else:
             container = seed.container if isinstance(seed, Member) else ""
-            kind, size = (row.kind or "changed", row.bytes) if stays else ("changed", None)
-            problems.append(Problem(seed.name, kind, BEING_WRITTEN, size, container))
-    fresh = [] if stays else [one for one in problems if one.id in there]
+            kind, size = (row["kind"] or "changed", row["bytes"]) if stays else ("changed", None)
+            fresh.append(Problem(seed.name, kind, BEING_WRITTEN, size, container))
+    others = plan.scan.seeds.filter(pc.invert(pc.is_in(plan.scan.seeds.names, ids)))
+    to_clean = pc.invert(pc.is_in(plan.to_clean.names, ids))
     # a container of which not all was read is read again: it is on record without its hash
     torn = {seed.container for seed in doomed.values() if isinstance(seed, Member)}
     return plan._replace(
-        to_clean=tuple(seed for seed in plan.to_clean if seed.name not in doomed),
-        problems=tuple(sorted([*plan.problems, *fresh])),
-        gone=plan.gone.difference(there) if stays else plan.gone,
-        added=plan.added - len(doomed.keys() - there.keys()),
+        to_clean=plan.to_clean.filter(to_clean),
+        problems=tuple(sorted([*plan.problems, *(() if stays else fresh)])),
+        gone=plan.gone.filter(pc.invert(pc.is_in(plan.gone, ids))) if stays else plan.gone,
+        added=plan.added - (len(doomed) - len(there)),
         changed=plan.changed - differ,
         unchanged=plan.unchanged + differ,
         renamed=tuple(pair for pair in plan.renamed if pair[1] not in doomed),
         scan=plan.scan._replace(
-            seeds=tuple(seeds),
-            problems=tuple(sorted(problems)),
+            seeds=SeedList(pa.concat_tables([others.rows, SeedList.of(seeds).rows])),
+            problems=tuple(sorted([*plan.scan.problems, *fresh])),
             containers={id: sha256 for id, sha256 in plan.scan.containers.items() if id not in torn},
             waiting=tuple(sorted({*plan.scan.waiting, *doomed})),
         ),
+        recurring=None if plan.recurring is None else plan.recurring.filter(to_clean),
     )
 
 
-def _renamed(scan: Scan, known: Mapping[str, Known], found: Collection[str]) -> tuple[tuple[str, str], ...]:
-    """(old id, new id) of seeds that vanished, but whose bytes are there under an id that is new. Of several equal
-    ones the first vanished id goes with the first new one."""
-    vanished: dict[str, list[str]] = {}
-    for id in sorted(known.keys() - found, reverse=True):
-        sha256 = known[id].sha256
+class _Renamed(NamedTuple):
+    """Seeds that vanished, but whose bytes are there under an id that is new: places in the base, and in the scan."""
+
+    old: Places
+    new: Places
+
+    def names(self, seeds: SeedList, known: pa.Table) -> tuple[tuple[str, str], ...]:
+        """Old id and new id of each."""
+        old, new = known["id"].take(pa.array(self.old)), seeds.names.take(pa.array(self.new))
+        return tuple(zip(old.to_pylist(), new.to_pylist(), strict=True))
+
+    def as_known(self, known: pa.Table, dropped: Flags, marks: pa.ChunkedArray) -> Flags:
+        """Whether the rows of the base are what the next version needs."""
+        old = known["recurring"].take(pa.array(self.old))
+        return _equal_or_null(old, marks.take(pa.array(self.new))) & ~dropped[self.old]
+
+
+def _renamed(seeds: SeedList, known: pa.Table, vanished: Flags, is_new: Flags) -> _Renamed:
+    """Of several equal ones the first vanished id goes with the first new one."""
+    nothing = np.zeros(0, np.int64)
+    lost, gained = np.flatnonzero(vanished), np.flatnonzero(is_new)
+    if not lost.size or not gained.size:
+        return _Renamed(nothing, nothing)
+    gone = known.select(["id", "sha256"]).take(pa.array(lost))
+    old_of: dict[str, list[int]] = {}
+    for at in reversed(pc.sort_indices(gone["id"]).to_pylist()):
+        sha256 = gone["sha256"][at].as_py()
         if sha256 is not None:
-            vanished.setdefault(sha256, []).append(id)
-    new = (seed for seed in scan.seeds if seed.name not in known and vanished.get(seed.sha256))
-    return tuple((vanished[seed.sha256].pop(), seed.name) for seed in new)
-
-
-def _same_seed(seed: AnySeed, known: Known | None) -> bool:
-    return known is not None and known.sha256 == seed.sha256
-
-
-def _same_problem(problem: Problem, known: Known | None) -> bool:
-    return known is not None and known[:2] == (None, problem.size) and known.kind == problem.kind
+            old_of.setdefault(sha256, []).append(int(lost[at]))
+    new = seeds.take(pa.array(gained))
+    likely = np.flatnonzero(_mask(pc.is_in(new.hashes(), pa.array(list(old_of), pa.string()))))
+    pairs = []
+    for at in likely.tolist():
+        if old_of[new[at].sha256]:
+            pairs.append((old_of[new[at].sha256].pop(), int(gained[at])))
+    found = np.array(pairs, np.int64).reshape(-1, 2)
+    return _Renamed(found[:, 0], found[:, 1])
 
 
 def batches(
@@ -239,20 +353,28 @@ def batches(
         yield tuple(batch)
 
 
-Cleaned = tuple[str | None, str | None]
-"""What a document depends on, beside the pipeline: SHA-256 of its seed, hash of those of its lines that recur."""
-
-
-def usable(staged: Sequence[Mapping[str, Cleaned]], plan: Plan) -> list[bool]:
-    """For batches that an earlier run left behind, each as id -> what it depends on: whether this run can use them,
-    that is, whether all their seeds are still to be cleaned and no two of the chosen hold the same."""
-    wanted = {seed.name: (seed.sha256, plan.recurring.get(seed.name)) for seed in plan.to_clean}
+def usable(staged: Sequence[pa.Table], plan: Plan) -> list[bool]:
+    """For batches that an earlier run left behind, each as its rows of `seeds`: whether this run can use them, that
+    is, whether all their seeds are still to be cleaned, with the same lines that recur, and no two of the chosen
+    hold the same."""
+    rows = pa.concat_tables([NO_SEEDS.select(CLEANED), *(one.select(CLEANED) for one in staged)])
+    place = pc.index_in(rows["id"], plan.to_clean.names)
+    wanted = plan.to_clean.take(place.combine_chunks())
+    marks = pa.nulls(len(plan.to_clean), pa.string()) if plan.recurring is None else plan.recurring
+    fits = _mask(pc.equal(rows["sha256"], wanted.hashes())) & _equal_or_null(rows["recurring"], marks.take(place))
+    places = pc.fill_null(place, -1).to_numpy()
     chosen: list[bool] = []
-    taken: set[str] = set()
-    for seeds in staged:
-        fits = bool(seeds) and all(wanted.get(id) == cleaned for id, cleaned in seeds.items())
-        fits = fits and taken.isdisjoint(seeds)
-        chosen.append(fits)
-        if fits:
-            taken.update(seeds)
+    taken = np.zeros(len(plan.to_clean), bool)
+    start = 0
+    for one in staged:
+        mine = slice(start, start + one.num_rows)
+        good = bool(one.num_rows) and bool(fits[mine].all()) and not taken[places[mine]].any()
+        chosen.append(good)
+        if good:
+            taken[places[mine]] = True
+        start += one.num_rows
     return chosen
+
+
+CLEANED = ["id", "sha256", "recurring"]
+"""What a document depends on, beside the pipeline: its seed, and hash of those of its lines that recur."""

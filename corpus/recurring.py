@@ -15,28 +15,33 @@ docs/decisions/0034-recurring-lines.md has the measurements behind the constants
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import combinations
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cleaners import Config, Draft, Record, chrome, recurrence
 
+from . import parts
+from .merge import Source
+from .plan import batches
 from .records import Reading
+from .samples import Frequent, Piece, Samples, site
 from .schema import LINES, RECURRING, SCHEMA_VERSION
-from .seeds import AnySeed, Problem, Scan, read_all
+from .seed_list import AnySeed, SeedList
+from .seeds import Problem, Scan, read_all
 from .version import Version
 
-FEWEST_ARTICLES = 4
-"""A line that fewer articles share does not recur."""
+__all__ = ["NO_SURVEY", "Recurring", "Survey", "drafts", "host", "learn", "look", "mark", "marks", "sample", "site"]
+
+BATCH_BYTES = 8 << 20
+"""Bytes of seeds that are sampled at a time."""
 
 LEAST_SHARE, ENOUGH_ARTICLES = 0.05, 100
 """Nor one that a smaller part of the site's articles has, unless it is so many."""
@@ -49,15 +54,6 @@ LEAST_SHARE_OF_NOTICE, FEWEST_NOTICES = 0.5, 10
 
 FEWEST_NAMED = 2
 """So many recurring lines that rules name show that a site's pages have chrome."""
-
-MOST_INSIDE = 0.25
-"""A line that stands inside of articles for more than this part of the times that it stands at the place where it
-would be removed is one of the article's own."""
-
-HOST = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,18}", re.I)
-
-Keys = npt.NDArray[np.uint64]
-Counts = npt.NDArray[np.int64]
 
 
 class Recurring(NamedTuple):
@@ -84,47 +80,107 @@ class Survey:
     """What a run knows of its seeds' lines before it cleans.
 
     recurring  the lines that recur, sorted
-    fresh      ids of the seeds that were sampled in this run
-    marks      id -> hash of those of the document's lines that recur; only documents that have some
+    fresh      parts with the samples of this run
+    gone       ids of the base's samples that do not count any more, sorted; None: all
+    marks      per seed of the scan the hash of those of its lines that recur; null: none does
+    left_out   ids of seeds whose samples are of no use: they changed meanwhile
     """
 
     def __init__(
         self,
-        recurring: tuple[Recurring, ...],
-        fresh: frozenset[str],
-        load: Callable[[], pa.Table],
-        marks: Mapping[str, str] | None = None,
+        recurring: tuple[Recurring, ...] = (),
+        fresh: Sequence[Source | pa.Table] = (),
+        gone: pa.Array | None = None,
+        marks: pa.Array | pa.ChunkedArray | None = None,
+        found: Found | Lazy | None = None,
+        left_out: frozenset[str] = frozenset(),
     ) -> None:
         self.recurring = recurring
         self.fresh = fresh
-        self._load = load
-        self.marks = marks if marks is not None else {id: mark(keys) for id, keys in self.applied.items()}
+        self.gone = gone
+        self.marks = marks
+        self.left_out = left_out
+        self._found = found
 
-    @cached_property
-    def rows(self) -> pa.Table:
-        """Those of `lines`, for all seeds that could be read."""
-        return self._load()
-
-    @cached_property
-    def applied(self) -> Mapping[str, frozenset[int]]:
-        """id -> keys of the document's lines that recur; only documents that have some."""
-        return _Sites(self.rows).applied(self.recurring) if self.recurring else {}
-
-    def rows_of(self, ids: Iterable[str]) -> pa.Table:
-        """The rows of these ids."""
-        return self.rows.filter(pc.is_in(self.rows["id"], pa.array(sorted(set(ids)), pa.string())))
+    def applied(self, seeds: Iterable[AnySeed]) -> dict[str, frozenset[int]]:
+        """id -> keys of the seed's lines that recur; only seeds that have some."""
+        return self._found.applied([seed.name for seed in seeds]) if self._found else {}
 
     def without(self, ids: frozenset[str]) -> Survey:
         """The same, but for what was read of these seeds: they changed meanwhile, and are sampled again."""
-
-        def load() -> pa.Table:
-            return self.rows.filter(pc.invert(pc.is_in(self.rows["id"], pa.array(sorted(ids), pa.string()))))
-
-        marks = {id: mark for id, mark in self.marks.items() if id not in ids}
-        return Survey(self.recurring, self.fresh - ids, load, marks)
+        return Survey(self.recurring, self.fresh, self.gone, self.marks, self._found, self.left_out | ids)
 
 
-NO_SURVEY = Survey((), frozenset(), LINES.empty_table, {})
+NO_SURVEY = Survey()
+
+
+class Found:
+    """What recurs in which document: found again for a few of them at a time, as it is too much to hold for all.
+
+    names   ids of the seeds of a scan
+    place   for each the number of the piece that has its sample; -1: none has
+    marks   for each the hash of its lines that recur; null: none does
+    """
+
+    STEP = 1 << 16
+
+    def __init__(self, names: pa.ChunkedArray, samples: Samples, recurring: Sequence[Recurring]) -> None:
+        self._names = names
+        self._samples = samples
+        self._wanted = _wanted(recurring)
+        self._next = 0
+        ids: list[pa.Array] = []
+        marks: list[pa.Array] = []
+        counts = []
+        for number in range(len(samples.pieces) if self._wanted else 0):
+            pairs = [(id, mark(keys)) for id, keys in self._of_piece(number)]
+            ids.append(pa.array([id for id, _ in pairs], pa.string()))
+            marks.append(pa.array([of for _, of in pairs], pa.string()))
+            counts.append(len(pairs))
+        row = pc.index_in(names, pa.chunked_array(ids, pa.string()))
+        self.marks = pa.chunked_array(marks, pa.string()).take(row)
+        ends = np.cumsum(counts)
+        rows = pc.fill_null(row, -1).to_numpy()
+        self._place = np.where(rows < 0, -1, np.searchsorted(ends, rows, side="right")).astype(np.int32)
+
+    def applied(self, ids: Sequence[str]) -> dict[str, frozenset[int]]:
+        """id -> keys of its lines that recur; only of seeds that have some."""
+        wanted = set(ids)
+        found: dict[str, frozenset[int]] = {}
+        for number in self._pieces(pa.array(ids, pa.string())):
+            found.update((id, keys) for id, keys in self._of_piece(number) if id in wanted)
+        return found
+
+    def _pieces(self, ids: pa.Array) -> list[int]:
+        """The numbers of the pieces that have samples of these. Runs ask in the scan's order: the search goes on where
+        the last one ended."""
+        size, left = len(self._names), len(ids)
+        found: set[int] = set()
+        first = self._next
+        for start in chain(range(first, size, self.STEP), range(0, first, self.STEP)):
+            if not left:
+                break
+            here = np.flatnonzero(pc.is_in(self._names.slice(start, self.STEP), ids).to_numpy()) + start
+            left -= here.size
+            found.update(self._place[here].tolist())
+            if here.size:
+                self._next = start
+        return sorted(found - {-1})
+
+    def _of_piece(self, number: int) -> Iterator[tuple[str, frozenset[int]]]:
+        return self._samples.applied(number, lambda name: self._wanted.get(name, frozenset()))
+
+
+def _wanted(recurring: Iterable[Recurring]) -> dict[str, frozenset[int]]:
+    """Keys of the lines that recur, by site; with KNOWN where rules show that its pages have chrome."""
+    of_site: dict[str, list[Recurring]] = {}
+    for one in recurring:
+        of_site.setdefault(one.site, []).append(one)
+    return {
+        name: frozenset(int(one.id, 16) for one in chosen)
+        | ({recurrence.KNOWN} if _has_chrome(one.rule for one in chosen if one.place != "notice") else set())
+        for name, chosen in of_site.items()
+    }
 
 
 def mark(keys: Iterable[int]) -> str:
@@ -133,20 +189,13 @@ def mark(keys: Iterable[int]) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def site(id: str, said: str | None = None) -> str:
-    """The site of a seed: the host that is known of it, else the folder in its id that is a host's name, else its
-    first folder, else ""."""
-    folders = id.split("/")[:-1]
-    host = said or next((one for one in folders if HOST.fullmatch(one)), None)
-    if host is None:
-        return folders[0] if folders else ""
-    return host.lower().removeprefix("www.")
-
-
-def unknown(scan: Scan, fingerprint: str, base: Version | None) -> list[AnySeed]:
+def unknown(scan: Scan, fingerprint: str, base: Version | None) -> SeedList:
     """The seeds that have to be sampled: new or changed ones, or all when the pipeline changed."""
-    known = _hashes(base) if _same_pipeline(base, fingerprint) else {}
-    return [seed for seed in scan.seeds if known.get(seed.name) != seed.sha256]
+    if base is None or not _same_pipeline(base, fingerprint):
+        return scan.seeds
+    known = base.read("lines", ["id", "sha256"])
+    sha256 = known["sha256"].take(pc.index_in(scan.seeds.names, known["id"]))
+    return scan.seeds.filter(pc.fill_null(pc.not_equal(sha256, scan.seeds.hashes()), True))
 
 
 def sample(root: Path, seeds: Iterable[AnySeed], config: Config) -> pa.Table:
@@ -183,120 +232,140 @@ def host(record: Record | None) -> str | None:
     return found if found and recurrence.is_storable(found) else None
 
 
-def look(root: Path, scan: Scan, fingerprint: str, base: Version | None, config: Config) -> Survey:
-    """What recurs among the seeds of a scan, in one step: samples those that are unknown, and learns."""
-    fresh = sample(root, unknown(scan, fingerprint, base), config)
-    return survey(scan, fingerprint, base, fresh, lambda seeds: drafts(root, seeds, config))
+def look(
+    root: Path,
+    scan: Scan,
+    fingerprint: str,
+    base: Version | None,
+    config: Config,
+    fresh: Sequence[Source] | None = None,
+) -> Survey:
+    """What recurs among the seeds of a scan, in one step: samples those that are unknown, and learns.
+
+    fresh   parts with their samples, when these were taken already (`Unsampled`); None: take them, and keep them in
+            memory
+    """
+    cut = batches(unknown(scan, fingerprint, base), BATCH_BYTES) if fresh is None else ()
+    rows = [sample(root, seeds, config) for seeds in cut]
+    return survey(scan, fingerprint, base, rows if fresh is None else fresh, lambda seeds: drafts(root, seeds, config))
+
+
+class Unsampled:
+    """Seeds whose lines are to be sampled together: any process may do it.
+
+    number   1, 2, 3 … within a run
+    folder   for the part with the samples
+    """
+
+    __slots__ = ("config", "folder", "number", "root", "seeds")
+
+    def __init__(self, number: int, root: Path, seeds: Sequence[AnySeed], folder: Path, config: Config) -> None:
+        self.number = number
+        self.root = root
+        self.seeds = seeds
+        self.folder = folder
+        self.config = config
+
+    def sample(self) -> Source:
+        """Reads the seeds, and writes the part.  Raises OSError when it cannot be written."""
+        return written(sample(self.root, self.seeds, self.config), self.folder, self.number)
+
+
+def unsampled(
+    root: Path, scan: Scan, fingerprint: str, base: Version | None, config: Config, folder: Path
+) -> Iterator[Unsampled]:
+    """What has to be sampled, cut into batches, which depend on the seeds alone."""
+    for number, seeds in enumerate(batches(unknown(scan, fingerprint, base), BATCH_BYTES), 1):
+        yield Unsampled(number, root, seeds, folder, config)
+
+
+def written(rows: pa.Table, folder: Path, number: int) -> Source:
+    """A part with the samples of a batch.  Raises OSError when it cannot be written."""
+    part = parts.write(rows, "lines", folder, f"lines-{number:06}.parquet")
+    return Source(folder / part.file, part)
 
 
 def survey(
     scan: Scan,
     fingerprint: str,
     base: Version | None,
-    fresh: pa.Table,
-    read_again: Callable[[Sequence[AnySeed]], Iterable[Draft]],
+    fresh: Sequence[Source | pa.Table],
+    read_again: Callable[[SeedList], Iterable[Draft]],
 ) -> Survey:
     """What recurs among the seeds of a scan.
 
-    fresh        rows of the seeds that are `unknown`
+    fresh        rows of the seeds that are `unknown`: tables, or parts of `lines`
     read_again   gives a few seeds, to know what lines that recur for the first time say
     """
-    there = {seed.name: seed for seed in scan.seeds}
-    sampled = frozenset(fresh["id"].to_pylist())
-    old = _hashes(base) if _same_pipeline(base, fingerprint) else {}
-    stay = [id for id, sha256 in old.items() if id in there and there[id].sha256 == sha256 and id not in sampled]
-
-    def load() -> pa.Table:
-        kept = LINES.empty_table()
-        if base is not None and stay:
-            kept = base.read("lines")
-            kept = kept.filter(pc.is_in(kept["id"], pa.array(stay, pa.string())))
-        return pa.concat_tables([kept, fresh]).sort_by("id").combine_chunks()
-
+    names = scan.seeds.names
+    new = [Piece(one.path if isinstance(one, Source) else one) for one in fresh]
+    old, gone = _still_there(scan, fingerprint, base, new)
     known = _recurring(base) if base is not None and _same_pipeline(base, fingerprint) else ()
-    if base is not None and not sampled and len(stay) == len(old) and old:
-        marks = {id: seed.recurring for id, seed in base.seeds().items() if seed.recurring is not None}
-        return Survey(known, sampled, load, marks)
+    all_there = old and gone is not None and not len(gone)
+    if base is not None and all_there and not any(one.read("id").num_rows for one in new):
+        before = base.read("seeds", ["id", "recurring"])
+        marks = before["recurring"].take(pc.index_in(names, before["id"]))
+        again = Lazy(lambda: Found(names, Samples(old), known))
+        return Survey(known, (), gone, marks, again)
+    samples = Samples([*old, *new])
 
     def lines_of(wanted: Mapping[str, frozenset[int]]) -> dict[int, str]:
         found: dict[int, str] = {}
-        for draft in read_again([seed for seed in scan.seeds if seed.name in wanted]):
+        for draft in read_again(scan.seeds.filter(pc.is_in(names, pa.array(sorted(wanted), pa.string())))):
             found |= recurrence.lines(draft.text, wanted[draft.seed.name])
         return found
 
-    rows = load()
-    recurring = learn(_Sites(rows), {int(one.id, 16): one.line for one in known}, lines_of)
-    return Survey(recurring, sampled, lambda: rows)
+    recurring = learn(samples, {int(one.id, 16): one.line for one in known}, lines_of)
+    found = Found(names, samples, recurring)
+    return Survey(recurring, fresh, gone, found.marks, found)
+
+
+class Lazy:
+    """What recurs in which document, looked up only when it is asked for: a run without a change never asks."""
+
+    def __init__(self, found: Callable[[], Found]) -> None:
+        self._make = found
+
+    @cached_property
+    def _found(self) -> Found:
+        return self._make()
+
+    def applied(self, ids: Sequence[str]) -> dict[str, frozenset[int]]:
+        return self._found.applied(ids)
+
+
+def _still_there(
+    scan: Scan, fingerprint: str, base: Version | None, fresh: Sequence[Piece]
+) -> tuple[list[Piece], pa.Array | None]:
+    """Of the base's samples the pieces that count, and the ids of those that do not, sorted; None: all."""
+    if base is None or not _same_pipeline(base, fingerprint):
+        return [], None
+    pieces, gone = [], [pa.array([], pa.string())]
+    seeds = scan.seeds
+    again = pa.chunked_array([chunk for one in fresh for chunk in one.read("id")["id"].chunks], pa.string())
+    for source in base.sources("lines"):
+        rows = parts.read([source.path], "lines", ["id", "sha256"])
+        place = pc.index_in(rows["id"], seeds.names)
+        same = pc.equal(seeds.take(place.combine_chunks()).hashes(), rows["sha256"])
+        stays = pc.and_(pc.fill_null(same, False), pc.invert(pc.is_in(rows["id"], again)))
+        pieces.append(Piece(source.path, stays.to_numpy()))
+        gone += rows["id"].filter(pc.invert(stays)).chunks
+    return pieces, pa.concat_arrays(gone).sort()
 
 
 def marks(version: Version) -> tuple[dict[str, str], dict[str, str]]:
     """What a version's own tables say: id -> hash of those of the document's lines that recur; id -> SHA-256 of the
     sampled seeds."""
-    rows = version.read("lines").sort_by("id").combine_chunks()
-    applied = _Sites(rows).applied(_recurring(version))
-    return {id: mark(keys) for id, keys in applied.items()}, _hashes(version)
-
-
-class _Candidates(NamedTuple):
-    """Lines of one site that may recur, sorted by key: in how many articles, and the number of a document that has
-    it."""
-
-    keys: Keys
-    articles: Counts
-    document: Counts
-
-
-class _Sites:
-    """The samples of a corpus, by site."""
-
-    def __init__(self, rows: pa.Table) -> None:
-        self.ids: list[str] = rows["id"].to_pylist()
-        said = rows["site"].to_pylist()
-        self.names = [site(id, host) for id, host in zip(self.ids, said, strict=True)]
-        self.keys = [np.frombuffer(one, "<u8") for one in rows["keys"].to_pylist()]
-        self.article = _articles([np.frombuffer(one, "<u8") for one in rows["identity"].to_pylist()])
-        self.documents: dict[str, list[int]] = {}
-        for number, name in enumerate(self.names):
-            self.documents.setdefault(name, []).append(number)
-
-    def number_of_articles(self, name: str) -> int:
-        """Copies of one count as one; pages without prose do not count."""
-        return len({self.article[i] for i in self.documents[name] if self.article[i] >= 0})
-
-    def candidates(self, name: str) -> _Candidates:
-        """The lines of at least FEWEST_ARTICLES articles of a site."""
-        evidence = np.array([i for i in self.documents[name] if self.article[i] >= 0], np.int64)
-        keys = np.concatenate([np.zeros(0, np.uint64), *(self.keys[i] for i in evidence)])
-        document = np.repeat(evidence, [self.keys[i].size for i in evidence])
-        keys, document = _frequent(keys, document)
-        # return_index: the first, that is, the document with the smallest id
-        counted, place, line = np.unique(keys, return_index=True, return_inverse=True)
-        pairs = np.unique(line * len(self.ids) + self.article[document])
-        articles = np.bincount(pairs // len(self.ids), minlength=counted.size)
-        inside = _looked_up(counted, articles, counted & ~np.uint64(3) | np.uint64(recurrence.INSIDE))
-        outside = (counted & np.uint64(3)) != recurrence.INSIDE
-        enough = outside & (articles >= FEWEST_ARTICLES) & (inside <= MOST_INSIDE * articles)
-        return _Candidates(counted[enough], articles[enough], document[place[enough]])
-
-    def applied(self, recurring: Iterable[Recurring]) -> dict[str, frozenset[int]]:
-        """id -> keys of its lines that recur."""
-        of_site: dict[str, list[Recurring]] = {}
-        for one in recurring:
-            of_site.setdefault(one.site, []).append(one)
-        found = {}
-        for name, chosen in of_site.items():
-            wanted = frozenset(int(one.id, 16) for one in chosen)
-            known = frozenset(
-                [recurrence.KNOWN] if _has_chrome(one.rule for one in chosen if one.place != "notice") else ()
-            )
-            for i in self.documents[name]:
-                if mine := wanted.intersection(self.keys[i].tolist()):
-                    found[self.ids[i]] = mine | known
-        return found
+    rows = version.read("lines", ["id", "sha256"])
+    samples = Samples([Piece(source.path) for source in version.sources("lines")])
+    found = Found(rows["id"], samples, _recurring(version))
+    ids = rows["id"].to_pylist()
+    of = {id: mark for id, mark in zip(ids, found.marks.to_pylist(), strict=True) if mark is not None}
+    return of, dict(zip(ids, rows["sha256"].to_pylist(), strict=True))
 
 
 def learn(
-    sites: _Sites,
+    samples: Samples,
     said: Mapping[int, str],
     lines_of: Callable[[Mapping[str, frozenset[int]]], Mapping[int, str]],
 ) -> tuple[Recurring, ...]:
@@ -305,28 +374,23 @@ def learn(
     said       what lines say of which that is known, by key
     lines_of   gives what lines say: id of a seed -> keys of its lines
     """
-    chosen = {name: _often(sites.candidates(name), sites.number_of_articles(name)) for name in sorted(sites.documents)}
+    of = samples.number_of_articles()
+    found = samples.frequent()
+    found = found.at(found.articles >= np.minimum(LEAST_SHARE * of[found.site], ENOUGH_ARTICLES))
+    new = np.flatnonzero(~np.isin(found.keys, np.fromiter(said, np.uint64)))
     wanted: dict[str, set[int]] = {}
-    for one in chosen.values():
-        for key, document in zip(one.keys.tolist(), one.document.tolist(), strict=True):
-            if key not in said:
-                wanted.setdefault(sites.ids[document], set()).add(key)
+    for id, key in zip(samples.ids(found.document[new]), found.keys[new].tolist(), strict=True):
+        wanted.setdefault(id, set()).add(key)
     read = lines_of({id: frozenset(keys) for id, keys in wanted.items()}) if wanted else {}
     line_of = {**said, **read}
-    found = [
-        one
-        for name, candidates in chosen.items()
-        for one in _chosen(name, candidates, sites.number_of_articles(name), line_of)
-    ]
-    return tuple(sorted(found))
+    chosen: list[Recurring] = []
+    for number in np.unique(found.site).tolist():
+        mine = found.at(np.arange(*np.searchsorted(found.site, [number, number + 1])))
+        chosen += _chosen(samples.names[number], mine, int(of[number]), line_of)
+    return tuple(sorted(chosen))
 
 
-def _often(found: _Candidates, of: int) -> _Candidates:
-    enough = found.articles >= min(LEAST_SHARE * of, ENOUGH_ARTICLES)
-    return _Candidates(found.keys[enough], found.articles[enough], found.document[enough])
-
-
-def _chosen(name: str, found: _Candidates, of: int, line_of: Mapping[int, str]) -> Iterator[Recurring]:
+def _chosen(name: str, found: Frequent, of: int, line_of: Mapping[int, str]) -> Iterator[Recurring]:
     """The lines of one site that recur: all that are frequent where rules show that its pages have chrome."""
     rows = []
     for key, articles in zip(found.keys.tolist(), found.articles.tolist(), strict=True):
@@ -356,57 +420,10 @@ def table(recurring: Sequence[Recurring]) -> pa.Table:
     return _table([(one.id, one.site or None, *one[2:]) for one in recurring], RECURRING)
 
 
-def _articles(identities: Sequence[Keys]) -> Counts:
-    """A number for each page: the same for pages that are, in a chain, copies of one article; -1 without prose.
-
-    Pages that share two of their hashes are copies.  The smallest number of its neighbours goes to each page until
-    nothing changes."""
-    found = np.full(len(identities), -1, np.int64)
-    pages = np.array([i for i, one in enumerate(identities) if one.size], np.int64)
-    if not pages.size:
-        return found
-    hashes = np.stack([identities[i] for i in pages])
-    slots = [np.unique(column, return_inverse=True)[1] for column in hashes.T]
-    slots = [np.unique(one * pages.size + other, return_inverse=True)[1] for one, other in combinations(slots, 2)]
-    labels = np.arange(pages.size)
-    while True:
-        before = labels
-        for slot in slots:
-            least = np.full(pages.size, pages.size)
-            np.minimum.at(least, slot, labels)
-            labels = least[slot]
-        if np.array_equal(before, labels):
-            break
-    found[pages] = labels
-    return found
-
-
-def _frequent(keys: Keys, document: Counts) -> tuple[Keys, Counts]:
-    """Those of at least FEWEST_ARTICLES documents; and their counterparts inside of articles."""
-    counted, inverse, times = np.unique(keys, return_inverse=True, return_counts=True)
-    lines = np.unique(counted[times >= FEWEST_ARTICLES] & ~np.uint64(3))
-    stay = np.isin(counted & ~np.uint64(3), lines)[inverse]
-    return keys[stay], document[stay]
-
-
-def _looked_up(keys: Keys, values: Counts, wanted: Keys) -> Counts:
-    """The values of the wanted keys, 0 for those that are not among the sorted keys."""
-    if not keys.size:
-        return np.zeros(wanted.size, np.int64)
-    at = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
-    return np.where(keys[at] == wanted, values[at], 0)
-
-
 def _same_pipeline(base: Version | None, fingerprint: str) -> bool:
     if base is None:
         return False
     return (base.manifest.fingerprint, base.manifest.schema_version) == (fingerprint, SCHEMA_VERSION)
-
-
-def _hashes(base: Version | None) -> dict[str, str]:
-    """SHA-256 of the sampled seeds, by id."""
-    rows = base.read("lines", ["id", "sha256"]) if base is not None else LINES.empty_table()
-    return dict(zip(rows["id"].to_pylist(), rows["sha256"].to_pylist(), strict=True))
 
 
 def _recurring(base: Version) -> tuple[Recurring, ...]:

@@ -10,18 +10,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import merge, near_duplicates, parts
 from .merge import Source
-from .near_duplicates import Entry, Pair, Reprint, Signature
+from .near_duplicates import Pair, Reprint
 from .parts import Part, StoreError
 from .plan import REPRINT
 from .schema import COMPARISONS, QUARANTINE, REPRINTS
 
 PAIRS_AT_A_TIME = 20_000
 """The texts of so many pairs are in memory at a time."""
+
+ROWS_AT_A_TIME = 1 << 16  # of signatures
 
 
 class Texts(NamedTuple):
@@ -32,29 +35,76 @@ class Texts(NamedTuple):
 
 
 def find(
-    signatures: Sequence[Source], texts: Sequence[Texts], compared: Sequence[Source]
-) -> tuple[list[Reprint], pa.Table]:
-    """The reprints among the documents that have these signatures, without the kept ones, sorted by id; and the
-    rows of `comparisons` that this took.
+    signatures: Sequence[Source], texts: Sequence[Texts], compared: Sequence[Source], folder: Path | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of `reprints` among the documents that have these signatures, sorted by id; and the rows of
+    `comparisons` that this took.
 
     texts      parts that hold these documents
     compared   parts of `comparisons` of the version before
+    folder     for a file that is gone at the end; None: where temporary files are
     """
-    entries = [one for source in signatures for one in _entries(source)]
-    known = {pair: value for source in compared for pair, value in _comparisons(source)}
-    first = {one.signature.content: one.id for one in entries}
+    index = near_duplicates.Index(folder)
+    for source in signatures:
+        _add(index, source)
+    known = [one for source in compared for one in _comparisons(source)]
+    ids = index.columns["id"]
+    first = _First(index)
 
     def compare(pairs: Sequence[Pair]) -> list[float]:
         found: list[float] = []
         for start in range(0, len(pairs), PAIRS_AT_A_TIME):
             some = pairs[start : start + PAIRS_AT_A_TIME]
-            wanted = {first[content]: content for pair in some for content in pair}
+            wanted = first.of({content for pair in some for content in pair})
             letters = _letters(wanted, texts)
             found += [near_duplicates.similarity(letters[one], letters[other]) for one, other in some]
         return found
 
-    made = near_duplicates.clusters(entries, known, compare)
-    return [one for one in made.reprints if one.id != one.kept], _comparison_rows(made.compared)
+    walk = near_duplicates.walked(index, [pair for pair, _ in known], [value for _, value in known], compare)
+    index.close()
+    return _reprint_rows(walk, ids), _comparison_rows(walk.comparisons())
+
+
+class _First:
+    """A document of each content."""
+
+    def __init__(self, index: near_duplicates.Index) -> None:
+        self._index = index
+        content = index.content
+        self._order = np.lexsort((content[:, 1], content[:, 0]))
+        self._sorted = content[self._order, 0]
+
+    def of(self, contents: Collection[bytes]) -> dict[str, bytes]:
+        """The id of one document of each of these contents: id -> content."""
+        names = sorted(contents)
+        wanted = np.frombuffer(b"".join(names), "<u8").reshape(-1, 2)
+        places = np.searchsorted(self._sorted, wanted[:, 0])
+        rows = []
+        for place, one in zip(places.tolist(), wanted, strict=True):
+            while self._index.content[self._order[place], 1] != one[1]:  # others that begin like it
+                place += 1
+            rows.append(int(self._order[place]))
+        ids = self._index.columns["id"].take(pa.array(rows, pa.int64())).to_pylist()
+        return dict(zip(ids, names, strict=True))
+
+
+def _reprint_rows(walk: near_duplicates.Walk, ids: pa.ChunkedArray) -> pa.Table:
+    """The rows of `reprints`, without the kept documents, sorted by id."""
+    members, clusters, kept, values = [], [], [], []
+    for documents, cluster, of, value in walk.clusters():
+        for one in documents:
+            if one != of:
+                members.append(one)
+                clusters.append(cluster)
+                kept.append(of)
+                values.append(value)
+    columns = [
+        ids.take(pa.array(members, pa.int64())),
+        pa.array(clusters, pa.string()),
+        ids.take(pa.array(kept, pa.int64())),
+        pa.array(values, pa.float64()),
+    ]
+    return pa.Table.from_arrays(columns, schema=REPRINTS).sort_by("id")
 
 
 def write(rows: pa.Table, table: str, base: Sequence[Source], folder: Path) -> tuple[Part, ...]:
@@ -66,18 +116,11 @@ def write(rows: pa.Table, table: str, base: Sequence[Source], folder: Path) -> t
     return (part,)
 
 
-def table(reprints: Sequence[Reprint]) -> pa.Table:
-    """The rows of `reprints`."""
-    columns = zip(*reprints, strict=True) if reprints else ((),) * len(REPRINTS)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, REPRINTS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=REPRINTS)
-
-
-def quarantine(reprints: Sequence[Reprint], texts: Sequence[Texts]) -> pa.Table:
+def quarantine(reprints: pa.Table, texts: Sequence[Texts]) -> pa.Table:
     """The rows of `quarantine` of reprints that are dropped."""
     columns = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
-    found = pa.concat_tables(_rows({one.id for one in reprints}, texts, columns))
-    of = {one.id: one for one in reprints}
+    of = {row["id"]: Reprint(**row) for row in reprints.to_pylist()}
+    found = pa.concat_tables(_rows(of.keys(), texts, columns))
     ids = found["id"].to_pylist()
     reasons = [
         f"it is a reprint of {of[id].kept} (similarity {of[id].similarity:.3f}), which is kept: to have both, build "
@@ -114,11 +157,16 @@ def without(sources: Iterable[Source], table: str, dropped: Sequence[str], folde
             yield one
 
 
-def _entries(source: Source) -> Iterator[Entry]:
-    found = parts.read([source.path], "signatures")
-    columns = [found[name].to_pylist() for name in ("id", "published_at", "letters", "content", "bands")]
-    for id, published_at, letters, content, bands in zip(*columns, strict=True):
-        yield Entry(id, published_at, Signature(letters, bytes.fromhex(content), bands))
+def _add(index: near_duplicates.Index, source: Source) -> None:
+    found = parts.read([source.path], "signatures", ["id", "published_at", "letters", "content", "bands"])
+    for start in range(0, found.num_rows, ROWS_AT_A_TIME):
+        rows = found.slice(start, ROWS_AT_A_TIME)
+        content = bytes.fromhex("".join(rows["content"].to_pylist()))
+        index.add(
+            rows.select(near_duplicates.INDEX.names).cast(near_duplicates.INDEX),
+            np.frombuffer(content, "<u8").reshape(-1, 2),
+            np.frombuffer(b"".join(rows["bands"].to_pylist()), "<u4").reshape(-1, near_duplicates.BANDS),
+        )
 
 
 def _comparisons(source: Source) -> Iterator[tuple[Pair, float]]:
@@ -128,8 +176,8 @@ def _comparisons(source: Source) -> Iterator[tuple[Pair, float]]:
         yield (bytes.fromhex(one), bytes.fromhex(other)), value
 
 
-def _comparison_rows(compared: Mapping[Pair, float]) -> pa.Table:
-    rows = [(one.hex(), other.hex(), value) for (one, other), value in sorted(compared.items())]
+def _comparison_rows(compared: Iterable[tuple[Pair, float]]) -> pa.Table:
+    rows = [(one.hex(), other.hex(), value) for (one, other), value in sorted(compared)]
     columns = zip(*rows, strict=True) if rows else ((),) * len(COMPARISONS)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, COMPARISONS, strict=True)]
     return pa.Table.from_arrays(arrays, schema=COMPARISONS)

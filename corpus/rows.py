@@ -24,7 +24,8 @@ from cleaners.encoding import encode
 from . import records
 from .near_duplicates import signatures
 from .schema import DOCUMENTS, EDITS, QUARANTINE, SCHEMAS, SEED_RECORD, SEEDS, SIGNATURES
-from .seeds import Member, Problem
+from .seed_list import SeedList
+from .seeds import Problem
 
 RECORD = tuple(field.name for field in SEED_RECORD)
 PLACE = ("container", "entry", "offset")
@@ -65,6 +66,12 @@ def tables(
         "quarantine": quarantine_table(bad, problems),
         "seeds": seeds_table(batch, problems, recurring),
     }
+
+
+def together(tables: Sequence[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """The rows of several such batches as those of one; only `seeds` is sorted."""
+    made = {name: pa.concat_tables([one[name] for one in tables]) for name in tables[0]}
+    return made | {"seeds": made["seeds"].sort_by("id")}
 
 
 def documents_table(documents: Sequence[Document]) -> pa.Table:
@@ -163,16 +170,15 @@ def seeds_table(
     return _of_rows(rows, SEEDS)
 
 
-def placed(seeds: pa.Table, members: Sequence[Member], containers: Mapping[str, str]) -> pa.Table:
+def placed(seeds: pa.Table, members: SeedList, containers: Mapping[str, str]) -> pa.Table:
     """The rows of `seeds` with the places where a scan found the members of containers.
 
     containers   id -> SHA-256 of the file
     """
-    if not members and not containers and seeds["container"].null_count == seeds.num_rows:
+    if not len(members) and not containers and seeds["container"].null_count == seeds.num_rows:
         return seeds
-    place = pc.index_in(seeds["id"], pa.array([one.name for one in members], pa.string()))
-    found = {name: pa.array([getattr(one, name) for one in members], SEEDS.field(name).type) for name in PLACE}
-    found = {name: values.take(place) for name, values in found.items()}
+    place = pc.index_in(seeds["id"], members.names)
+    found = {name: members.rows[name].take(place) for name in PLACE}
     # the container of what is no seed is on record; that of a seed is what the scan says, as the seed may have moved
     found["container"] = pc.if_else(seeds["sha256"].is_valid(), found["container"], seeds["container"])
     hashes = pa.array([*containers.values()], pa.string())

@@ -9,16 +9,20 @@ import os
 import re
 import stat
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cleaners import Record, Seed
 
 from . import records
 from .containers import BrokenError, Container, Kind, Piece, kind_of, opened
 from .records import Reading
+from .seed_list import AnySeed, Building, Member, SeedList
 from .settled import is_settled
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
@@ -65,26 +69,6 @@ class Problem(NamedTuple):
     container: str = ""
 
 
-class Member(NamedTuple):
-    """A seed that lies in a container.
-
-    name, size      as of any seed
-    sha256          what it is: of its bytes, or of its bytes and the record's other fields (`records.digest`)
-    container       id of the container
-    entry, offset   its place in there
-    """
-
-    name: str
-    sha256: str
-    size: int
-    container: str
-    entry: int
-    offset: int
-
-
-AnySeed = Seed | Member
-
-
 class Read(NamedTuple):
     """A seed that was read: its id, its bytes, and the record that it is, if any."""
 
@@ -97,7 +81,7 @@ class KnownContainer(NamedTuple):
     """What a corpus knows of a container: SHA-256 of the file, the seeds in it, the ids and kinds of the others."""
 
     sha256: str
-    seeds: tuple[Member, ...]
+    seeds: SeedList
     problems: tuple[Problem, ...]
 
 
@@ -128,7 +112,7 @@ class Scan(NamedTuple):
                 the seeds are here as `known` has them
     """
 
-    seeds: tuple[AnySeed, ...]
+    seeds: SeedList
     problems: tuple[Problem, ...]
     containers: Mapping[str, str] = {}
     waiting: tuple[str, ...] = ()
@@ -162,7 +146,7 @@ def scan(
     except OSError as error:
         raise SeedsError(f"cannot read the seeds folder {root}: {_explain(error)}") from error
     reading = (reading or Reading())._replace(max_seed_bytes=max_bytes)
-    found: dict[str, AnySeed | Problem] = {}
+    found = _Found()
     containers: dict[str, _ContainerFile] = {}
     left_out = _identity(os.stat(leave_out)) if leave_out is not None and leave_out.exists() else None
     waiting = set()
@@ -172,23 +156,107 @@ def scan(
         elif isinstance(one, _ContainerFile):
             containers.setdefault(one.id, one)  # an escaped name may equal a real one, which comes first
             if containers[one.id] is not one:
-                _add(found, Problem(f"{one.id} (2)", "name", _two_names(one.id)))
+                found.add(Problem(f"{one.id} (2)", "name", _two_names(one.id)))
         else:
-            _add(found, one)
+            found.add(one)
     hashes: dict[str, str] = {}
     for id in sorted(containers):  # after all files: an id that both have is the file's
         _add_container(found, hashes, containers[id], reading, (known or {}).get(id))
-    waiting -= found.keys() | containers.keys()
+    waiting -= found.among(waiting) | containers.keys()
     for id in sorted(waiting.intersection(known or {})):
-        _add_known(found, (known or {})[id])
+        found.add_known((known or {})[id])
         hashes[id] = (known or {})[id].sha256
-    problems = (one for one in found.values() if isinstance(one, Problem))
-    seeds = [one for one in found.values() if not isinstance(one, Problem)]
-    return Scan(tuple(sorted(seeds, key=_order)), tuple(sorted(problems)), hashes, tuple(sorted(waiting)))
+    seeds, problems = found.sorted()
+    return Scan(seeds, problems, hashes, tuple(sorted(waiting)))
 
 
-def _order(seed: AnySeed) -> tuple[str, int, int, str]:
-    return (seed.container, seed.entry, seed.offset, seed.name) if isinstance(seed, Member) else (seed.name, 0, 0, "")
+class _Found:
+    """What was found so far: an id that is found twice is the first one's, the others become problems."""
+
+    def __init__(self) -> None:
+        self._seeds = Building()
+        self._problems: list[tuple[int, Problem]] = []  # each with the number of seeds before it
+
+    def add(self, one: AnySeed | Problem) -> None:
+        if isinstance(one, Problem):
+            self._problems.append((len(self._seeds), one))
+        else:
+            self._seeds.add(one)
+
+    def add_known(self, known: KnownContainer) -> None:
+        """Adds what the corpus has of a container."""
+        self._seeds.extend(known.seeds)
+        for problem in known.problems:
+            self.add(problem)
+
+    def add_all(self, found: Iterable[AnySeed | Problem]) -> None:
+        for one in found:
+            self.add(one)
+
+    def extend(self, other: _Found) -> None:
+        """Adds all that another one has."""
+        before = len(self._seeds)
+        self._problems += [(before + number, problem) for number, problem in other._problems]
+        self._seeds.extend(other._seeds.done())
+
+    def doubled(self) -> frozenset[str]:
+        """Ids that were found more than once."""
+        names, others = self._seeds.done().names, [problem.id for _, problem in self._problems]
+        if not _are_twice(names.take(pc.sort_indices(names)), others):
+            return frozenset()
+        return frozenset(id for id, n in Counter([*names.to_pylist(), *others]).items() if n > 1)
+
+    def among(self, ids: set[str]) -> set[str]:
+        """Those of these ids that were found."""
+        if not ids:
+            return set()
+        wanted = pa.array(sorted(ids), pa.string())
+        taken = wanted.filter(pc.is_in(wanted, self._seeds.done().names)).to_pylist()
+        return {*taken, *(problem.id for _, problem in self._problems if problem.id in ids)}
+
+    def sorted(self) -> tuple[SeedList, tuple[Problem, ...]]:
+        """The seeds in the order of a scan, and the problems by id."""
+        seeds, problems = self._seeds.done(), [problem for _, problem in self._problems]
+        order = pc.sort_indices(seeds.names)
+        if _are_twice(seeds.names.take(order), [problem.id for problem in problems]):
+            seeds, problems = self._told_apart(seeds)
+            order = pc.sort_indices(seeds.names)
+        return SeedList(_in_order(seeds.take(order))), tuple(sorted(problems))
+
+    def _told_apart(self, seeds: SeedList) -> tuple[SeedList, list[Problem]]:
+        found: dict[str, AnySeed | Problem] = {}
+        problems = deque(self._problems)
+        for number, seed in enumerate(seeds):
+            while problems and problems[0][0] <= number:
+                _add(found, problems.popleft()[1])
+            _add(found, seed)
+        for _, problem in problems:
+            _add(found, problem)
+        every = found.values()
+        return SeedList.of(one for one in every if not isinstance(one, Problem)), [
+            one for one in every if isinstance(one, Problem)
+        ]
+
+
+def _are_twice(names: pa.ChunkedArray, others: list[str]) -> bool:
+    """Whether an id is twice among sorted names and others."""
+    same = pc.equal(names.slice(1), names.slice(0, max(0, len(names) - 1)))
+    if len(set(others)) < len(others) or pc.any(same).as_py():
+        return True
+    return bool(others) and bool(pc.any(pc.is_in(pa.array(others, pa.string()), names)).as_py())
+
+
+def _in_order(seeds: SeedList) -> pa.Table:
+    """Seeds that are sorted by name, each member in place of its container."""
+    rows = seeds.rows
+    if rows["container"].null_count == rows.num_rows:
+        return rows
+    keys = {
+        "file": pc.coalesce(rows["container"], rows["name"]),
+        "entry": pc.fill_null(rows["entry"], 0),
+        "offset": pc.fill_null(rows["offset"], 0),
+    }
+    return rows.take(pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys]))
 
 
 def read_all(root: Path, seeds: Iterable[AnySeed], reading: Reading | None = None) -> Iterator[Read | Problem]:
@@ -223,7 +291,7 @@ def read(root: Path, seed: AnySeed, reading: Reading | None = None) -> bytes:
 
 
 def _add_container(
-    found: dict[str, AnySeed | Problem],
+    found: _Found,
     hashes: dict[str, str],
     file: _ContainerFile,
     reading: Reading,
@@ -232,37 +300,36 @@ def _add_container(
     """Adds the seeds and problems of a container."""
     if file.size > reading.max_container_bytes:
         reason = f"{file.size} bytes, but at most {reading.max_container_bytes} are allowed: split it"
-        _add(found, Problem(file.id, "too_large", reason, file.size, file.id))
+        found.add(Problem(file.id, "too_large", reason, file.size, file.id))
         return
+    here = _Found()
     try:
         sha256, size = _hash(file.path, file.size)
         if known is not None and known.sha256 == sha256 and size == file.size:
-            _add_known(found, known)
+            here.add_known(known)
         else:
-            for one in _members(file, reading):
-                _add(found, one)
+            here.add_all(_members(file, reading, frozenset()))
+            if doubled := here.doubled():
+                here = _Found()
+                here.add_all(_members(file, reading, doubled))
         hashes[file.id] = sha256
     except OSError as error:
-        _add(found, Problem(file.id, "unreadable", _explain(error), file.size, file.id))
+        here.add(Problem(file.id, "unreadable", _explain(error), file.size, file.id))
+    found.extend(here)
 
 
-def _add_known(found: dict[str, AnySeed | Problem], known: KnownContainer) -> None:
-    """Adds what the corpus has of a container."""
-    for seed in known.seeds:
-        _add(found, seed)
-    for problem in known.problems:
-        _add(found, problem)
+def _members(file: _ContainerFile, reading: Reading, doubled: Collection[str]) -> Iterator[Member | Problem]:
+    """What a container holds, in its order.  Raises OSError when it cannot be read.
 
-
-def _members(file: _ContainerFile, reading: Reading) -> Iterator[Member | Problem]:
-    """What a container holds, in its order.  Raises OSError when it cannot be read."""
-    taken: dict[str, str] = {}  # what names add to the id -> number of the one that has it
+    doubled   ids that occur in it more than once: known after a first look, since remembering all takes much memory
+    """
+    taken: dict[str, str] = {}  # id -> number of the one that has it
     empty = True
     with open(_open(file.path), "rb") as stream:
         try:
             for piece in opened(stream, file.size, file.kind, reading).pieces():
                 empty = False
-                yield _member(file.id, piece, taken)
+                yield _member(file.id, piece, taken, doubled)
         except BrokenError as error:
             so_far = "" if empty else "; what stands before the damage is cleaned"
             yield Problem(file.id, error.kind, error.reason + so_far, file.size, file.id)
@@ -271,16 +338,16 @@ def _members(file: _ContainerFile, reading: Reading) -> Iterator[Member | Proble
         yield Problem(file.id, "empty", "it holds no records: remove it, or fetch it again", file.size, file.id)
 
 
-def _member(container: str, piece: Piece, taken: dict[str, str]) -> Member | Problem:
+def _member(container: str, piece: Piece, taken: dict[str, str], doubled: Collection[str]) -> Member | Problem:
     """The seed that a piece is, or the problem."""
-    label = piece.own or piece.number
-    if taken.setdefault(label, piece.number) != piece.number:
-        reason = f"its id {container}{label} is that of {container}{taken[label]}, too: give each its own"
+    id = container + (piece.own or piece.number)
+    if id in doubled and taken.setdefault(id, piece.number) != piece.number:
+        reason = f"its id {id} is that of {container}{taken[id]}, too: give each its own"
         return Problem(container + piece.number, "name", reason, piece.size, container)
     if piece.kind:
-        return Problem(container + label, piece.kind, piece.reason, piece.size, container)
+        return Problem(id, piece.kind, piece.reason, piece.size, container)
     sha256 = records.digest(hashlib.sha256(piece.raw).hexdigest(), piece.fields)
-    return Member(container + label, sha256, len(piece.raw), container, piece.entry, piece.offset)
+    return Member(id, sha256, len(piece.raw), container, piece.entry, piece.offset)
 
 
 class _Kept(threading.local):

@@ -27,25 +27,27 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cleaners import Document
 
 from . import changelog, manifest, merge, parts, provenance, recurring, reprints, rows
 from .manifest import Manifest, content_id
 from .merge import Source
-from .near_duplicates import Reprint
 from .parts import Part, StoreError, explained
 from .plan import Base, Plan, batches, make_plan, usable, without_changed
 from .recurring import NO_SURVEY, Survey
 from .reprints import Texts
-from .schema import SCHEMA_VERSION, SEEDS, STORED
+from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS, STORED
 from .schema import folder as folder_of
-from .seeds import AnySeed, KnownContainer, Problem, Scan
+from .seed_list import AnySeed, Member
+from .seeds import KnownContainer, Problem, Scan
 from .version import MANIFEST, SEEDS_FILE, Version
 
 __all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
 
 STAGED = "_staged.json"
+SAMPLES = ".samples"
 ROWS_OF_SEEDS = ("documents", "edits", "quarantine", "signatures")
 """Tables whose rows come from single seeds; the others from comparing documents."""
 
@@ -147,9 +149,8 @@ class Staging:
     def finished(self, plan: Plan) -> list[Staged]:
         """The batches that an interrupted run of the same pipeline left behind and that this plan can use."""
         found = [one for one in map(_staged, sorted(self.folder.glob("[!.]*"))) if one is not None]
-        seeds = [one.seeds() for one in found]
-        ids = [{id: (sha256, of) for id, sha256, of in _columns(t, "id", "sha256", "recurring")} for t in seeds]
-        return [one for one, good in zip(found, usable(ids, plan), strict=True) if good]
+        good = usable([one.seeds() for one in found], plan)
+        return [one for one, is_good in zip(found, good, strict=True) if is_good]
 
 
 class Store:
@@ -239,7 +240,7 @@ class Store:
         if newest is None:
             return None
         known = newest.manifest
-        return Base(known.number, known.fingerprint, known.schema_version, newest.seeds())
+        return Base(known.number, known.fingerprint, known.schema_version, newest.read("seeds", list(SEED_IDENTITY)))
 
     def containers(self, fingerprint: str) -> dict[str, KnownContainer]:
         """What the newest version knows of containers, for `seeds.scan`: nothing when it was made by another pipeline,
@@ -250,6 +251,15 @@ class Store:
         known = newest.manifest
         same = (known.fingerprint, known.schema_version) == (fingerprint, SCHEMA_VERSION)
         return newest.containers() if same else {}
+
+    def samples(self) -> Path:
+        """An empty folder for the samples of a survey; gone when the run is.  Needs the writer's lock."""
+        self._check_locked()
+        folder = self.corpus / SAMPLES
+        with explained(self.output):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        return folder
 
     def staging(self, fingerprint: str) -> Staging:
         """Where this run puts its batches; those of other pipelines are removed.  Needs the writer's lock."""
@@ -346,17 +356,17 @@ class Store:
     def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
         """The next version's list of seeds."""
         fresh = pa.concat_tables([SEEDS.empty_table(), *(one.seeds() for one in staged)])
-        ids = fresh["id"].to_pylist()
-        wanted = {seed.name for seed in plan.to_clean}
-        if len(ids) != len(wanted) or set(ids) != wanted:
+        wanted, found = plan.to_clean.names, fresh["id"]
+        good = pc.sum(pc.is_in(found, wanted)).as_py() or 0
+        if not good == pc.count_distinct(found).as_py() == len(found) == len(wanted):
             raise StoreError(
-                f"{len(wanted)} seeds were to be cleaned, but the batches hold {len(ids)}, "
-                f"{len(wanted.intersection(ids))} of them wanted: nothing was committed; run again"
+                f"{len(wanted)} seeds were to be cleaned, but the batches hold {len(found)}, "
+                f"{good} of them wanted: nothing was committed; run again"
             )
         listed = [fresh, rows.seeds_table((), plan.problems)]
         if base is not None:
             known = base.read("seeds")
-            listed += [merge.without(known, sorted(plan.gone)), merge.renamed(known, plan.moved, {})]
+            listed += [merge.without(known, plan.gone), merge.renamed(known, plan.moved, {})]
         return rows.placed(pa.concat_tables(listed), plan.members, plan.scan.containers)
 
     def _tables(
@@ -364,9 +374,8 @@ class Store:
     ) -> tuple[dict[str, tuple[Part, ...]], Sequence[str]]:
         """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints."""
         written_here = [table for table in STORED if table not in ("lines", "recurring")]
-        gone: list[str] | None = sorted(plan.gone)
-        if base is not None and len(plan.gone) == base.manifest.seeds.rows:
-            gone = None
+        is_new = base is not None and len(plan.gone) == base.manifest.seeds.rows
+        gone: list[str] | None = None if is_new else plan.gone.to_pylist()
         old = {table: base.sources(table) if base else [] for table in written_here}
         sources = {table: [one.source(table) for one in staged if table in one.tables] for table in ROWS_OF_SEEDS}
         extra = folder / ".extra"
@@ -375,7 +384,8 @@ class Store:
             part = parts.write(rows.quarantine_table((), plan.problems), "quarantine", extra, "problems.parquet")
             sources["quarantine"].append(Source(extra / part.file, part))
         if base is not None and plan.moved:
-            containers = {seed.name: seed.container for seed in plan.members}
+            moved = plan.members.filter(pc.is_in(plan.members.names, pa.array(list(plan.moved.values()))))
+            containers = {seed.name: seed.container for seed in moved if isinstance(seed, Member)}
             for table in ROWS_OF_SEEDS:
                 sources[table] += _renamed(base, table, plan.moved, containers, extra)
 
@@ -385,10 +395,10 @@ class Store:
         made = {"signatures": written("signatures", gone)}
         signed = [Source(folder / folder_of("signatures") / part.file, part) for part in made["signatures"]]
         texts = [*(Texts(one, gone) for one in old["documents"]), *(Texts(one, ()) for one in sources["documents"])]
-        found, compared = reprints.find(signed, texts, old["comparisons"])
-        for table, found_rows in (("reprints", reprints.table(found)), ("comparisons", compared)):
+        found, compared = reprints.find(signed, texts, old["comparisons"], extra)
+        for table, found_rows in (("reprints", found), ("comparisons", compared)):
             made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
-        dropped = [one.id for one in found] if drop_reprints else []
+        dropped = found["id"].to_pylist() if drop_reprints else []
         if dropped:
             _drop(found, texts, sources, extra)
         doomed = None if gone is None else sorted({*gone, *dropped})
@@ -437,7 +447,8 @@ class Store:
         parts.sync(self.output)
 
     def _remove_staging(self) -> None:
-        shutil.rmtree(self.corpus / ".staging", ignore_errors=True)
+        for name in (".staging", SAMPLES):
+            shutil.rmtree(self.corpus / name, ignore_errors=True)
 
     def _check_locked(self) -> None:
         if self._holder != os.getpid():
@@ -449,14 +460,14 @@ def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, t
     old = {table: base.sources(table) if base else [] for table in ("lines", "recurring")}
     extra = folder / ".extra"
     extra.mkdir()
-    known = merge.ids(old["lines"], "lines")
-    there = survey.rows["id"].to_pylist()
-    fresh = [*survey.fresh, *set(there).difference(known)]
-    part = parts.write(survey.rows_of(fresh), "lines", extra, "lines.parquet")
-    gone = sorted({*known.difference(there), *survey.fresh})
-    lines = merge.write_table(
-        "lines", old["lines"], [Source(extra / part.file, part)], gone, folder / folder_of("lines")
-    )
+    fresh = [
+        one if isinstance(one, Source) else recurring.written(one, extra, number)
+        for number, one in enumerate(survey.fresh, 1)
+    ]
+    left_out = sorted(survey.left_out)
+    fresh = list(reprints.without(fresh, "lines", left_out, extra)) if left_out else fresh
+    gone = None if survey.gone is None else sorted({*survey.gone.to_pylist(), *left_out})
+    lines = merge.write_table("lines", old["lines"], fresh, gone, folder / folder_of("lines"))
     shutil.rmtree(extra)
     found = recurring.table(survey.recurring)
     return {
@@ -465,17 +476,12 @@ def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, t
     }
 
 
-def _columns(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of some columns."""
-    return zip(*(table[name].to_pylist() for name in names), strict=True)
-
-
-def _drop(found: Sequence[Reprint], texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:
+def _drop(found: pa.Table, texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:
     """Takes reprints out of the staged parts of documents and edits, and adds their rows of quarantine."""
     part = parts.write(reprints.quarantine(found, texts), "quarantine", folder, "reprints.parquet")
     sources["quarantine"].append(Source(folder / part.file, part))
     for table in ("documents", "edits"):
-        sources[table] = list(reprints.without(sources[table], table, [one.id for one in found], folder))
+        sources[table] = list(reprints.without(sources[table], table, found["id"].to_pylist(), folder))
 
 
 def _renamed(

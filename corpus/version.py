@@ -18,7 +18,8 @@ from .merge import Source
 from .parts import Part, StoreError
 from .plan import Known
 from .schema import SCHEMA_VERSION, SCHEMAS, SEED_IDENTITY, STORED, TABLES, folder
-from .seeds import KnownContainer, Member, Problem
+from .seed_list import SeedList, of_hex
+from .seeds import KnownContainer, Problem
 
 UNSURE = ("changed", "unreadable")
 """Kinds of quarantine that may be gone at the next look, though the container is the same."""
@@ -117,24 +118,23 @@ class Version:
         """What is known of each container, by id; without those that could not be read to the end."""
         names = ["id", "sha256", "bytes", "kind", "container", "container_sha256", "entry", "offset"]
         table = self.read("seeds", names)  # filtered here: a filter of `read` takes a third of a second to load
-        table = table.filter(pc.is_valid(table["container"]))
-        again = set(table.filter(pc.is_null(table["container_sha256"]))["container"].to_pylist())
-        seeds: dict[str, list[Member]] = {}
+        table = table.filter(table["container"].is_valid())
+        is_seed = table["sha256"].is_valid()
+        unsure = pc.and_(pc.invert(is_seed), pc.is_in(table["kind"], pa.array(UNSURE)))
+        unsure = pc.or_(unsure, pc.is_null(table["container_sha256"]))
+        again = set(pc.unique(table["container"].filter(unsure)).to_pylist())
         problems: dict[str, list[Problem]] = {}
-        hashes: dict[str, str] = {}
-        columns = [table[name].to_pylist() for name in names]
-        for id, sha256, size, kind, container, container_sha256, entry, offset in zip(*columns, strict=True):
-            if container in again or (sha256 is None and kind in UNSURE):
-                again.add(container)
-                continue
-            hashes[container] = container_sha256
-            if sha256 is None:
-                problems.setdefault(container, []).append(Problem(id, kind, "", size, container))
-            else:
-                seeds.setdefault(container, []).append(Member(id, sha256, size, container, entry, offset))
+        others = table.filter(pc.invert(is_seed))
+        for id, size, kind, container in zip(
+            *(others[name].to_pylist() for name in ("id", "bytes", "kind", "container")), strict=True
+        ):
+            problems.setdefault(container, []).append(Problem(id, kind, "", size, container))
+        hashes = table.group_by(["container", "container_sha256"]).aggregate([])
+        known = dict(zip(hashes["container"].to_pylist(), hashes["container_sha256"].to_pylist(), strict=True))
+        seeds = _by_container(table.filter(is_seed))
         return {
-            id: KnownContainer(sha256, tuple(seeds.get(id, ())), tuple(problems.get(id, ())))
-            for id, sha256 in hashes.items()
+            id: KnownContainer(sha256, seeds.get(id, SeedList()), tuple(problems.get(id, ())))
+            for id, sha256 in known.items()
             if id not in again
         }
 
@@ -147,3 +147,18 @@ class Version:
         if table not in STORED:
             raise StoreError(f"there is no table {table!r}; there are {', '.join(TABLES)}")
         return self.manifest.parts[table]
+
+
+def _by_container(rows: pa.Table) -> dict[str, SeedList]:
+    """The seeds of each container in their order: from rows of `seeds`."""
+    order = [(name, "ascending") for name in ("container", "entry", "offset", "id")]
+    rows = rows.take(pc.sort_indices(rows, order))
+    seeds = of_hex(rows)
+    runs = pc.run_end_encode(rows["container"].combine_chunks()) if rows.num_rows else None
+    if runs is None:
+        return {}
+    if isinstance(runs, pa.ChunkedArray):
+        runs = runs.combine_chunks()
+    ends, starts = runs.run_ends.to_pylist(), [0]
+    starts += ends[:-1]
+    return {id: seeds[start:end] for id, start, end in zip(runs.values.to_pylist(), starts, ends, strict=True)}

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from prefect import Flow, flow
+from prefect import Flow, Task, flow
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from cleaners import Config
+from cleaners import PIPELINE, Config
 from corpus.seeds import SeedsError
 from corpus.store import StoreError
 
 from . import report, server
 from .report import Report
-from .tasks import BATCH_BYTES, Cleaned, Run, clean_batch, corpus_run
+from .tasks import BATCH_BYTES, clean_batch, corpus_run
 from .workers import WorkersError, end_workers, task_runner, workers_uninterrupted
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
@@ -92,8 +93,10 @@ def build_corpus(
     Raises ValueError for an unknown cleaner, SeedsError and StoreError for folders that cannot be used,
     WorkersError when worker processes die.
     """
-    with corpus_run(seeds, output, config, batch_bytes=batch_bytes, quiet_seconds=quiet_seconds) as run:
-        for cleaned in _cleaned_by_workers(run, workers) if workers > 1 else map(clean_batch, run.batches()):
+    spread = partial(_by_workers, workers) if workers > 1 else None
+    with corpus_run(seeds, output, config, PIPELINE, batch_bytes, quiet_seconds, spread) as run:
+        batches = run.batches()
+        for cleaned in map(clean_batch, batches) if spread is None else spread(clean_batch, batches):
             run.add(cleaned)
         version = run.commit()
     done = report.of(version, run, str(flow_run.id or ""))
@@ -101,13 +104,13 @@ def build_corpus(
     return done
 
 
-def _cleaned_by_workers(run: Run, workers: int) -> Iterator[Cleaned]:
-    """The batches, cleaned by the flow's task runner, in their order."""
-    waiting: deque[PrefectFuture[Cleaned]] = deque()
+def _by_workers(workers: int, task: Task[[Any], Any], batches: Iterable[Any]) -> Iterator[Any]:
+    """What a task makes of the batches in the flow's task runner, in their order."""
+    waiting: deque[PrefectFuture[Any]] = deque()
     try:
-        for batch in run.batches():
+        for batch in batches:
             with workers_uninterrupted():
-                waiting.append(clean_batch.submit(batch))
+                waiting.append(task.submit(batch))
             if len(waiting) >= workers * BATCHES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:

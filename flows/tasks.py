@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -26,6 +27,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
+import pyarrow as pa
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
@@ -33,12 +35,14 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, fingerprint_parts, select
-from corpus import recurring
+from corpus import recurring, rows
 from corpus import seeds as seeds_folder
+from corpus.merge import Source
 from corpus.plan import Plan, batches
 from corpus.records import Reading
-from corpus.recurring import NO_SURVEY, Survey
-from corpus.seeds import AnySeed, Problem, Scan
+from corpus.recurring import NO_SURVEY, Survey, Unsampled
+from corpus.seed_list import AnySeed
+from corpus.seeds import Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
 from .loading import uncollected
@@ -69,8 +73,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 """Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
+
+SLICE_BYTES = 2 << 20
+"""So many bytes of a batch are in memory as documents at a time: they take 15 to 25 times as much."""
 
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
 TASK_RUNS_IN_FIRST_BATCH = 3  # read, settle, stage; the cleaners come on top
@@ -128,6 +135,13 @@ class Cleaned(NamedTuple):
     seconds: tuple[tuple[str, float], ...] = ()
 
 
+class Finished(NamedTuple):
+    """Documents that are rows, and the slowest of them."""
+
+    tables: Mapping[str, pa.Table]
+    slowest: list[Slow]
+
+
 class Batch:
     """Documents that go through the pipeline together. Plain slots, so that Prefect does not look inside.
 
@@ -139,11 +153,12 @@ class Batch:
     drafts     the documents while they are being cleaned; none before `read`
     changed    seeds that are no longer what the scan found: the next run takes them
     unsettled  indexes of the drafts that still changed after the last round
+    finished   slices of it that are rows already
     It holds paths and names until it is read: a worker process gets it so, and never a document.
     """
 
     __slots__ = (
-        *("changed", "config", "drafts", "number", "pipeline", "recurring"),
+        *("changed", "config", "drafts", "finished", "number", "pipeline", "recurring"),
         *("root", "seeds", "staging", "unsettled"),
     )
 
@@ -151,7 +166,7 @@ class Batch:
         self,
         number: int,
         root: Path,
-        seeds: tuple[AnySeed, ...],
+        seeds: Sequence[AnySeed],
         staging: Staging,
         config: Config,
         pipeline: tuple[Cleaner, ...],
@@ -167,6 +182,13 @@ class Batch:
         self.drafts: list[Draft] = []
         self.changed: list[AnySeed] = []
         self.unsettled: set[int] = set()
+        self.finished: list[Finished] = []
+
+    def slices(self) -> Iterator[Batch]:
+        """The batch in parts that are small enough to be in memory as documents."""
+        for seeds in batches(self.seeds, SLICE_BYTES):
+            of = {one.name: self.recurring[one.name] for one in seeds if one.name in self.recurring}
+            yield Batch(self.number, self.root, seeds, self.staging, self.config, self.pipeline, of)
 
     def read(self) -> dict[str, int]:
         """Reads and decodes the seeds."""
@@ -194,8 +216,8 @@ class Batch:
         passes = sum(len(draft.trail) for draft in self.drafts) - before
         return {"further_passes": passes, "unsettled": len(self.unsettled)}
 
-    def stage(self) -> Cleaned:
-        """Finishes the documents and writes them; the drafts are gone then."""
+    def finish(self) -> Finished:
+        """Finishes the documents and makes rows of them; the drafts are gone then."""
         documents = [
             draft.finish(self.config, number not in self.unsettled) for number, draft in enumerate(self._limited())
         ]
@@ -203,7 +225,14 @@ class Batch:
         self.drafts = []
         _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
         marks = {id: recurring.mark(keys) for id, keys in self.recurring.items()}
-        staged = self.staging.write(documents, (), marks, self.config.trail == "summary")
+        return Finished(rows.tables(documents, (), marks, self.config.trail == "summary"), slowest)
+
+    def stage(self) -> Cleaned:
+        """Writes the batch: the slices that are finished, and the documents that are not."""
+        finished = self.finished or [self.finish()]
+        self.finished = []
+        slowest = nlargest(MOST_SLOW, (slow for one in finished for slow in one.slowest))
+        staged = self.staging.write_tables(rows.together([one.tables for one in finished]))
         return Cleaned(staged, tuple(slowest), tuple(self.changed))
 
     def _limited(self) -> Iterator[Draft]:
@@ -252,10 +281,31 @@ def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds
     return Held(seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known, quiet_seconds))
 
 
+@step("sample", "sample, batch {batch.number}")
+def sample(batch: Unsampled) -> Held[Source]:
+    """Reads the seeds of a batch and keeps the keys of their short lines, for the survey."""
+    with uncollected():
+        return Held(batch.sample())
+
+
 @step("survey")
-def survey(seeds: Path, found: Held[Scan], fingerprint: str, store: Store, config: Config) -> Held[Survey]:
-    """Which lines recur on the pages of a site: reads the seeds that are new or changed, or all for a new pipeline."""
-    return Held(recurring.look(seeds, found.value, fingerprint, store.latest(), config))
+def survey(
+    seeds: Path,
+    found: Held[Scan],
+    fingerprint: str,
+    store: Store,
+    config: Config,
+    fresh: Held[list[Source]] | None = None,
+) -> Held[Survey]:
+    """Which lines recur on the pages of a site: reads the seeds that are new or changed, or all for a new pipeline.
+
+    fresh   the samples of these seeds when workers took them; None: they are taken here
+    """
+    base = store.latest()
+    if fresh is None:
+        todo = recurring.unsampled(seeds, found.value, fingerprint, base, config, store.samples())
+        fresh = Held([sample.fn(batch).value for batch in todo])
+    return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value))
 
 
 @step("read", "read, batch {batch.number}")
@@ -280,25 +330,35 @@ def stage(batch: Batch) -> Cleaned:
 def clean_batch(batch: Batch) -> Cleaned:
     """All steps of one batch. A worker process runs it as one task.
 
-    The steps of a run's first batch are task runs, too, and show what is done. Those of all batches would cost an
-    eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
+    The steps of the first slice of a run's first batch are task runs, too, and show what is done. Those of all batches
+    would cost an eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
     """
     start = time.perf_counter()
-    steps: list[Task[[Batch], Any]] = [read, *map(cleaning, batch.pipeline), settle, stage]
-    done: list[Any] = []
-    seconds: list[tuple[str, float]] = []
-    with uncollected():
-        for one in steps:
+    steps: list[Task[[Batch], Any]] = [read, *map(cleaning, batch.pipeline), settle]
+    seconds: dict[str, float] = defaultdict(float)
+    size = 0
+
+    def done(step: Task[[Batch], Any], of: Batch, is_shown: bool) -> Any:
+        before = time.thread_time()
+        found = step(of) if is_shown else step.fn(of)
+        seconds[step.name] += time.thread_time() - before
+        return found
+
+    for place, part in enumerate(batch.slices()):
+        with uncollected():
+            got, *_ = [done(one, part, batch.number == 1 and place == 0) for one in steps]
+            size += got["bytes"]
             before = time.thread_time()
-            done.append(one(batch) if batch.number == 1 else one.fn(batch))
-            seconds.append((one.name, time.thread_time() - before))
-    got, cleaned = done[0], cast(Cleaned, done[-1])
+            batch.finished.append(part.finish())
+            batch.changed += part.changed
+            seconds[stage.name] += time.thread_time() - before
+    cleaned = cast(Cleaned, done(stage, batch, batch.number == 1))
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
-        *(batch.number, cleaned.staged.documents, got["bytes"], cleaned.staged.quarantined),
+        *(batch.number, cleaned.staged.documents, size, cleaned.staged.quarantined),
         time.perf_counter() - start,
     )
-    return cleaned._replace(seconds=tuple(seconds))
+    return cleaned._replace(seconds=tuple(seconds.items()))
 
 
 @step("commit")
@@ -322,6 +382,10 @@ def commit(
     return version
 
 
+Spread = Callable[[Task[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""Gives a task's results for many batches, in their order."""
+
+
 class Run:
     """One run over a folder of seeds: what has to be cleaned, what is done. Made by `corpus_run`."""
 
@@ -334,6 +398,7 @@ class Run:
         batch_bytes: int,
         progress: Progress,
         quiet_seconds: float = 0.0,
+        spread: Spread | None = None,
     ) -> None:
         self.start = datetime.now(UTC)
         self.config = config
@@ -341,9 +406,15 @@ class Run:
         self._all = pipeline
         made_by = fingerprint(config, pipeline)
         found = scan(seeds, config, store.output, made_by, quiet_seconds)
+        self._sampled = 0
         self.survey = NO_SURVEY
         if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
-            self.survey = survey(seeds, found, made_by, store, config).value
+            fresh = None
+            if spread is not None:
+                todo = recurring.unsampled(seeds, found.value, made_by, store.latest(), config, store.samples())
+                fresh = Held([one.value for one in spread(sample, todo)])
+                self._sampled = len(fresh.value)
+            self.survey = survey(seeds, found, made_by, store, config, fresh).value
         self.plan = store.plan(found.value, made_by, self.survey)
         self.slowest: list[Slow] = []
         self.changed: list[AnySeed] = []
@@ -353,7 +424,7 @@ class Run:
         self._batch_bytes = batch_bytes
         self._progress = progress
         self._staging = store.staging(self.plan.fingerprint)
-        progress.expect(len(self.plan.to_clean), sum(seed.size for seed in self.plan.to_clean))
+        progress.expect(len(self.plan.to_clean), self.plan.to_clean.bytes)
         self.staged = self._staging.finished(self.plan)
         self.left_by_killed_run = len(self.staged)
         for one in self.staged:
@@ -363,7 +434,7 @@ class Run:
         """What is still to be cleaned, in the order of the ids."""
         done = _ids(self.staged)
         for number, seeds in enumerate(batches(self.plan.to_clean, self._batch_bytes, done=done), 1):
-            recurring = {one.name: self.survey.applied[one.name] for one in seeds if one.name in self.survey.applied}
+            recurring = self.survey.applied(seeds)
             yield Batch(number, self._seeds, seeds, self._staging, self.config, self.pipeline, recurring)
 
     def add(self, cleaned: Cleaned) -> None:
@@ -393,7 +464,7 @@ class Run:
         batches = len(self.staged) - self.left_by_killed_run
         surveys = 0 if self.survey is NO_SURVEY else 1
         first = TASK_RUNS_IN_FIRST_BATCH + len(self.pipeline) if batches else 0
-        return TASK_RUNS_PER_RUN + surveys + batches + first
+        return TASK_RUNS_PER_RUN + surveys + self._sampled + batches + first
 
     def _advance(self, staged: Staged) -> None:
         rows = staged.seeds()
@@ -412,6 +483,7 @@ def corpus_run(
     pipeline: tuple[Cleaner, ...] = PIPELINE,
     batch_bytes: int = BATCH_BYTES,
     quiet_seconds: float = 0.0,
+    spread: Spread | None = None,
 ) -> Iterator[Run]:
     """Scans the seeds, plans the run, and holds the corpus's lock until the block ends.
 
@@ -422,6 +494,8 @@ def corpus_run(
     batch_bytes   bytes of seeds per batch
     quiet_seconds   seeds that were written to within that time, or are open for writing, are left for the next run;
                     0: none is
+    spread     gives the results of a task for many batches, in their order: of workers; None: no task but those of the
+               block is given away
     Raises ValueError for an unknown cleaner in `config`, SeedsError and StoreError for folders that cannot be used.
     """
     config = config or Config()
@@ -429,6 +503,6 @@ def corpus_run(
     store = Store(Path(output).absolute())
     with store.writer_lock(), Progress() as progress:
         try:
-            yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress, quiet_seconds)
+            yield Run(store, Path(seeds).absolute(), config, pipeline, batch_bytes, progress, quiet_seconds, spread)
         finally:
             seeds_folder.close_kept()

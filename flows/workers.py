@@ -15,6 +15,8 @@ from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
+from .loading import load_worker
+
 LOCAL = "local"
 
 NO_LEAK_WARNING = "ignore:resource_tracker:UserWarning"
@@ -48,7 +50,7 @@ def task_runner(workers: int, dask: str | None = None) -> TaskRunner[Any] | None
         return None
     if NO_LEAK_WARNING not in sys.warnoptions:  # which child processes inherit
         sys.warnoptions.append(NO_LEAK_WARNING)
-    return ProcessPoolTaskRunner(max_workers=workers)
+    return ProcessPoolTaskRunner(max_workers=workers, initializer=load_worker)
 
 
 def _dask(workers: int, address: str) -> TaskRunner[Any]:

@@ -78,15 +78,16 @@ def build(
             if number == stop_after:
                 return None, cleaned
             documents = []
+            applied = survey.applied(batch)
             for one in read_all(root, batch):
                 assert isinstance(one, Read)
-                own = replace(config, recurring=survey.applied.get(one.name, frozenset()))
+                own = replace(config, recurring=applied.get(one.name, frozenset()))
                 draft = Draft(one.raw, one.name, own, one.record)
                 for cleaner in pipeline:
                     draft.advance(cleaner, own)
                 documents.append(draft.finish(own, draft.settle(own, pipeline)))
                 cleaned.append(one.name)
-            staged.append(staging.write(documents, (), survey.marks))
+            staged.append(staging.write(documents, (), {id: recurring.mark(keys) for id, keys in applied.items()}))
         return store.commit(plan, staged, {"code": "0"}, START, survey=survey), cleaned
 
 

@@ -4,19 +4,19 @@ written."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from cleaners import PIPELINE, Config, Document, fingerprint, fingerprint_parts
+from cleaners import PIPELINE, Config, fingerprint, fingerprint_parts
 from corpus import recurring
 from corpus import seeds as seeds_folder
 from corpus.plan import batches
 from corpus.records import Reading
-from corpus.seeds import AnySeed
+from corpus.seed_list import AnySeed
 from corpus.store import Staged, Staging, Store, Version
 from corpus.verify import verify
 from flows.tasks import Batch, Cleaned
@@ -221,14 +221,13 @@ def test_a_killed_run_goes_on_without_what_changed(store: Store, seeds: Path, mo
         with pytest.raises(RuntimeError):
             run(store, seeds, lambda: write(seeds, {"b.txt": story(12)}))
     written: list[int] = []
-    write_documents = Staging.write
+    write_tables = Staging.write_tables
 
-    def counted(staging: Staging, documents: Iterable[Document], *others: Any) -> Staged:
-        documents = list(documents)
-        written.append(len(documents))
-        return write_documents(staging, documents, *others)
+    def counted(staging: Staging, tables: Mapping[str, pa.Table]) -> Staged:
+        written.append(tables["documents"].num_rows)
+        return write_tables(staging, tables)
 
-    monkeypatch.setattr(Staging, "write", counted)
+    monkeypatch.setattr(Staging, "write_tables", counted)
     version = run(store, seeds)
     assert texts(version) == expected(b=story(12))
     assert sum(written) == 1

@@ -12,6 +12,7 @@ from corpus_samples import write_seeds
 
 from cleaners import Seed
 from corpus import seeds
+from corpus.seed_list import SeedList
 from corpus.seeds import SeedChangedError, SeedsError, read, scan
 
 LIMIT = 1000
@@ -47,7 +48,7 @@ def test_the_corpus_may_lie_among_the_seeds(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_and_an_empty_file(tmp_path: Path) -> None:
-    assert scan(tmp_path, LIMIT) == ((), (), {}, ())
+    assert scan(tmp_path, LIMIT) == (SeedList(), (), {}, ())
     write_seeds(tmp_path, {"empty": ""})
     assert scan(tmp_path, LIMIT).seeds == (Seed.of(b"", "empty"),)
 

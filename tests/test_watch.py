@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from corpus.plan import Base, Known, make_plan
-from corpus.schema import SCHEMA_VERSION
-from corpus.seeds import KnownContainer, Member, Problem, scan
+from corpus.plan import Base, make_plan
+from corpus.schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS
+from corpus.seed_list import Member, SeedList
+from corpus.seeds import KnownContainer, Problem, scan
 from corpus.settled import is_settled
 from flows.watch import Watcher, listing
 
@@ -68,12 +70,14 @@ def test_files_that_are_being_written_wait(tmp_path: Path) -> None:
 
 
 def test_what_waits_stays_as_the_corpus_has_it(tmp_path: Path) -> None:
-    known = {
-        "changed.txt": Known("0" * 64, 3, "document", None),
-        "bad.txt": Known("1" * 64, 3, "quarantined", "binary"),
-        "large.txt": Known(None, 5000, "quarantined", "too_large"),
-    }
-    for name in (*known, "new.txt"):
+    rows = [
+        ("bad.txt", "1" * 64, 3, "quarantined", "binary", None),
+        ("changed.txt", "0" * 64, 3, "document", None, None),
+        ("large.txt", None, 5000, "quarantined", "too_large", None),
+    ]
+    known = pa.table([pa.array(column) for column in zip(*rows, strict=True)], SEED_IDENTITY)
+    known = known.cast(pa.schema([SEEDS.field(name).remove_metadata() for name in SEED_IDENTITY]))
+    for name in (*known["id"].to_pylist(), "new.txt"):
         (tmp_path / name).write_text("新的")
     found = scan(tmp_path, 1000, quiet_seconds=30)
     assert len(found.waiting) == 4
@@ -82,7 +86,7 @@ def test_what_waits_stays_as_the_corpus_has_it(tmp_path: Path) -> None:
     assert (plan.unchanged, plan.vanished, plan.added, len(plan.scan.waiting)) == (3, 0, 0, 4)
     # rows of another pipeline are of no use: these seeds are accounted for, and cleaned by the next run
     plan = make_plan(found, "another", Base(1, "f", SCHEMA_VERSION, known))
-    assert {problem.id for problem in plan.problems} == set(known)
+    assert {problem.id for problem in plan.problems} == set(known["id"].to_pylist())
     assert all(isinstance(problem, Problem) and problem.kind == "changed" for problem in plan.problems)
     assert plan.vanished == 0
 
@@ -188,7 +192,8 @@ def test_a_folder_that_is_replaced_is_watched_again(watched: tuple[Path, Watcher
 
 
 def test_a_container_that_is_being_written_stays_as_the_corpus_has_it(tmp_path: Path) -> None:
-    known = {"all.jsonl": KnownContainer("0" * 64, (Member("all.jsonl#1", "1" * 64, 3, "all.jsonl", 0, 0),), ())}
+    one = Member("all.jsonl#1", "1" * 64, 3, "all.jsonl", 0, 0)
+    known = {"all.jsonl": KnownContainer("0" * 64, SeedList.of([one]), ())}
     (tmp_path / "all.jsonl").write_text('{"text": "新的"}\n', "utf-8")
     found = scan(tmp_path, 1000, known=known, quiet_seconds=30)
     assert found.seeds == known["all.jsonl"].seeds
