@@ -45,7 +45,7 @@ from corpus.seed_list import AnySeed
 from corpus.seeds import Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
-from .loading import uncollected
+from .loading import give_back, uncollected
 from .progress import Progress
 from .time_limit import TimeLimit
 
@@ -353,6 +353,7 @@ def clean_batch(batch: Batch) -> Cleaned:
             batch.changed += part.changed
             seconds[stage.name] += time.thread_time() - before
     cleaned = cast(Cleaned, done(stage, batch, batch.number == 1))
+    give_back()
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
         *(batch.number, cleaned.staged.documents, size, cleaned.staged.quarantined),
@@ -406,6 +407,7 @@ class Run:
         self._all = pipeline
         made_by = fingerprint(config, pipeline)
         found = scan(seeds, config, store.output, made_by, quiet_seconds)
+        give_back()
         self._sampled = 0
         self.survey = NO_SURVEY
         if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
@@ -415,7 +417,9 @@ class Run:
                 fresh = Held([one.value for one in spread(sample, todo)])
                 self._sampled = len(fresh.value)
             self.survey = survey(seeds, found, made_by, store, config, fresh).value
+        give_back()
         self.plan = store.plan(found.value, made_by, self.survey)
+        give_back()
         self.slowest: list[Slow] = []
         self.changed: list[AnySeed] = []
         self.seconds: dict[str, float] = {}
