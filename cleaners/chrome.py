@@ -440,10 +440,22 @@ def _sure(rows: list[Row], candidates: dict[int, Found]) -> dict[int, Found]:
     run: list[int] = []
     for i in [*sorted(candidates.keys() - cells), len(rows) + 1]:
         if run and i != run[-1] + 1:
-            _settle_run(run, candidates, sure)
+            _settle_run(run[_contacts(rows, run, candidates) :], candidates, sure)
             run = []
         run.append(i)
     return sure
+
+
+def _contacts(rows: list[Row], run: list[int], candidates: Mapping[int, Found]) -> int:
+    """How many rows of addresses the run begins with, if the row above names whose they are: 采购人：…"""
+    if not run[0] or not _LABELLED.match(rows[run[0] - 1].text):
+        return 0
+    return next((n for n, i in enumerate(run) if candidates[i].rule.name != "address"), len(run))
+
+
+_LABELLED = re.compile(
+    r"\s{0,8}+\S{0,4}(?:采购人|采购单位|招标人|招标单位|代理机构|联系人|联系单位|供应商|供应商名称|中标人|报名地点|名称)[:：]"
+)
 
 
 def _cells(candidates: dict[int, Found]) -> Iterator[int]:
