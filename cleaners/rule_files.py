@@ -126,18 +126,25 @@ def load(cleaner: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def parse(text: str, cleaner: str, file: str) -> list[Rule]:
-    """The rules in the text of one TOML file.  Raises RuleError; `file` is for its message."""
+TODO = "TODO"
+"""What an example begins with that somebody still has to write."""
+
+
+def parse(text: str, cleaner: str, file: str, is_draft: bool = False) -> list[Rule]:
+    """The rules in the text of one TOML file.  Raises RuleError; `file` is for its message.
+
+    is_draft   examples may still be missing (TODO)
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"{file} is not valid TOML: {error}") from error
     if set(tables) != {"rule"}:
         raise RuleError(f"{file}: every table must begin with [[rule]]; found {sorted(tables)}")
-    return [_rule(table, cleaner, file) for table in tables["rule"]]
+    return [_rule(table, cleaner, file, is_draft) for table in tables["rule"]]
 
 
-def _rule(table: Mapping[str, Any], cleaner: str, file: str) -> Rule:
+def _rule(table: Mapping[str, Any], cleaner: str, file: str, is_draft: bool) -> Rule:
     name = table.get("name", "")
     here = f"{file}, rule {name!r}"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -145,6 +152,8 @@ def _rule(table: Mapping[str, Any], cleaner: str, file: str) -> Rule:
     for needed in ("removes", "keeps"):
         if not table.get(needed):
             raise RuleError(f"{here}: give at least one example in `{needed}`; they are the rule's tests")
+        if not is_draft and any(str(line).startswith(TODO) for line in table[needed]):
+            raise RuleError(f"{here}: replace the {TODO} in `{needed}` by an example")
     unknown = set(table) - set(_DEFAULTS) - {"name", "removes", "keeps"}
     if unknown:
         raise RuleError(f"{here}: unknown key {', '.join(sorted(unknown))}")

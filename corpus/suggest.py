@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import Match, SequenceMatcher
 from typing import NamedTuple
 
 import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
 from cleaners import chrome, metadata, recurrence
-from cleaners.rule_files import LONGEST_LINE, fold, load, parse, squeeze
+from cleaners.rule_files import LONGEST_LINE, TODO, fold, load, parse, squeeze
 
 from . import ordered, recurring
 from .version import Version
@@ -39,8 +41,14 @@ LEAST_ALIKE = 50.0
 LONGEST_KEPT = 60
 """Kept lines that are longer are cut into sentences, in characters."""
 
-NOTHING_LIKE_IT = "这一行与上面的例子无关，必须保留。"
-"""The example of a line that must stay when the corpus has no texts."""
+LEAST_SHARED = 2
+"""Else a line that has so many characters of a suggested one, one behind the other."""
+
+MOST_TITLES = 0.25
+"""A line that is the headline of at least this share of its documents is no chrome, whatever its number."""
+
+TODO_KEEP = f"{TODO}: 请换成一行看起来像、但必须保留的例子 · a line that looks like these but must stay"
+"""The example of a rule that no line of the corpus looks like: its file does not load before it is replaced."""
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SENTENCES = re.compile("[^。！？]{1,300}[。！？]?")
@@ -89,10 +97,12 @@ def suggestions(version: Version, least: int = FEWEST_DOCUMENTS) -> list[Suggest
         one.places.add(row["place"])
         one.why.add("recurs")
     _add_removed(version, found)
+    titles = _titles(version, found)
     made = []
     for masked, one in found.items():
         documents = max(one.articles, len(one.ids))
-        if documents >= least and _is_unknown(one.line or masked):
+        is_headline = titles[masked] >= MOST_TITLES * documents
+        if documents >= least and not is_headline and _is_unknown(one.line or masked):
             place = next(iter(one.places)) if len(one.places) == 1 else "edge"
             why = " and ".join(sorted(one.why, reverse=True))
             made.append(Suggestion(one.line or masked, documents, tuple(sorted(one.sites)), place, why))
@@ -124,6 +134,16 @@ def _add_removed(version: Version, found: dict[str, _Seen]) -> None:
                 one.why.add("recurs" if rule.startswith("recurrence.") else "classifier")
 
 
+def _titles(version: Version, found: Mapping[str, _Seen]) -> Counter[str]:
+    """How many documents have each of these lines, masked, as their headline: 读书会第1期, 读书会第2期 …"""
+    titles: Counter[str] = Counter()
+    for run in ordered.runs(version, "documents", ["id", "title"]):
+        titles.update(
+            masked for title in run["title"].to_pylist() if title and (masked := recurrence.masked(title)) in found
+        )
+    return titles
+
+
 def _is_unknown(line: str) -> bool:
     """Whether no rule names a line, and a rule could."""
     if not 2 <= len(line) <= LONGEST_LINE or _CONTROLS.search(line) or not any(map(str.isalpha, line)):
@@ -152,9 +172,10 @@ def draft(version: Version, found: Sequence[Suggestion]) -> str:
     head = (
         "# A draft by `jingwen suggest`: go through the lines, take out what an article may hold, and give the rules\n"
         "# names of their own. Then put the file into cleaners/rules/chrome/ and run the tests.\n"
+        f"# Where it says {TODO}, no line of the corpus looks like those that go: write one that must stay.\n"
     )
     made = head + "".join(f"\n{rule}" for rule in rules)
-    parse(made, "chrome", "draft")  # a draft that does not load is a defect
+    parse(made, "chrome", "draft", is_draft=True)  # a draft that does not load is a defect
     return made
 
 
@@ -232,7 +253,8 @@ def _staying(found: Sequence[Suggestion], kept: Sequence[str]) -> list[str]:
 
 
 def _look_alikes(removes: Sequence[str], kept: Sequence[str]) -> list[str]:
-    """Lines that stay and look like those that go, the likest first; at least one."""
+    """Lines of the corpus that stay and look like those that go, the likest first; where there are none, what tells
+    whoever edits the draft to give one."""
     found: dict[str, float] = {}
     for line in removes[:50]:
         for other, score, _ in process.extract(line, kept, scorer=fuzz.ratio, limit=2, score_cutoff=LEAST_ALIKE):
@@ -241,10 +263,20 @@ def _look_alikes(removes: Sequence[str], kept: Sequence[str]) -> list[str]:
         if holding is not None:
             found[holding] = 100.0
     if not found:
-        nearest = (process.extractOne(line, kept, scorer=fuzz.ratio) for line in removes[:10])
-        found = {one[0]: one[1] for one in nearest if one is not None}
-    chosen = sorted(found, key=lambda line: (-found[line], line))[:MOST_KEPT]
-    return chosen or [NOTHING_LIKE_IT]
+        found = {line: size for line in kept if (size := _shared(line, removes)) >= LEAST_SHARED}
+    chosen = sorted(found, key=lambda line: (-found[line], len(line), line))[:MOST_KEPT]
+    return chosen or [TODO_KEEP]
+
+
+def _shared(line: str, removes: Sequence[str]) -> float:
+    """How many characters one behind the other it has in common with one of the first suggested lines, at most."""
+    return max((one.size for other in removes[:10] if (one := _common(line, other))), default=0)
+
+
+def _common(line: str, other: str) -> Match | None:
+    if not set(line) & set(other):
+        return None
+    return SequenceMatcher(None, line, other, autojunk=False).find_longest_match()
 
 
 def _quoted(text: str) -> str:

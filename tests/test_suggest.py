@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from corpus_samples import write_seeds
-from recurring_site import FOOTER, NAVIGATION, build, page
+from recurring_site import FOOTER, NAVIGATION, build, headline, page
 
-from cleaners.rule_files import parse
+from cleaners.rule_files import RuleError, parse
 from corpus import suggest
 from corpus.store import Version
 from flows import cli
@@ -62,7 +62,7 @@ def test_lines_that_recur_and_that_no_rule_names(version: Version) -> None:
 def test_the_draft_loads_and_names_the_lines(version: Version) -> None:
     found = suggest.suggestions(version)
     text = suggest.draft(version, found)
-    rules = parse(text, "chrome", "draft.toml")
+    rules = parse(text, "chrome", "draft.toml", is_draft=True)
     removes = [line for rule in rules for line in rule.removes]
     assert sorted(removes) == sorted(one.line for one in found)
     (tail,) = [rule for rule in rules if "渡口留言板" in rule.line]
@@ -80,6 +80,7 @@ def test_the_draft_passes_the_tests_of_rules(version: Version, tmp_path: Path) -
     """In a copy of the project, with the draft among its rules, the rules' own tests are run on it."""
     shutil.copytree(ROOT / "cleaners", tmp_path / "cleaners")
     text = suggest.draft(version, suggest.suggestions(version))
+    text = text.replace(suggest.TODO_KEEP, "今日已有三位乡亲来访，都夸茶好。")
     (tmp_path / "cleaners/rules/chrome/suggested.toml").write_text(text, "utf-8")
     program = (
         "import test_rules as t\n"
@@ -106,19 +107,43 @@ def test_a_line_with_a_number_becomes_a_pattern() -> None:
 
 
 def test_a_line_that_looks_like_none_of_the_corpus(version: Version) -> None:
-    """The examples then are the nearest lines that there are."""
+    """Then somebody has to write the example: nothing is made up, and the file does not load before."""
     odd = suggest.Suggestion('ＱＷ "\\ 〆', 9, ("",), "edge", "classifier")
-    (rule,) = parse(suggest.draft(version, [odd]), "chrome", "draft.toml")
+    made = suggest.draft(version, [odd])
+    (rule,) = parse(made, "chrome", "draft.toml", is_draft=True)
     assert rule.removes == (odd.line,)
+    assert rule.keeps == (suggest.TODO_KEEP,)
+    with pytest.raises(RuleError, match="replace the TODO in `keeps`"):
+        parse(made, "chrome", "draft.toml")
+
+
+def test_a_line_of_the_corpus_that_shares_some_characters(version: Version) -> None:
+    far = suggest.Suggestion("渔民登记处联络簿索取单据一览", 9, ("",), "edge", "classifier")
+    (rule,) = parse(suggest.draft(version, [far]), "chrome", "draft.toml")
     texts = version.read("documents", ["text"])["text"].to_pylist()
-    assert all(any(line in text for text in texts) for line in rule.keeps)
+    assert rule.keeps
+    assert all("渔民" in line and any(line in text for text in texts) for line in rule.keeps)
+
+
+def test_headlines_that_differ_in_their_number_are_not_suggested(tmp_path: Path) -> None:
+    titled = {
+        n: page(n, [*NAVIGATION, f"山乡读书会第{n + 1}期"], FOOTER).replace(headline(n) + "\n", "") for n in range(12)
+    }
+    write_seeds(tmp_path / "seeds", {f"{SITE}/{n:02}.txt": text for n, text in titled.items()})
+    made, _ = build(tmp_path / "seeds", tmp_path / "output")
+    assert made is not None
+    recurring = made.read("recurring", ["line"])["line"].to_pylist()
+    assert "山乡读书会第0期" in recurring  # its digits are masked
+    lines = {one.line for one in suggest.suggestions(made)}
+    assert "渡口留言板" in lines
+    assert not any("读书会" in line for line in lines)
 
 
 def test_a_corpus_without_texts(tmp_path: Path) -> None:
     made, _ = build_empty(tmp_path)
     one = suggest.Suggestion("渡口人家的茶", 9, ("",), "edge", "classifier")
-    (rule,) = parse(suggest.draft(made, [one]), "chrome", "draft.toml")
-    assert rule.keeps == (suggest.NOTHING_LIKE_IT,)
+    (rule,) = parse(suggest.draft(made, [one]), "chrome", "draft.toml", is_draft=True)
+    assert rule.keeps == (suggest.TODO_KEEP,)
 
 
 def build_empty(folder: Path) -> tuple[Version, list[str]]:
@@ -155,13 +180,13 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
 def test_the_command_writes_a_draft_and_overwrites_nothing(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "new.toml"
     assert run(folder, "--draft", str(target))[0] == 0
-    assert parse(target.read_text("utf-8"), "chrome", "new.toml")
+    assert parse(target.read_text("utf-8"), "chrome", "new.toml", is_draft=True)
     code, shown = run(folder, "--draft", str(target))
     assert code == 1
     assert "cannot write" in shown
     code, shown = run(folder, "--draft", "-", "--least", "13")
     assert code == 0
-    assert {line for rule in parse(shown, "chrome", "stdout") for line in rule.removes} == {
+    assert {line for rule in parse(shown, "chrome", "stdout", is_draft=True) for line in rule.removes} == {
         *NAVIGATION[1:],
         "渡口留言板",
     }
