@@ -184,16 +184,35 @@ def _text(document: Row, roles: Sequence[str], start: int, end: int) -> str:
 
 
 def _write_texts(rows: Iterator[Row], folder: Path) -> int:
-    """One file per row, named by its id."""
+    """One file per row, named by its id; see `_free` for ids of which one is a folder of the other."""
     written = 0
     for row in rows:
         written += 1
-        file = folder / row["id"]
+        file = _free(folder, row["id"])
         if not file.resolve().is_relative_to(folder.resolve()):
             raise StoreError(f"the id {row['id']!r} leads out of the folder: choose the format jsonl or parquet")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(row["text"], "utf-8", newline="")
     return written
+
+
+MARK = "~"
+"""Behind the name of a file or folder where that name is taken."""
+
+
+def _free(folder: Path, id: str) -> Path:
+    """The row's file.  Of the ids `a` and `a/b`, `a` is written first, so the other's folder is `a~`; what would
+    overwrite a file, as `a//b` after `a/b`, gets the mark, too.  Rows come in the order of ids: the same version has
+    the same names."""
+    *folders, name = id.split("/")
+    path = folder
+    for part in folders:
+        while (path / part).is_file():
+            part += MARK
+        path /= part
+    while os.path.lexists(path / name):
+        name += MARK
+    return path / name
 
 
 def _write_shards(rows: Iterator[Row], folder: Path, choice: Choice) -> int:

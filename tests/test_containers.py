@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from corpus_samples import FINGERPRINT, build, write_seeds
 from running import jingwen
 
-from corpus import containers, pieces, records, seeds
+from corpus import containers, parquet_rows, pieces, records, seeds
 from corpus.containers import Container, Kind
 from corpus.records import Reading
 from corpus.seed_list import Member
@@ -456,6 +456,70 @@ def test_a_table_that_is_a_bomb(tmp_path: Path) -> None:
     one = scan(tmp_path, 1 << 20)
     assert len(one.seeds) < 1_000
     assert [problem.kind for problem in one.problems] == ["too_large"]
+
+
+def small_words(count: int, word: str) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([word]))
+
+
+def test_one_row_that_is_a_bomb_is_left_out(tmp_path: Path) -> None:
+    """A list, and a map, of one long word, 20,000 times: 20 GB."""
+    words = small_words(20_000, "z" * 1_000_000)
+    ends = pa.array([0, 1, 20_000], pa.int32())
+    lists = pa.ListArray.from_arrays(ends, words)
+    maps = pa.MapArray.from_arrays(ends, pa.array(["k"] * 20_000), words)
+    for name, column in (("list", lists), ("map", maps)):
+        table = pa.table({"text": ["短文一", "短文二"], "others": column})
+        pq.write_table(table, tmp_path / f"{name}.parquet", compression="zstd")
+    one = scan(tmp_path, 1 << 26)
+    assert [seed.name for seed in one.seeds] == ["list.parquet:1", "map.parquet:1"]
+    assert {problem.kind for problem in one.problems} == {"too_large"}
+    assert pa.default_memory_pool().max_memory() < 4 << 30
+
+
+def test_a_dictionary_behind_ordinary_text_is_read_in_small_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of the column is no dictionary, but each row of the rest is one word of it."""
+    monkeypatch.setattr(parquet_rows, "HEAVY", 1 << 20)
+    draw = random.Random(5)
+    ordinary = ["".join(chr(draw.randrange(0x4E00, 0x9FA5)) for _ in range(20_000)) for _ in range(33)]
+    with pq.ParquetWriter(
+        tmp_path / "x.parquet",
+        pa.schema([("text", pa.string())]),
+        compression="zstd",
+        dictionary_pagesize_limit=500_000,
+        write_batch_size=1,
+    ) as writer:
+        writer.write_table(pa.table({"text": ordinary}))
+        writer.write_table(pa.table({"text": ["文" * 100_000] * 300}))
+    steps: list[int] = []
+    shown = parquet_rows.Rows._columns
+
+    def noting(rows: parquet_rows.Rows, batch: pa.RecordBatch) -> list[pa.Array]:
+        steps.append(batch.num_rows)
+        return shown(rows, batch)
+
+    monkeypatch.setattr(parquet_rows.Rows, "_columns", noting)
+    one = scan(tmp_path, 1 << 26)
+    assert len(one.seeds) == 333
+    assert sum(steps) == 333
+    assert max(steps[-50:]) * 300_000 <= 1 << 20
+
+
+def test_lists_and_maps_of_words_are_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_rows, "HEAVY", 64)  # every row by itself
+    tags = [["山", "河"], [], None, ["河", "河", "山" * 9]] * 5
+    maps = [[("甲", "山")], None, [], [("乙", "河"), ("丙", "河")]] * 5
+    columns = {"tags": pa.array(tags), "map": pa.array(maps, pa.map_(pa.string(), pa.string()))}
+    pq.write_table(pa.table({"text": [f"第{n}篇" for n in range(20)], **columns}), tmp_path / "x.parquet")
+    one = scan(tmp_path, 1 << 20)
+    assert len(one.seeds) == 20
+    assert one.problems == ()
+    seen = [
+        json.loads(got.record.fields) for got in read_all(tmp_path, one.seeds) if isinstance(got, Read) and got.record
+    ]
+    assert [fields["tags"] for fields in seen] == tags
 
 
 def test_a_member_that_is_too_large_is_not_unpacked(tmp_path: Path) -> None:

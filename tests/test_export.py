@@ -85,6 +85,20 @@ def test_text_files(version: Version, tmp_path: Path) -> None:
         assert (tmp_path / "out" / id).read_bytes().decode() == version.document(id).text
 
 
+def test_text_files_of_ids_that_lie_in_one_another(tmp_path: Path) -> None:
+    ids = ["a", "a/b", "a/b/c", "a//b", "a~/b", "a~~", "b"]
+    (tmp_path / "seeds").mkdir()
+    records = [json.dumps({"id": id, "text": f"这是{id}的正文。"}) for id in ids]
+    (tmp_path / "seeds" / "x.jsonl").write_text("\n".join(records), "utf-8")
+    version = build(tmp_path / "seeds", tmp_path / "output", clean=cleaned)
+    assert export(version, tmp_path / "out", Choice("text")) == len(ids)
+    files = {str(file.relative_to(tmp_path / "out")): file.read_text("utf-8") for file in (tmp_path / "out").rglob("*")
+             if file.is_file()}  # fmt: skip
+    wanted = sorted(version.document(id).text for id in version.read("documents", ["id"])["id"].to_pylist())
+    assert sorted(files.values()) == wanted
+    assert {"x.jsonl#a", "x.jsonl#a~/b", "x.jsonl#b"} < set(files)
+
+
 def test_only_some_roles(version: Version, tmp_path: Path) -> None:
     assert export(version, tmp_path / "titles", Choice("jsonl", roles=("title",))) == 1
     assert lines(tmp_path / "titles")[0]["text"] == "题目，"
