@@ -34,6 +34,7 @@ _ATTRIBUTE = re.compile(r"""\b(?:id|class)\s*=\s*(?:"([^"]{1,200})"|'([^']{1,200
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _WEAK = frozenset(
     [
+        "modal", "popup", "dialog", "toast", "feedback", "unfeedback", "dislike", "uninterested", "jubao", "fankui",
         "nav", "navbar", "navigation", "menu", "submenu", "topbar", "toolbar", "foot", "footer", "ft", "bottom",
         "btm", "copyright", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "path", "pos", "position", "location",
         "dqwz", "share", "sharing", "bdshare", "bdsharebuttonbox", "sns", "login", "signin", "register", "search",
