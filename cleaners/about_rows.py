@@ -379,7 +379,11 @@ _PART_OF_SITE = re.compile(
 
 
 def is_outlet(text: str) -> bool:
-    return _OUTLET.fullmatch(text) is not None and not _PART_OF_SITE.fullmatch(text)
+    return _OUTLET.fullmatch(text) is not None and not _PART_OF_SITE.fullmatch(text) and not _REPORT.search(text)
+
+
+_REPORT = re.compile("(?:预|通|战|捷|喜|海|快|简|专|月|季|年|壁|黑板)报$")
+"""What is reported, not who reports: 未来三天天气预报."""
 
 
 def _fits_value(rule: Rule, value: str) -> bool:

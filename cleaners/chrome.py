@@ -81,6 +81,13 @@ MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
 
+LEAST_LINKS, LONGEST_WORD = 4, 4
+"""So many words of at most so many characters each, with spaces between them, are links: 游记 目的地 攻略 酒店."""
+
+FIRST_ROWS, LONGEST_SITE = 2, 8
+"""A bar of links among so many rows at a page's beginning is its navigation, also below a site's name of at most so
+many characters."""
+
 LONGEST_LINK = 12
 """A longer row in a page's head may be its headline, in characters."""
 
@@ -185,9 +192,28 @@ def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int,
             candidates[i] = one
     sure = _sure(rows, candidates)
     if page.first < page.last and sure:
+        _take_first_rows(page, candidates, sure)
         _reach_up(rows, page.first, sure)
         _reach_down(page, sure)
     return page, candidates, sure
+
+
+def _take_first_rows(page: Page, candidates: Mapping[int, Found], sure: dict[int, Found]) -> None:
+    """On a page with chrome, a bar of links or a path through the site goes that is its very first row, or the second
+    below a short name: nothing else vouches for it on a page that has no more navigation."""
+    rows = page.rows[: min(page.first, FIRST_ROWS)]
+    for i, row in enumerate(rows):
+        text = row.text.strip()
+        if i in sure:
+            return
+        if i in candidates and candidates[i].rule.and_all == "above":
+            sure[i] = candidates[i]
+            return
+        if _is_bar_of_words(text):
+            sure[i] = Found(_named_rule("first_bar"))
+            return
+        if len(text) > LONGEST_SITE:
+            return
 
 
 def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) -> Marks:
@@ -337,6 +363,7 @@ def _headlines(
     first row that is long enough if there is none; and the first line of each if it has two."""
     rows = page.rows
     found = [i - 1 for i in told if 0 < i < page.first and i - 1 not in gone and i - 1 not in told]
+    found += [above for i in found if (above := _above_bylines(rows, i)) < i and above not in gone]
     found = [i for i in found if _may_be_short_title(rows[i])]
     if not found:
         first = next((i for i in range(page.first) if i not in gone), page.first)
@@ -347,6 +374,9 @@ def _headlines(
         above = next((i for i in range(begin - 1, -1, -1) if i not in gone), -1)
         if above >= 0 and not any(_is_long_title(rows[i]) for i in range(begin, page.first)):
             found = [above] if _may_be_short_title(rows[above]) else []
+    path = max((i for i in gone if i < page.first and gone[i].reach == "above"), default=-1)
+    if not found and path >= 0 and gone[path].rule.name.startswith("breadcrumb"):
+        yield from (i for i in (path + 1,) if i < page.first and i not in gone and _may_be_short_title(rows[i]))
     for i in (_headline(rows, page.first, candidates), *found, *_above_widgets(rows, page.first, gone)):
         yield i
         if i > 0 and (_is_long_title(rows[i - 1]) or _is_name_below(rows, i, gone)):
@@ -354,6 +384,13 @@ def _headlines(
         if i + 1 < page.first and all(map(names.is_person, rows[i + 1].text.split())):
             yield i + 1  # a name below the headline
     yield from (i for i in range(page.first - 1) if rows[i + 1].text.lstrip().startswith(("——", "--")))
+
+
+def _above_bylines(rows: list[Row], i: int) -> int:
+    """The row above the bylines and the rows of a card (朝代：唐代) that end in row i; i if it is none."""
+    while i > 0 and (_names_people(rows[i].text.strip()) or metadata.begins_card(rows[i].text)):
+        i -= 1
+    return i
 
 
 def _is_name_below(rows: list[Row], i: int, gone: Collection[int]) -> bool:
@@ -557,10 +594,14 @@ def _between_counters(page: Page, gone: Mapping[int, Found]) -> range:
 _COUNTS = re.compile(r"\d ?[万次人条个]")
 
 
-@cache
 def _model_rule(reason: str) -> Rule:
     """A rule in whose name the classifier removes a row."""
-    return replace(load("chrome")[0], name=f"line_model.{reason}", pattern="")
+    return _named_rule(f"line_model.{reason}")
+
+
+@cache
+def _named_rule(name: str) -> Rule:
+    return replace(load("chrome")[0], name=name, pattern="")
 
 
 def _headline(rows: list[Row], first: int, candidates: Collection[int]) -> int:
@@ -583,8 +624,13 @@ def _reads_as_headline(row: Row) -> bool:
 
 
 def _is_links(text: str) -> bool:
-    """True for a bar of links; a headline may have two spaces."""
-    return is_bar(text.replace(" ", "", 2))
+    """True for a bar of links; a headline may have two spaces, and more between words of other lengths."""
+    return is_bar(text.replace(" ", "", 2)) or _is_bar_of_words(text)
+
+
+def _is_bar_of_words(text: str) -> bool:
+    words = text.split()
+    return len(words) >= LEAST_LINKS and max(map(len, words)) <= LONGEST_WORD
 
 
 _BULLETS = "•·●▪■◆›»>-"

@@ -63,7 +63,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 
 
 _OTHER_CARD = re.compile(
-    r"(?:书名|出版社|出版时间|出版日期|ISBN|定价|装帧|页数|片名|导演|编剧|主演|作词|作曲|演唱|地点|会议地点|活动地点|主讲|主讲人|主持|主持人"
+    r"(?:书名|歌手|专辑|编曲|出版社|出版时间|出版日期|ISBN|定价|装帧|页数|片名|导演|编剧|主演|作词|作曲|演唱|地点|会议地点|活动地点|主讲|主讲人|主持|主持人"
     r"|主办|主办单位|演出|票价|费用|报名|嘉宾|出席|参会人员|参加人员|联系人|电话|品名|规格|价格) ?[:：]"
 )
 """Labels of a book, a film, a song, an event: what stands beside them tells about these."""
@@ -114,6 +114,13 @@ def is_of_card(line: str) -> bool:
     """True if the line begins with a label of a book, a film, a song, an event: an author beside it is theirs."""
     return _OTHER_CARD.match(line.strip()) is not None
 
+
+def begins_card(line: str) -> bool:
+    """True for a row of a card as it stands below a title: of a book or a song, or of a poem (朝代：唐代)."""
+    return is_of_card(line) or _POEM_CARD.match(line.strip()) is not None
+
+
+_POEM_CARD = re.compile("(?:朝代|年代|体裁|體裁|题材) ?[:：]")
 
 _DATE_LABEL = re.compile("[一-龥]{0,6}(?:日期|时间|時間|年月|生日) ?[:：]?")
 

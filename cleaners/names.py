@@ -114,7 +114,19 @@ def _authors(byline: str) -> tuple[str, ...]:
     found: list[str] = []
     for part in _parts(bare):
         found += _names(part)
+    found = [name for name in found if name not in _OFFICES] or found
     return tuple(_as_written(name, line, written) for name in dict.fromkeys(found))
+
+
+_OFFICES = frozenset(
+    office
+    for row in (
+        "校长 副校长 院长 副院长 书记 副书记 主任 副主任 会长 局长 副局长 市长 县长 部长 处长 主席 经理 总经理 董事长",
+        "教授 老师 博士 医生 馆长 社长 台长 主编 总编辑 校長 院長 會長 局長 市長 縣長 部長 處長 董事長 館長 社長 台長",
+    )
+    for office in row.split()
+)
+"""Beside a name they say what its bearer is: 校长 韩志强."""
 
 
 _known_authors = lru_cache(1 << 13)(_authors)  # of short lines, which are asked about again and again

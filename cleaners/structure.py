@@ -288,7 +288,15 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
     """
     head: list[int] = []
     for i, line in enumerate(lines[:LONGEST_HEAD]):
+        if roles[i] == "body" and metadata.begins_card(line.text):
+            while head and _LABELLED.match(lines[head[-1]].text):
+                head.pop()  # 作者：…, a row of the card
+            if head:
+                return head[-1]  # 静夜思 above 朝代：唐代
+            break
         if roles[i] == "body" and _is_headline(line.text):
+            if _is_path(line.text):
+                continue
             head.append(i)
             if line.lifted:
                 block = [k for k in head if set(range(k, i)) <= set(head)]
@@ -305,6 +313,18 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
     block = [k for k in head if k < head[0] + len(head)]
     best = _clearest(lines, block, head[0], page)
     return None if best == head[0] and _may_be_frame(lines, block, page) else best
+
+
+LEAST_LINKS, LONGEST_WORD = 4, 4
+"""So many words of at most so many characters each, with spaces between them, are links: 游记 目的地 攻略 酒店."""
+
+_STEP = re.compile(r"[一-龥A-Za-z0-9] ?[>»›] ?[一-龥A-Za-z0-9]")
+
+
+def _is_path(text: str) -> bool:
+    """True for a bar of links and for a path through a site (文化周刊 > 访谈): no headline is one."""
+    words = text.split()
+    return _STEP.search(text) is not None or (len(words) >= LEAST_LINKS and max(map(len, words)) <= LONGEST_WORD)
 
 
 CLEAR = 3
