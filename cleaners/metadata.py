@@ -116,11 +116,12 @@ def is_of_card(line: str) -> bool:
 
 
 def begins_card(line: str) -> bool:
-    """True for a row of a card as it stands below a title: of a book or a song, or of a poem (朝代：唐代)."""
-    return is_of_card(line) or _POEM_CARD.match(line.strip()) is not None
+    """True for a row of a card as it stands beside a title: of a book or a song, of a poem (朝代：唐代), of a document
+    (关 键 词：防火)."""
+    return is_of_card(line) or _TEXT_CARD.match(line.strip()) is not None
 
 
-_POEM_CARD = re.compile("(?:朝代|年代|体裁|體裁|题材) ?[:：]")
+_TEXT_CARD = re.compile("(?:朝代|年代|体裁|體裁|题材|关 ?键 ?[词字]|主 ?题 ?词|内容概述|内容摘要|索 ?引 ?号) ?[:：]")
 
 _DATE_LABEL = re.compile("[一-龥]{0,6}(?:日期|时间|時間|年月|生日) ?[:：]?")
 

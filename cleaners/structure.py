@@ -293,7 +293,7 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
                 head.pop()  # 作者：…, a row of the card
             if head:
                 return head[-1]  # 静夜思 above 朝代：唐代
-            break
+            continue
         if roles[i] == "body" and _is_headline(line.text):
             if _is_path(line.text):
                 continue
