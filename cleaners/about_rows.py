@@ -116,6 +116,12 @@ def may_tell(line: str) -> bool:
 
 def take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
+    if len(line) <= LONGEST_FREE:
+        return _take_short(line, place)
+    return _take_if_likely(line, place)
+
+
+def _take_if_likely(line: str, place: str) -> Taken | None:
     line = line.strip()
     if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
         return None
@@ -143,6 +149,8 @@ def _take(line: str, place: str) -> Taken | None:
     people = all(map(names.is_person, " ".join(folded[v.start : v.end] for v in values).split()))
     return Taken(rule, values, weak, people=people)
 
+
+_take_short = lru_cache(1 << 14)(_take_if_likely)
 
 LONGEST_STAFF = 100
 """Rows of functions and names are shorter, in characters."""

@@ -81,7 +81,7 @@ def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int
     here = [REGIONS[k] for k in region]
     marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here)})
     gone = _path(each.sum(axis=1), here, marks)
-    return {i: _reason(each[i]) for i in gone}
+    return dict(zip(gone, _reasons(each[gone]), strict=True))
 
 
 def _heavy(page: Page, rows: Floats, here: Sequence[str]) -> Iterator[int]:
@@ -92,10 +92,13 @@ def _heavy(page: Page, rows: Floats, here: Sequence[str]) -> Iterator[int]:
             yield i
 
 
-def _reason(contributions: Floats) -> str:
-    """The names of the features that added most to a row's log-odds."""
-    best = sorted(range(1, len(FEATURES)), key=lambda k: -contributions[k])[:REASONS]
-    return "+".join(FEATURES[k] for k in best if contributions[k] > 0) or "rows_around"
+def _reasons(contributions: Floats) -> Iterator[str]:
+    """For each row the names of the features that added most to its log-odds; contributions: (rows, FEATURES)."""
+    order = np.argsort(-contributions[:, 1:], axis=1, kind="stable")[:, :REASONS] + 1
+    best = np.take_along_axis(contributions, order, axis=1) > 0
+    for numbers, counts in zip(order.tolist(), best.tolist(), strict=True):
+        named = [FEATURES[k] for k, one in zip(numbers, counts, strict=True) if one]
+        yield "+".join(named) or "rows_around"
 
 
 def _path(odds: Floats, here: Sequence[str], marks: Marks) -> list[int]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .prose import Page, Row
+from .prose import Page
 
 Floats = NDArray[np.float64]
 
@@ -123,10 +124,15 @@ def features(page: Page, removed: Collection[int], weak: Collection[int], told: 
     found = np.zeros((len(rows), len(FEATURES)))
     masked = [_MASK.sub("0", row.text.strip()) for row in rows]
     often = Counter(masked)
-    after_bullet = False
-    for i, row in enumerate(rows):
-        found[i, : len(_OWN)] = _own(row, row.text.strip(), after_bullet, often[masked[i]] > 1)
-        after_bullet = row.text.strip() in _BULLETS
+    texts = [row.text.strip() for row in rows]
+    if rows:
+        own = [
+            (_own if len(text) > SHORT else _known_own)(text, row.score > 0)
+            for text, row in zip(texts, rows, strict=True)
+        ]
+        found[:, : len(_OWN) - 1] = own
+        found[:, len(_OWN) - 1] = [often[one] > 1 for one in masked]
+        found[[i + 1 for i, text in enumerate(texts[:-1]) if text in _BULLETS], _OWN.index("bullet")] = 1.0
     context = _context(page, found, np.array(list(map(len, masked))), _marks(len(rows), removed))
     context |= _between(page, removed, told)
     context["weak_rule"] = _marks(len(rows), weak)
@@ -138,8 +144,8 @@ def features(page: Page, removed: Collection[int], weak: Collection[int], told: 
 _OWN = FEATURES[: FEATURES.index("short_around")]
 
 
-def _own(row: Row, text: str, after_bullet: bool, repeated: bool) -> list[float]:
-    """The features up to `repeated`."""
+def _own(text: str, is_prose: bool) -> list[float]:
+    """The features before `repeated` of a row that no bullet stands above."""
     size = len(text)
     head = text[:200]
     scale = max(1, len(head))
@@ -151,7 +157,7 @@ def _own(row: Row, text: str, after_bullet: bool, repeated: bool) -> list[float]
         8 < size <= 16,
         16 < size <= 30,
         size > 60,
-        row.score > 0,
+        is_prose,
         "，" in head or "、" in head or "," in head,
         STOPS.search(head[:-1]) is not None,
         text[-1] in _ENDS,
@@ -161,13 +167,15 @@ def _own(row: Row, text: str, after_bullet: bool, repeated: bool) -> list[float]
         _LETTER.search(head) is None,
         is_bar(head),
         size <= 80 and _BRACKETED.fullmatch(text) is not None,
-        after_bullet or text[0] in _BULLETS,
+        text[0] in _BULLETS,
         _NUMBERED.match(head) is not None,
         digits > 0 and COUNTED.search(text[-40:]) is not None,
         _ADDRESS.search(head) is not None,
         digits > 0 and _CLOCK.search(head) is not None,
-        repeated,
     ]
+
+
+_known_own = lru_cache(1 << 13)(_own)  # of short rows, which the pages of a site share
 
 
 def _context(page: Page, found: Floats, sizes: NDArray[np.int64], removed: Floats) -> dict[str, Floats]:

@@ -220,13 +220,13 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
     rows = page.rows[: page.first]
     kept = [i for i in range(len(rows)) if i not in taken]
     for i in kept:
+        if not (i + 1 in taken or i - 1 in taken or _account_behind(rows, i)):
+            continue
         text = rows[i].text.strip()
         if not 2 <= len(text) <= LONGEST_NAME or _NO_NAME.search(text) or names.is_byline(text):
             continue
-        behind = i + 1
-        while behind < len(rows) and rows[behind].text.strip() == text:
-            behind += 1  # the name stands there twice: below the picture of the account, and beside it
-        is_account = behind < len(rows) and _ACCOUNT.fullmatch(fold(rows[behind].text).strip()) is not None
+        behind = _account_behind(rows, i)
+        is_account = behind > 0
         if is_outlet(fold(text)) and i - 1 in taken and _is_dated(taken[i - 1]):
             taken[i] = Taken(rule_of_dates("account"), [Value("source", 0, len(text), "metadata.account")])
             return
@@ -252,6 +252,19 @@ def _add_names_beside_dates(page: Page, taken: dict[int, Taken]) -> None:
         field = "source" if is_source else "authors"
         taken[i] = Taken(rule, [Value(field, 0, len(text), rule.id)])
         return
+
+
+def _account_behind(rows: Sequence[Row], i: int) -> int:
+    """The row that says that the name in row `i` is an account's; 0 when none does."""
+    for k in (i + 1, i + 2):
+        if k >= len(rows):
+            return 0
+        text = rows[k].text
+        if ("号" in text or "自媒体" in text) and _ACCOUNT.fullmatch(fold(text).strip()):
+            return k
+        if text.strip() != rows[i].text.strip():
+            return 0  # the name may stand there twice: below the picture of the account, and beside it
+    return 0
 
 
 def told_above(page: Page, gone: Collection[int]) -> set[int]:
