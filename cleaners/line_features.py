@@ -147,6 +147,11 @@ _OWN = FEATURES[: FEATURES.index("short_around")]
 def _own(text: str, is_prose: bool) -> list[float]:
     """The features before `repeated` of a row that no bullet stands above."""
     size = len(text)
+    if size <= SHORT and text.isalpha():  # nothing but letters, as most links: there is little to look for
+        latin = len(_LATIN.findall(text)) / size
+        lengths = [1.0, size <= 4, 4 < size <= 8, size > 8, 0.0, 0.0, is_prose]
+        return [*lengths, 0.0, 0.0, 0.0, 0.0, 0.0, latin, *[0.0] * 8]
+    size = len(text)
     head = text[:200]
     scale = max(1, len(head))
     digits = len(_DIGIT.findall(head))

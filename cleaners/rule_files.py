@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -282,19 +282,56 @@ LONG = 60
 
 
 class Patterns:
-    """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line."""
+    """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line.
+
+    Only those are tried that can begin with the line's first character: the narrow ones of that character one by one,
+    the others, which many characters begin, as one pattern."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = {f"_r{i}": rule for i, rule in enumerate(rules)}
+        self._rules = tuple(rules)
+        self._narrow: dict[tuple[str, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
 
     def find(self, folded: str) -> Rule | None:
         """The first rule, in the order given, that matches all of the folded line."""
-        together = self._for_long if len(folded) > LONG else self._all
-        match = together.fullmatch(folded) if together else None
-        return self._rules[match.lastgroup or ""] if match else None
+        if not folded:
+            return None
+        is_long = len(folded) > LONG
+        broad = self._for_long if is_long else self._broad
+        match = broad.fullmatch(folded) if broad else None
+        found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
+        if not self._may_be_narrow(folded):
+            return self._rules[found] if match else None
+        key = folded[0], is_long
+        if key not in self._narrow:
+            self._narrow[key] = self._beginning(*key)
+        for number, pattern in self._narrow[key]:
+            if number > found:
+                break
+            if pattern.fullmatch(folded):
+                return self._rules[number]
+        return self._rules[found] if match else None
 
     @cached_property
-    def _all(self) -> re.Pattern[str] | None:
+    def _starts(self) -> dict[int, re.Pattern[str] | None]:
+        """For each rule what its first character may be; None if that is not known or any Chinese one may."""
+        starts = {number: _first_character(parser.parse(rule.pattern)) for number, rule in enumerate(self._rules)}
+        return {number: None if not one or one.match("龥") else one for number, one in starts.items()}
+
+    @cached_property
+    def _may_be_narrow(self) -> Callable[[str], re.Match[str] | None]:
+        """Matches a line with whose first character a narrow rule begins."""
+        return re.compile("|".join(start.pattern for start in self._starts.values() if start) or "(?!)").match
+
+    def _beginning(self, first: str, is_long: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
+        """The numbers and patterns of the narrow rules that a line with this first character may match."""
+        return tuple(
+            (number, self._rules[number].compiled)
+            for number, start in self._starts.items()
+            if start and start.match(first) and (not is_long or _longest(self._rules[number]) > LONG)
+        )
+
+    @cached_property
+    def _broad(self) -> re.Pattern[str] | None:
         return self._together(0)
 
     @cached_property
@@ -302,10 +339,71 @@ class Patterns:
         return self._together(LONG)
 
     def _together(self, size: int) -> re.Pattern[str] | None:
-        """The patterns that can match more than `size` characters."""
-        rules = ((name, rule.pattern) for name, rule in self._rules.items())
-        parts = [f"(?P<{n}>{_unnamed(p)})" for n, p in rules if parser.parse(p).getwidth()[1] > size]
+        """The broad patterns that can match more than `size` characters."""
+        parts = [
+            f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})"
+            for number, start in self._starts.items()
+            if not start and _longest(self._rules[number]) > size
+        ]
         return re.compile("(?:" + "|".join(parts) + ")") if parts else None
+
+
+@cache
+def _longest(rule: Rule) -> int:
+    """The longest line that its pattern matches, in characters."""
+    return int(parser.parse(rule.pattern).getwidth()[1])
+
+
+def _first_character(tree: Iterable[tuple[Any, Any]]) -> re.Pattern[str] | None:
+    """A pattern for all characters that a match of the parsed pattern can begin with; None if any can, or it can be
+    empty."""
+    found, is_optional = _beginnings(tree)
+    return None if found is None or is_optional else re.compile("[" + "".join(found) + "]")
+
+
+def _beginnings(tree: Iterable[tuple[Any, Any]]) -> tuple[list[str] | None, bool]:
+    """The parts of that character class, None for any character; and whether the parsed pattern can match nothing."""
+    found: list[str] = []
+    for code, argument in tree:
+        if code in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
+            continue  # they can only forbid
+        if code is codes.BRANCH:
+            parts = [_beginnings(branch) for branch in argument[1]]
+        elif code is codes.SUBPATTERN:
+            parts = [_beginnings(argument[3])]
+        elif code is codes.ATOMIC_GROUP:
+            parts = [_beginnings(argument)]
+        elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+            one, is_optional = _beginnings(argument[2])
+            parts = [(one, is_optional or argument[0] == 0)]
+        else:
+            parts = [(_class_of(code, argument), False)]
+        for one, _ in parts:
+            if one is None:
+                return None, False
+            found += one
+        if not any(is_optional for _, is_optional in parts):
+            return found, False
+    return found, True
+
+
+def _class_of(code: object, argument: Any) -> list[str] | None:
+    """The parts of a character class for one parsed character or class; None for any character."""
+    if code is codes.LITERAL:
+        return [re.escape(chr(argument))]
+    if code is not codes.IN:
+        return None
+    found: list[str] = []
+    for kind, value in argument:
+        if kind is codes.LITERAL:
+            found.append(re.escape(chr(value)))
+        elif kind is codes.RANGE:
+            found.append(f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}")
+        elif kind is codes.CATEGORY and value is codes.CATEGORY_DIGIT:
+            found.append(r"\d")
+        else:
+            return None
+    return found
 
 
 def _unnamed(pattern: str) -> str:

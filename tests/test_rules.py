@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from cleaners import Config, Edit, apply, chrome, clean, metadata
-from cleaners.rule_files import FIELDS, MATCHERS, Rule, RuleError, check_pattern, fold, load, parse
+from cleaners.rule_files import FIELDS, MATCHERS, Patterns, Rule, RuleError, check_pattern, fold, load, parse
 
 TITLE = "县里修好了一座桥"
 BODY = [
@@ -160,3 +160,14 @@ def test_fast_patterns_are_allowed(pattern: str) -> None:
 def test_all_matchers_are_used() -> None:
     used = {matcher for rule in RULES for matcher in MATCHERS if getattr(rule, matcher)}
     assert used == set(MATCHERS)
+
+
+def test_patterns_tried_by_their_first_character_find_what_all_of_them_would() -> None:
+    for cleaner in ("chrome", "metadata"):
+        rules = [rule for rule in load(cleaner) if rule.pattern]
+        together = Patterns(rules)
+        lines = {fold(line).strip() for rule in load(cleaner) for line in (*rule.removes, *rule.keeps)}
+        for line in sorted(lines):
+            wanted = next((rule for rule in rules if rule.compiled.fullmatch(line)), None)
+            assert together.find(line) is wanted, line
+    assert Patterns(()).find("首页") is None
