@@ -53,6 +53,9 @@ SHORTEST_TITLE = 4
 LONGEST_TITLE = 80
 """A longer row is no headline, in characters."""
 
+LONGEST_DEPARTMENT = 6
+"""The name of a department below a headline is at most this long, in characters."""
+
 LONGEST_BYLINE = 60
 """A longer row is no byline and no credit of a picture, in characters."""
 
@@ -381,8 +384,8 @@ def _headlines(
         yield i
         if i > 0 and (_is_long_title(rows[i - 1]) or _is_name_below(rows, i, gone)):
             yield i - 1
-        if i + 1 < page.first and all(map(names.is_person, rows[i + 1].text.split())):
-            yield i + 1  # a name below the headline
+        if i + 1 < page.first and _is_name(rows[i + 1].text.strip()):
+            yield i + 1  # below the headline
     yield from (i for i in range(page.first - 1) if rows[i + 1].text.lstrip().startswith(("——", "--")))
 
 
@@ -391,6 +394,11 @@ def _above_bylines(rows: list[Row], i: int) -> int:
     while i > 0 and (_names_people(rows[i].text.strip()) or metadata.begins_card(rows[i].text)):
         i -= 1
     return i
+
+
+def _is_name(text: str) -> bool:
+    """Names of people, or of the department that writes (蒙组宣)."""
+    return all(map(names.is_person, text.split())) or (len(text) <= LONGEST_DEPARTMENT and names.is_department(text))
 
 
 def _is_name_below(rows: list[Row], i: int, gone: Collection[int]) -> bool:
