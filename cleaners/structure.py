@@ -302,7 +302,8 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
                 block = [k for k in head if set(range(k, i)) <= set(head)]
                 if len(block) > MOST_HEADLINE_LINES:
                     return _clearest(lines, block, i, page)  # what stands above is left of the page's own frame
-                usual = next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), i)
+                others = [k for k in block if not _is_bare_byline(lines[k].text)]
+                usual = next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), [i, *others][-1])
                 return _clearest(lines, block, usual, page)
         elif roles[i] == "body" and _ends_body(line):
             break
@@ -363,7 +364,10 @@ def _clearest(lines: Sequence[Line], block: Sequence[int], usual: int, page: Fra
         shorts = sum(len(lines[k].text) <= LONGEST_LINK for k in block)
         if shorts < max(FRAME_ROWS, len(block) - 1):
             return usual
-        least = SURE  # no row is known to be of a frame: only the clearest headline wins
+        is_longest = shorts >= SURE and len(lines[block[-1]].text) > 2 * LONGEST_LINK
+        least = (
+            CLEAR if is_longest else SURE
+        )  # no row is known to be of a frame: only the clearest headline wins, or a long one
     below = _below(lines, block)
     others = [k for k in block[-MOST_HEADLINE_LINES:] if is_button or len(_HAN.findall(lines[k].text)) >= FEWEST_HAN]
     points = {k: _points(lines, k, block[-1], below, page) for k in (usual, *others)}
