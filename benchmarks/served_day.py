@@ -54,10 +54,13 @@ def main() -> None:
     options = parser.parse_args()
     rows: list[dict[str, tuple[float, int]]] = []
     with served("--every", options.every) as one:
-        done, dropped = 0, 0
+        done, dropped, lost = 0, 0, 0
         deadline = time.monotonic() + 3600
         while len(rows) < options.hours + WARM_UP and time.monotonic() < deadline:
-            now = runs_done(one)
+            try:
+                now = runs_done(one)
+            except OSError:  # a connection that was reset: asked again
+                now, lost = done, lost + 1
             if now == done:
                 time.sleep(0.5)
                 continue
@@ -70,8 +73,16 @@ def main() -> None:
             one.wait_for({f"{n:04}.txt" for n in range(1, dropped + 1)}, 120)
         done = runs_done(one)
         database = sum(file.stat().st_size for file in (one.output.parent / "prefect").glob("prefect.db*"))
+        restarts = one.log.read_text().count("it is started again")
     rows = rows[WARM_UP:]
-    result: dict[str, object] = {"runs": done, "documents": dropped + 1, "database_bytes": database}
+    result: dict[str, object] = {
+        "hours": len(rows),
+        "runs": done,
+        "documents": dropped + 1,
+        "database_bytes": database,
+        "server_restarts": restarts,
+        "connections_reset": lost,
+    }
     print(f"{done} runs, {dropped} arrivals, Prefect's database {database / 1e6:.1f} MB")
     print(f"{'process':10} {'MB first third':>15} {'MB last third':>15} {'open files':>12}")
     for name in ROLES:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect import Flow, Task, flow
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
@@ -22,8 +23,9 @@ from corpus.seeds import SeedsError
 from corpus.store import StoreError
 
 from . import report, server
+from .progress import without_retries
 from .report import Report
-from .tasks import BATCH_BYTES, clean_batch, corpus_run
+from .tasks import BATCH_BYTES, clean_batch, corpus_run, log
 from .workers import WorkersError, end_workers, task_runner, workers_uninterrupted
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
@@ -100,7 +102,11 @@ def build_corpus(
             run.add(cleaned)
         version = run.commit()
     done = report.of(version, run, str(flow_run.id or ""))
-    _publish(done)
+    try:
+        with without_retries():
+            _publish(done)
+    except httpx.HTTPError as error:  # the version is made, whoever knows of it
+        log().warning("the run's artifacts are missing: %s", error or type(error).__name__)
     return done
 
 

@@ -183,6 +183,8 @@ def build_command(
         click.echo(f"Failed: {error}", err=True)
         sys.exit(FAILED)
     print_report(report, output)
+    if server.undelivered():
+        click.echo("Attention: the Prefect server does not answer: it does not know all of this run.", err=True)
     sys.exit(QUARANTINED if report.quarantined else OK)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import sys
@@ -12,6 +13,7 @@ INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 def main() -> None:
     """Runs the command line. Ctrl-C gives exit code 130 at any moment, also while modules are still loading."""
+    logging.raiseExceptions = False  # a log line that does not get to a server is not worth two on the terminal
     try:
         import click
 
@@ -31,9 +33,23 @@ def main() -> None:
         if multiprocessing.active_children() or "concurrent.futures.process" in sys.modules:
             os._exit(INTERRUPTED)  # the interpreter would wait for the threads of a pool whose workers are gone
         sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        _leave_at_once(end.code)
+        raise
     finally:
         gc.freeze()  # the interpreter looks for nothing to collect in what is about to go
+    _leave_at_once(code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_at_once(code: object) -> None:
+    """Ends the process if Prefect's threads still have something for a server that is away: the interpreter would wait
+    for them, for minutes."""
+    server = sys.modules.get("flows.server")
+    if server is not None and server.undelivered():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0)
 
 
 def _is_interrupt(error: BaseException | None) -> bool:

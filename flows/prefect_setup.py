@@ -14,6 +14,8 @@ DEFAULTS = {
     # the command line reports by itself, errors too: the log goes to the server, and to the terminal if asked for
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    # while a server is away, each event that does not get there would be printed as a whole
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     # a server of ours writes task runs down together, not in a transaction each: a third of its CPU time
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import cast
 from uuid import UUID
 
+import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.context import SettingsContext, get_settings_context
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
 SECONDS_BETWEEN_UPDATES = 5.0
 """Of the artifact: an update is a request to the server."""
+
+SECONDS_AFTER_FAILURE = 60.0
+"""The same, when the server did not answer: progress is not worth a run."""
+
+
+_settings: tuple[Settings, Settings] | None = None
+
+
+def without_retries() -> AbstractContextManager[object]:
+    """Within it, a server that does not answer is an httpx.HTTPError at once, instead of after a minute."""
+    global _settings
+    here = get_settings_context()
+    if _settings is None or _settings[0] is not here.settings:  # to make them takes 20 ms
+        _settings = here.settings, here.settings.copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
+    return SettingsContext(profile=here.profile, settings=_settings[1])
 
 
 class Progress:
@@ -57,7 +76,11 @@ class Progress:
         self._bar.update(self._task, total=size, description="cleaning", expected=documents)
         if documents and flow_run.id:
             # Prefect types what it calls sync and async alike as maybe a coroutine
-            made = create_progress_artifact(0.0, key="build-progress", description=self.sentence())
+            try:
+                with without_retries():
+                    made = create_progress_artifact(0.0, key="build-progress", description=self.sentence())
+            except httpx.HTTPError:
+                return
             self._artifact = cast(UUID, made)
 
     def advance(self, documents: int, size: int) -> None:
@@ -70,7 +93,11 @@ class Progress:
         if self._artifact is not None and (is_last or now - self._updated >= SECONDS_BETWEEN_UPDATES):
             self._updated = now
             share = self._documents / max(1, self._expected[0])
-            update_progress_artifact(self._artifact, min(100.0, 100 * share), self.sentence())
+            try:
+                with without_retries():
+                    update_progress_artifact(self._artifact, min(100.0, 100 * share), self.sentence())
+            except httpx.HTTPError:
+                self._updated = time.monotonic() + SECONDS_AFTER_FAILURE
 
     def sentence(self) -> str:
         """For people: how many, how fast, how long still."""

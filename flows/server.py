@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+import httpx
 import prefect.context
 import uvicorn
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
     PREFECT_API_BLOCKS_REGISTER_ON_START,
     PREFECT_API_DATABASE_CONNECTION_URL,
@@ -34,6 +37,7 @@ LONGEST_START_SECONDS = 120.0  # the first start writes the tables of the databa
 LONGEST_STOP_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 30.0
 SHORT_WAIT_SECONDS = 0.5
+DRAIN_SECONDS = 10.0
 
 
 class ServerError(Exception):
@@ -72,6 +76,28 @@ class Server:
             time.sleep(SHORT_WAIT_SECONDS)
 
 
+_undelivered = False
+
+
+def drain() -> bool:
+    """Sends what Prefect's threads still have for the server: events of task runs, log lines. They try for minutes if
+    it is away, so this is given up after DRAIN_SECONDS.
+
+    Returns whether all was sent. If not, they would go on at the interpreter's end: leave by `os._exit`.
+    """
+    global _undelivered
+    for worker in (EventsWorker, APILogWorker):
+        answer: Any = worker.drain_all(timeout=DRAIN_SECONDS)
+        if answer and answer[1]:
+            _undelivered = True
+    return not _undelivered
+
+
+def undelivered() -> bool:
+    """Whether a `drain` did not come to its end."""
+    return _undelivered
+
+
 def load() -> None:
     """Imports Prefect's server, if a run will need a local one."""
     if not PREFECT_API_URL.value():
@@ -83,8 +109,17 @@ def running() -> Iterator[Server]:
     """Within it, flows find a server.  Raises ServerError when the configured one does not answer, or Prefect's
     own does not start."""
     if PREFECT_API_URL.value():
-        _check_configured(PREFECT_API_URL.value())
-        yield Server(is_local=False)
+        url = PREFECT_API_URL.value()
+        _check_configured(url)
+        try:
+            yield Server(is_local=False)
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"the Prefect server at {url} went away during the run ({error or type(error).__name__}). The corpus "
+                "is whole, with or without the version that this run makes: once the server is back, run again"
+            ) from error
+        finally:
+            drain()
         return
     check_home()
     local = _LocalServer()

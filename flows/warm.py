@@ -10,6 +10,7 @@ says {"ended": id, "pid": …, "code": …}. When the parent is gone, the copy i
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import signal
@@ -21,7 +22,6 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-DRAIN_SECONDS = 10
 LONGEST_TEXT = 400  # bytes of a text in a reply: lines of up to 4096 are not torn apart by others
 LOADED_LATE = (
     "anyio._backends._asyncio",
@@ -161,6 +161,7 @@ def _kill_group(pid: int) -> None:
 def main() -> None:
     from .loading import undisturbed
 
+    logging.raiseExceptions = False  # as in flows/entry.py
     replies = os.dup(1)
     os.dup2(2, 1)  # what anything prints goes to the log
     with undisturbed():
@@ -238,8 +239,10 @@ def _be_copy(flow_run_id: str, replies: int) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
+        from .server import drain
+
         _say(replies, {"done": _outcome(flow_run_id)})
-        _drain()
+        drain()  # events and log lines that are on their way must not be lost
         code = 0
     except BaseException as error:  # noqa: BLE001  whatever it is, this process must not become a second warm one
         print(f"run {flow_run_id}: {error!r}", file=sys.stderr, flush=True)
@@ -278,15 +281,6 @@ def _short(text: str) -> str:
     """As much of a text as surely fits."""
     shown = text.encode("ascii", "backslashreplace").decode()
     return text if len(shown) <= LONGEST_TEXT else shown[:LONGEST_TEXT] + "…"
-
-
-def _drain() -> None:
-    """Prefect sends events and log lines from threads: those that are on their way must not be lost."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    EventsWorker.drain_all(timeout=DRAIN_SECONDS)
-    APILogWorker.drain_all(timeout=DRAIN_SECONDS)
 
 
 if __name__ == "__main__":
