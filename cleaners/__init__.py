@@ -219,10 +219,11 @@ _MARKUP = Quarantine(
 
 def _failed(cleaner: Cleaner, error: Exception) -> Quarantine:
     what = f"{type(error).__name__}: {error}"[:300]
-    reason = (
-        f"The cleaner {cleaner.name} failed on this seed ({what}). This is a defect of the cleaner: please report "
-        f"it with the seed, or leave the cleaner out with `--skip {cleaner.name}`."
-    )
+    if cleaner in PIPELINE:
+        advice = f"please report it with the seed, or leave the cleaner out with `--skip {cleaner.name}`"
+    else:
+        advice = "it is not one of Jingwen's: mend it, or leave it out of the flow's pipeline"
+    reason = f"The cleaner {cleaner.name} failed on this seed ({what}). This is a defect of the cleaner: {advice}."
     return Quarantine("cleaner_failed", reason)
 
 

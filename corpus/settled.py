@@ -13,8 +13,9 @@ import signal
 import time
 from contextlib import suppress
 
-LARGEST_SKEW_SECONDS = 3600.0
-"""A change that is farther in the future is taken for a wrong clock: such a file is not waited for."""
+LARGEST_SKEW_SECONDS = 60.0
+"""A change that is farther in the future is taken for a wrong clock, or one that was set back: such a file is not
+waited for."""
 
 
 def is_settled(path: str, status: os.stat_result, quiet_seconds: float) -> bool:

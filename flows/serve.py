@@ -41,7 +41,7 @@ from corpus.store import StoreError
 
 from . import watch
 from .deployment import API_ERRORS, Runs, Served
-from .notify import Hook
+from .notify import Hook, end_commands
 from .own_server import OwnServer, answers
 from .server import ServerError, check_home
 from .warm import Ended, Warm
@@ -163,8 +163,10 @@ class Serving:
             telling = threading.Thread(target=here.run, args=(_quietly, self._runs.cancel, run, note), daemon=True)
             telling.start()
             telling.join(STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
         for one in self._notes:
-            one.join(STOP_SECONDS)
+            one.join(max(0.0, deadline - time.monotonic()))
+        end_commands()
 
     def _step(self) -> None:
         try:

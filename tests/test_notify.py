@@ -2,7 +2,9 @@
 
 import http.server
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +71,39 @@ def test_a_command_gets_the_note_and_no_shell(tmp_path: Path, monkeypatch: pytes
 def test_what_does_not_arrive_is_said(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "PAUSE_SECONDS", 0.0)
     assert hook.send(NOTE)
+
+
+def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(notify, "TIMEOUT_SECONDS", 0.3)
+    program = tmp_path / "hangs.sh"
+    program.write_text("#!/bin/sh\necho $$ >> pids\nsleep 600 & echo $! >> pids\nwait\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert "took more than" in Hook(command=str(program)).send(NOTE)
+    pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
+    assert len(pids) == 2 * notify.TRIES
+    for pid in pids:  # and what it had started, too
+        stat = Path(f"/proc/{pid}/stat")
+        deadline = time.monotonic() + 10
+        while stat.exists() and ") Z" not in stat.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not stat.exists() or ") Z" in stat.read_text()
+
+
+def test_a_webhook_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(notify, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        assert "timed out" in Hook(webhook=url).send(NOTE)
+
+
+def test_what_arrived_is_not_sent_again(receiver: tuple[str, type[Receiver]], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, kind = receiver
+    monkeypatch.setattr(notify, "PAUSE_SECONDS", 0.0)
+    assert "exit code" in Hook(webhook=url, command="false").send(NOTE)
+    assert kind.got == [NOTE]
 
 
 def test_a_command_that_cannot_be_taken_apart() -> None:
