@@ -443,14 +443,16 @@ def _match_bare(bare: str, where: str) -> Found | None:
     if rule:
         return Found(rule)
     bar = words.split(squeezed) or words.bar(lower)
-    if not bar or (squeezed[0].isdigit() and metadata.tells(bare)):
-        return None  # 2019-10-08 09:52 is no bar of dashes
+    if not bar or ((squeezed[0].isdigit() or _DAY.search(squeezed)) and metadata.tells(bare)):
+        return None  # 2019-10-08 09:52 is no bar of dashes, 日期：2019-10-08 字号：大 中 小 none of buttons
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
     needs = min(r.at_least for r in bar)
     starts_home = _HOME_BAR.match(lower) is not None and len(bar) > 1  # with sections of the site's own behind it
     return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs)
 
+
+_DAY = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d")
 
 _HOME_BAR = re.compile(r"(?:网站)?首 ?页(?: {1,3}| ?[|·] ?)(?:[^ |·,。!?;]{2,6}(?: {1,3}| ?[|·] ?)){2}")
 
