@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cleaners import Cleaner, Config, Document, Draft, Edit, clean
+import cleaners
+from cleaners import PIPELINE, Cleaner, Config, Document, Draft, Edit, clean
 
 SEEDS = sorted((Path(__file__).parent.parent / "seeds").glob("*.txt"))
 CASES = sorted((Path(__file__).parent / "cases").rglob("*.txt"))
@@ -153,8 +154,19 @@ def test_a_cleaner_that_fails_puts_its_document_in_quarantine() -> None:
     document = draft.finish(Config())
     assert document.quarantine is not None
     assert document.quarantine.kind == "cleaner_failed"
-    assert "--skip broken" in document.quarantine.reason
+    assert "--skip" not in document.quarantine.reason  # which a flow of one's own does not have
+    assert "leave it out of the flow's pipeline" in document.quarantine.reason
     assert document.original() == "县里修好了一座桥。"
+
+
+def test_a_cleaner_of_the_pipeline_that_fails_can_be_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = PIPELINE[-1]._replace(propose=broken)
+    monkeypatch.setattr(cleaners, "PIPELINE", (failing,))
+    draft = Draft("县里修好了一座桥。".encode(), "a.txt", Config())
+    draft.advance(failing, Config())
+    document = draft.finish(Config())
+    assert document.quarantine is not None
+    assert f"--skip {failing.name}" in document.quarantine.reason
 
 
 def test_a_text_that_never_settles_is_flagged() -> None:
