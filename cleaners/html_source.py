@@ -45,6 +45,9 @@ of nothing but broken tags takes no more time than another."""
 LONGEST_BROKEN = 5_000
 """How far the end of a broken tag is searched for, in characters."""
 
+LONGEST_REMEMBERED = 400
+"""Longer tags are judged each time, in characters."""
+
 LONGEST_STYLE = 200_000
 """Longer style sheets are not looked at, in characters."""
 
@@ -202,7 +205,8 @@ class _Reader:
         """True for a start tag whose element is not shown."""
         if end - start < len(name) + 7:
             return False
-        if _hides(source[start:end]):
+        short = end - start <= LONGEST_REMEMBERED  # pictures stand in some tags
+        if _hides(source[start:end]) if short else _HIDDEN.search(source, start, end):
             return True
         return bool(self.hidden_names) and any(
             not self.hidden_names.isdisjoint((found[1] or found[2] or found[3]).split())
