@@ -25,7 +25,7 @@ from corpus.store import StoreError
 from . import report, server
 from .progress import without_retries
 from .report import Report
-from .tasks import BATCH_BYTES, clean_batch, corpus_run, log
+from .tasks import BATCH_BYTES, clean_and_write, clean_batch, corpus_run, log
 from .workers import WorkersError, end_workers, task_runner, workers_uninterrupted
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
@@ -98,7 +98,7 @@ def build_corpus(
     spread = partial(_by_workers, workers) if workers > 1 else None
     with corpus_run(seeds, output, config, PIPELINE, batch_bytes, quiet_seconds, spread) as run:
         batches = run.batches()
-        for cleaned in map(clean_batch, batches) if spread is None else spread(clean_batch, batches):
+        for cleaned in clean_and_write(batches) if spread is None else spread(clean_batch, batches):
             run.add(cleaned)
         version = run.commit()
     done = report.of(version, run, str(flow_run.id or ""))

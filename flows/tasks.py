@@ -20,7 +20,9 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import cache
 from heapq import nlargest
@@ -154,12 +156,14 @@ class Batch:
     changed    seeds that are no longer what the scan found: the next run takes them
     unsettled  indexes of the drafts that still changed after the last round
     finished   slices of it that are rows already
+    bytes, seconds   bytes that were read; seconds of CPU time of each step
+    start      when it was begun
     It holds paths and names until it is read: a worker process gets it so, and never a document.
     """
 
     __slots__ = (
         *("changed", "config", "drafts", "finished", "number", "pipeline", "recurring"),
-        *("root", "seeds", "staging", "unsettled"),
+        *("root", "seeds", "staging", "unsettled", "bytes", "seconds", "start"),
     )
 
     def __init__(
@@ -183,6 +187,16 @@ class Batch:
         self.changed: list[AnySeed] = []
         self.unsettled: set[int] = set()
         self.finished: list[Finished] = []
+        self.bytes = 0
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.start = 0.0
+
+    def timed(self, step: Task[[Batch], Any], part: Batch, is_shown: bool) -> Any:
+        """What a step makes of a part of this batch: as a task run when it is to be shown."""
+        before = time.thread_time()
+        found = step(part) if is_shown else step.fn(part)
+        self.seconds[step.name] += time.thread_time() - before
+        return found
 
     def slices(self) -> Iterator[Batch]:
         """The batch in parts that are small enough to be in memory as documents."""
@@ -333,33 +347,55 @@ def clean_batch(batch: Batch) -> Cleaned:
     The steps of the first slice of a run's first batch are task runs, too, and show what is done. Those of all batches
     would cost an eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
     """
-    start = time.perf_counter()
+    _clean(batch)
+    return _write(batch)
+
+
+@step("clean-batch", "clean, batch {batch.number}")
+def clean_unwritten(batch: Batch) -> None:
+    """The same, but that it is still to be written."""
+    _clean(batch)
+
+
+def clean_and_write(todo: Iterable[Batch]) -> Iterator[Cleaned]:
+    """Batches in their order, each written by a thread while the next one is cleaned: sorting, compressing and hashing
+    leave Python to others.  At most one waits in memory."""
+    with ThreadPoolExecutor(1, "writing") as thread:
+        waiting: Future[Cleaned] | None = None
+        for batch in todo:
+            clean_unwritten(batch)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = thread.submit(copy_context().run, _write, batch)  # the context has the run's logger
+        if waiting is not None:
+            yield waiting.result()
+
+
+def _clean(batch: Batch) -> None:
+    """All steps but writing."""
+    batch.start = time.perf_counter()
     steps: list[Task[[Batch], Any]] = [read, *map(cleaning, batch.pipeline), settle]
-    seconds: dict[str, float] = defaultdict(float)
-    size = 0
-
-    def done(step: Task[[Batch], Any], of: Batch, is_shown: bool) -> Any:
-        before = time.thread_time()
-        found = step(of) if is_shown else step.fn(of)
-        seconds[step.name] += time.thread_time() - before
-        return found
-
     for place, part in enumerate(batch.slices()):
         with uncollected():
-            got, *_ = [done(one, part, batch.number == 1 and place == 0) for one in steps]
-            size += got["bytes"]
+            for one in steps:
+                got = batch.timed(one, part, batch.number == 1 and place == 0)
+                batch.bytes += got["bytes"] if one is read else 0
             before = time.thread_time()
             batch.finished.append(part.finish())
-            batch.changed += part.changed
-            seconds[stage.name] += time.thread_time() - before
-    cleaned = cast(Cleaned, done(stage, batch, batch.number == 1))
+            batch.seconds[stage.name] += time.thread_time() - before
+        batch.changed += part.changed
+
+
+def _write(batch: Batch) -> Cleaned:
+    """Writes a batch that is cleaned."""
+    cleaned = cast(Cleaned, batch.timed(stage, batch, batch.number == 1))
     give_back()
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
-        *(batch.number, cleaned.staged.documents, size, cleaned.staged.quarantined),
-        time.perf_counter() - start,
+        *(batch.number, cleaned.staged.documents, batch.bytes, cleaned.staged.quarantined),
+        time.perf_counter() - batch.start,
     )
-    return cleaned._replace(seconds=tuple(seconds.items()))
+    return cleaned._replace(seconds=tuple(batch.seconds.items()))
 
 
 @step("commit")
