@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .parts import Part, StoreError
+from .parts import Part, StoreError, in_order
 from .plan import Plan
 from .schema import LATER, SCHEMA_VERSION, SEED_IDENTITY, STORED
 
@@ -83,7 +83,7 @@ def content_id(fingerprint: str, seeds: pa.Table) -> str:
     compress them to other bytes.
     """
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
-    ordered = seeds.select(list(SEED_IDENTITY)).take(pc.sort_indices(seeds["id"]))
+    ordered = in_order(seeds.select(list(SEED_IDENTITY)), "seeds")
     for start in range(0, ordered.num_rows, ROWS_AT_A_TIME):
         some = ordered.slice(start, ROWS_AT_A_TIME)
         for row in zip(*(some[name].to_pylist() for name in SEED_IDENTITY), strict=True):

@@ -206,17 +206,18 @@ class Texts:
 
     def __init__(self, index: Index) -> None:
         keys = [("letters", "descending"), ("published_at", "ascending"), ("id", "ascending")]
-        order = pc.sort_indices(index.columns, keys).to_numpy().astype(np.int64)
+        order = pc.sort_indices(index.columns, keys).to_numpy().astype(np.int32)
         content = index.content[order]
-        by_content = np.lexsort((content[:, 1], content[:, 0]))  # stable: the first of each comes first
+        # stable: the first of each comes first
+        by_content = np.lexsort((content[:, 1], content[:, 0])).astype(np.int32)
         sorted_content = content[by_content]
         is_first = np.append(True, (sorted_content[1:] != sorted_content[:-1]).any(axis=1))[: len(order)]
         leader = by_content[is_first][np.cumsum(is_first) - 1]  # place in `order` of the first document of that text
-        place = np.empty(len(order), np.int64)
+        place = np.empty(len(order), np.int32)
         place[by_content] = leader
         firsts, number = np.unique(place, return_inverse=True)
         self.first = order[firsts]
-        self.text = np.empty(len(order), np.int64)
+        self.text = np.empty(len(order), np.int32)
         self.text[order] = number
         self.content = index.content[self.first]
 

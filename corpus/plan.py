@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from cleaners import Seed
 
 from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS
-from .seed_list import AnySeed, Member, SeedList
+from .seed_list import AnySeed, Member, SeedList, digests
 from .seeds import Problem, Scan
 
 BEING_WRITTEN = "it is being written: it comes with the next run"
@@ -119,7 +119,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
     scan, marks = _with_waiting(scan, known.take(place.drop_null()), recurring, same_pipeline)
     seeds = _Compared(known, scan.seeds.names)
     problems = _Compared(known, pa.array([problem.id for problem in scan.problems], pa.string()))
-    same_seeds = _equal(seeds.of("sha256"), scan.seeds.hashes())
+    same_seeds = _equal(digests(seeds.of("sha256")), scan.seeds.rows["sha256"])
     same_problems = _same_problems(problems, scan.problems)
     same_marks = _equal_or_null(seeds.of("recurring"), marks)
     there = _marked(known.num_rows, seeds.place, problems.place)
@@ -151,7 +151,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
         unchanged=same,
         renamed=renamed.names(scan.seeds, known),
         scan=scan,
-        recurring=marks.filter(to_clean),
+        recurring=marks if wanted.all() else marks.filter(to_clean),
     )
 
 

@@ -33,6 +33,7 @@ from cleaners import Document
 
 from . import changelog, manifest, merge, parts, provenance, recurring, reprints, rows
 from .manifest import Manifest, content_id
+from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError, explained
 from .plan import Base, Plan, batches, make_plan, usable, without_changed
@@ -93,6 +94,12 @@ class Staged:
         if "seeds" not in self.tables:
             return SEEDS.empty_table()
         return parts.read([self.source("seeds").path], "seeds")
+
+    def ids(self) -> pa.ChunkedArray:
+        """The ids of its rows of `seeds`."""
+        if "seeds" not in self.tables:
+            return pa.chunked_array([], pa.string())
+        return parts.read([self.source("seeds").path], "seeds", ["id"])["id"]
 
     def source(self, table: str) -> Source:
         """Its part of a table.  Raises KeyError when it has none."""
@@ -304,10 +311,11 @@ class Store:
             return base
 
         def write(folder: Path, number: int) -> Manifest:
-            seeds = self._seeds(plan, base, staged)
+            self._check_complete(plan, staged)
             made, dropped = self._tables(plan, base, staged, folder, drop_reprints)
             made |= _surveyed(survey, base, folder)
-            seeds = reprints.outcomes(seeds, dropped)
+            give_back()
+            seeds = reprints.outcomes(self._seeds(plan, base, staged), dropped)
             seeds_part = parts.write(seeds, "seeds", folder, SEEDS_FILE)
             return manifest.make(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
 
@@ -353,16 +361,20 @@ class Store:
             parts.sync(self._versions)
             shutil.rmtree(doomed)
 
-    def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
-        """The next version's list of seeds."""
-        fresh = pa.concat_tables([SEEDS.empty_table(), *(one.seeds() for one in staged)])
-        wanted, found = plan.to_clean.names, fresh["id"]
+    def _check_complete(self, plan: Plan, staged: Sequence[Staged]) -> None:
+        """Raises StoreError when the staged seeds are not those of the plan."""
+        found = pa.chunked_array([chunk for one in staged for chunk in one.ids().chunks], pa.string())
+        wanted = plan.to_clean.names
         good = pc.sum(pc.is_in(found, wanted)).as_py() or 0
         if not good == pc.count_distinct(found).as_py() == len(found) == len(wanted):
             raise StoreError(
                 f"{len(wanted)} seeds were to be cleaned, but the batches hold {len(found)}, "
                 f"{good} of them wanted: nothing was committed; run again"
             )
+
+    def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
+        """The next version's list of seeds."""
+        fresh = pa.concat_tables([SEEDS.empty_table(), *(one.seeds() for one in staged)])
         listed = [fresh, rows.seeds_table((), plan.problems)]
         if base is not None:
             known = base.read("seeds")
@@ -395,7 +407,9 @@ class Store:
         made = {"signatures": written("signatures", gone)}
         signed = [Source(folder / folder_of("signatures") / part.file, part) for part in made["signatures"]]
         texts = [*(Texts(one, gone) for one in old["documents"]), *(Texts(one, ()) for one in sources["documents"])]
+        give_back()
         found, compared = reprints.find(signed, texts, old["comparisons"], extra)
+        give_back()
         for table, found_rows in (("reprints", found), ("comparisons", compared)):
             made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
         dropped = found["id"].to_pylist() if drop_reprints else []

@@ -6,11 +6,10 @@ again, and finds nothing: that is a fifth of the time that a small run takes. On
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 
 @contextmanager
@@ -62,17 +61,6 @@ def without_pandas() -> None:
         pyarrow.array([""])  # Arrow looks for pandas once
     finally:
         sys.meta_path.remove(_NoPandas)
-
-
-def give_back() -> None:
-    """Gives the memory that Arrow and the C library keep for later back to the system: between the steps of a run, each
-    of which needs another kind of memory. What they keep of the scan of a million seeds is 150 MB."""
-    import pyarrow
-
-    pyarrow.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library than glibc has no such function
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def load_worker() -> None:

@@ -39,6 +39,7 @@ from prefect.runtime import flow_run
 from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, fingerprint_parts, select
 from corpus import recurring, rows
 from corpus import seeds as seeds_folder
+from corpus.memory import give_back
 from corpus.merge import Source
 from corpus.plan import Plan, batches
 from corpus.records import Reading
@@ -47,7 +48,7 @@ from corpus.seed_list import AnySeed
 from corpus.seeds import Problem, Scan
 from corpus.store import Staged, Staging, Store, StoreError, Version
 
-from .loading import give_back, uncollected
+from .loading import uncollected
 from .progress import Progress
 from .time_limit import TimeLimit
 
