@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 _NAME = r"(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])"
 # "=" belongs to the quote behind it: a quote elsewhere quotes nothing
-_REST = r"""(?P<rest>(?:[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>)"""
+_REST = r"""(?P<rest>(?>[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>)"""
 _MARKUP = re.compile(rf"<(?:{_NAME}|(?P<other>[!?/]))")
 _WHOLE = re.compile(rf"<(?:{_NAME}{_REST}?|(?P<other>[!?/]))")
 _HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none|\sclass="?mw-editsection""", re.I)
 _NAMES = re.compile(r"""\s(?:class|id)\s*=\s*(?:"([^"]{1,200})"|'([^']{1,200})'|([^\s"'>]{1,200}))""", re.I)
 _STYLE_BODY = re.compile(r"\{([^{}]{0,500})\}")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none", re.I)
-_AT_RULE = re.compile(r"@(?:media|supports|container)[^{};]{0,200}\{(?:[^{};]*+\{[^{}]*+\})*+[^{}]*+\}", re.I)
+_AT_RULE = re.compile(r"@(?:media|supports|container)[^{};]{0,200}\{(?>[^{};]*+\{[^{}]*+\})*+[^{}]*+\}", re.I)
 _ONE_NAME = re.compile(r"\s*[.#]([A-Za-z][\w-]{0,60})\s*")
 _SHOWN_LATER = re.compile(
     r"tab|pane|fold|collaps|slide|accord|more|expand|toggle|content|lazy|fade|item|article|text|full|show|js|load", re.I

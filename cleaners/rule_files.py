@@ -252,6 +252,11 @@ def _ways(tree: Iterable[tuple[Any, Any]], here: str) -> int:
             choices = min(int(high), LONGEST_LINE) - min(int(low), LONGEST_LINE) + 1
             ways *= choices * _ways(body, here)
         elif code is codes.POSSESSIVE_REPEAT:
+            if _may_match_in_part(argument[2]):
+                raise RuleError(
+                    f"{here}: `pattern` has a possessive quantifier behind a group with choices in it, which "
+                    "Python before 3.11.5 reads wrongly; write (?>…) instead of (?:…)"
+                )
             _ways(argument[2], here)
         elif code is codes.ATOMIC_GROUP:
             _ways(argument, here)
@@ -262,6 +267,17 @@ def _ways(tree: Iterable[tuple[Any, Any]], here: str) -> int:
         elif code in (codes.ASSERT, codes.ASSERT_NOT):
             ways *= _ways(argument[1], here)
     return ways
+
+
+def _may_match_in_part(tree: Iterable[tuple[Any, Any]]) -> bool:
+    """True if the tree is a group in which something with a choice may match before the group fails."""
+    parts = list(tree)
+    if len(parts) == 1 and parts[0][0] is codes.SUBPATTERN:
+        return _may_match_in_part(parts[0][1][3])
+    if len(parts) == 1:
+        return parts[0][0] is codes.BRANCH and any(_may_match_in_part(branch) for branch in parts[0][1][1])
+    choices = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT, codes.ATOMIC_GROUP, codes.BRANCH)
+    return any(code in choices or code is codes.SUBPATTERN for code, _ in parts)
 
 
 def _is_repeating(tree: Iterable[tuple[Any, Any]]) -> bool:

@@ -162,6 +162,13 @@ def test_all_matchers_are_used() -> None:
     assert used == set(MATCHERS)
 
 
+@pytest.mark.parametrize("pattern", [r"日(?: \d{1,2}:\d\d)?+ x", r"(?:(?>ab|cd)e)*+f", r"(?:a|b\d?c){0,3}+"])
+def test_patterns_that_older_pythons_read_wrongly_are_refused(pattern: str) -> None:
+    with pytest.raises(RuleError, match=r"write \(\?>…\)"):
+        check_pattern(pattern, "here")
+    check_pattern(pattern.replace("(?:", "(?>"), "here")
+
+
 def test_patterns_tried_by_their_first_character_find_what_all_of_them_would() -> None:
     for cleaner in ("chrome", "metadata"):
         rules = [rule for rule in load(cleaner) if rule.pattern]
