@@ -21,7 +21,7 @@ from . import article_extent, metadata, names
 from .article_extent import Marks
 from .config import Config
 from .edits import Edit
-from .line_features import COUNTED, is_bar
+from .line_features import COUNTED, is_bar, is_bar_of_words
 from .prose import Page, Row, main_stretch, read
 from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Words, fold, lift, load, squeeze
 
@@ -83,9 +83,6 @@ MOST_BEFORE = 40
 MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
-
-LEAST_LINKS, LONGEST_WORD = 4, 4
-"""So many words of at most so many characters each, with spaces between them, are links: 游记 目的地 攻略 酒店."""
 
 FIRST_ROWS, LONGEST_SITE = 2, 8
 """A bar of links among so many rows at a page's beginning is its navigation, also below a site's name of at most so
@@ -212,7 +209,7 @@ def _take_first_rows(page: Page, candidates: Mapping[int, Found], sure: dict[int
         if i in candidates and candidates[i].rule.and_all == "above":
             sure[i] = candidates[i]
             return
-        if _is_bar_of_words(text):
+        if is_bar_of_words(text):
             sure[i] = Found(_named_rule("first_bar"))
             return
         if len(text) > LONGEST_SITE:
@@ -635,12 +632,7 @@ def _reads_as_headline(row: Row) -> bool:
 
 def _is_links(text: str) -> bool:
     """True for a bar of links; a headline may have two spaces, and more between words of other lengths."""
-    return is_bar(text.replace(" ", "", 2)) or _is_bar_of_words(text)
-
-
-def _is_bar_of_words(text: str) -> bool:
-    words = text.split()
-    return len(words) >= LEAST_LINKS and max(map(len, words)) <= LONGEST_WORD
+    return is_bar(text.replace(" ", "", 2)) or is_bar_of_words(text)
 
 
 _BULLETS = "•·●▪■◆›»>-"

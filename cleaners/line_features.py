@@ -113,6 +113,16 @@ def is_bar(text: str) -> bool:
     return len(pieces) >= 3 and len(text) <= 10 * len(pieces)
 
 
+LEAST_LINKS, LONGEST_WORD = 4, 4
+"""So many words of at most so many characters each, with spaces between them, are links: 游记 目的地 攻略 酒店."""
+
+
+def is_bar_of_words(text: str) -> bool:
+    """True for links in one line with nothing but spaces between them."""
+    words = text.split()
+    return len(words) >= LEAST_LINKS and max(map(len, words)) <= LONGEST_WORD
+
+
 def features(page: Page, removed: Collection[int], weak: Collection[int], told: Collection[int]) -> Floats:
     """The features of every row: (rows, FEATURES).
 

@@ -18,6 +18,7 @@ from .about_rows import is_known_chrome
 from .config import Config
 from .document import Article, Document, Paragraph
 from .edits import Edit, Positions
+from .line_features import is_bar_of_words
 from .rule_files import load
 
 # A headline of a Chinese newspaper has at most two lines of about 20 characters, plus a kicker: 60 is generous.
@@ -316,16 +317,12 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
     return None if best == head[0] and _may_be_frame(lines, block, page) else best
 
 
-LEAST_LINKS, LONGEST_WORD = 4, 4
-"""So many words of at most so many characters each, with spaces between them, are links: 游记 目的地 攻略 酒店."""
-
 _STEP = re.compile(r"[一-龥A-Za-z0-9] ?[>»›] ?[一-龥A-Za-z0-9]")
 
 
 def _is_path(text: str) -> bool:
     """True for a bar of links and for a path through a site (文化周刊 > 访谈): no headline is one."""
-    words = text.split()
-    return _STEP.search(text) is not None or (len(words) >= LEAST_LINKS and max(map(len, words)) <= LONGEST_WORD)
+    return _STEP.search(text) is not None or is_bar_of_words(text)
 
 
 CLEAR = 3
