@@ -26,8 +26,9 @@ from .widths import FULL, WIDTH
 __all__ = ["propose", "unbalanced"]
 
 FORM = "punctuation.form"
-# which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their width
-SURE, IF_DAMAGED, PAIR = 1, 2, 3
+# which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their width;
+# or it stays (of an address, an abbreviation), and tells how to read its line only where there are other marks
+SURE, IF_DAMAGED, PAIR, STAYS = 1, 2, 3, 4
 # A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
 LONGEST_LINE = 1_000_000
 RULES = Path(__file__).parent / "rules" / "punctuation"
@@ -74,24 +75,31 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     add = plain.append
     end = -1  # of the line that was last looked at as a whole
     long_end = -1  # of the last line that was too long for that
+    stays_end = -1  # of the last line that began with marks that stay
     for found in _places(_suspects(text, config)).finditer(text):
         start = found.start()
         if start < end:
             continue
         kind = found.lastindex
-        if kind == SURE or (kind and (style := style or _style(text, config)).damaged):
+        if start >= stays_end and (
+            kind == SURE or (kind in (IF_DAMAGED, PAIR) and (style := style or _style(text, config)).damaged)
+        ):
             mark = text[start]
             add(_edit(Edit, (start, mark, FULL[mark], WIDTH, "", -1)))
             if kind == PAIR:
                 add(Edit(found.end() - 1, ")", "）", WIDTH))
             continue
-        if start < long_end:
+        if start < long_end or (kind == STAYS and start < stays_end):
             continue
-        begin, end = text.rfind("\n", 0, start) + 1, text.find("\n", start)
-        end = len(text) if end < 0 else end
-        if end - begin > LONGEST_LINE:
-            long_end, end = end, start
+        begin, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", start)
+        line_end = len(text) if line_end < 0 else line_end
+        if line_end - begin > LONGEST_LINE:
+            long_end = line_end
             continue
+        if kind == STAYS and not (plain and plain[-1].start >= begin):
+            stays_end = line_end
+            continue
+        end = line_end
         line = text[begin:end].removesuffix("\r")
         if not LETTER.search(line):
             continue
@@ -179,13 +187,14 @@ def _suspects(text: str, config: Config) -> str:
 def _places(suspects: str) -> re.Pattern[str]:
     """Finds the marks to be looked at. A group takes part where a mark needs no second look: it stands between two
     Chinese words (SURE), behind a number or Latin word (IF_DAMAGED), or a bracket and its partner hold nothing but
-    Chinese words and numbers (PAIR). Every alternative begins behind the mark: the search is one for characters."""
+    Chinese words and numbers (PAIR), or where it never changes (STAYS). Every alternative begins behind the mark: the search is one for characters."""
     forms = re.escape("".join(sorted(set("".join(_form_rows())))))
     return re.compile(
         rf"""[,;:?!.()"'`<\-–・·•∙⋅{_SP}{forms}{suspects}](?:
         (?:(?<=[{_W}][,;:!])|(?<=[{_W}][”’][,;:!]))(?=[{LETTERS}0-9A-Za-z“‘《「『（\r\n]|\Z)()
         |(?:(?<=[{_W}][?])(?=[{LETTERS}”“\r\n]|\Z)|(?<=[{_W}]!)(?=”)|(?<=[0-9A-Za-z%],)(?=[{LETTERS}“《])|(?<=[0-9]%[;:])(?=[{LETTERS}]))()
         |(?<=[{LETTERS}]\()[{LETTERS}0-9、]{{1,200}}\)(?=[{_W}0-9“‘《\r\n]|\Z)()
+        |(?:(?<=[0-9A-Za-z]:)(?=/)|(?<=[A-Z]\.)(?<![A-Za-z].\.)(?![0-9A-Za-z.]))()
         |(?<=[,;:?!])(?:(?<![0-9A-Za-z].)|(?![0-9A-Za-z]))
         |(?<=[A-Za-z]{{2}},)(?=[A-Z][A-Za-z])
         |(?<=[()"'`<{forms}{_QUOTATION}])
