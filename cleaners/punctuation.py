@@ -26,8 +26,8 @@ from .widths import FULL, WIDTH
 __all__ = ["propose", "unbalanced"]
 
 FORM = "punctuation.form"
-# which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their width;
-# or it stays (of an address, an abbreviation), and tells how to read its line only where there are other marks
+# which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their
+# width; or it stays (of an address, an abbreviation), and its line is worth a look only where it has other marks
 SURE, IF_DAMAGED, PAIR, STAYS = 1, 2, 3, 4
 # A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
 LONGEST_LINE = 1_000_000
@@ -186,8 +186,9 @@ def _suspects(text: str, config: Config) -> str:
 @cache
 def _places(suspects: str) -> re.Pattern[str]:
     """Finds the marks to be looked at. A group takes part where a mark needs no second look: it stands between two
-    Chinese words (SURE), behind a number or Latin word (IF_DAMAGED), or a bracket and its partner hold nothing but
-    Chinese words and numbers (PAIR), or where it never changes (STAYS). Every alternative begins behind the mark: the search is one for characters."""
+    Chinese words (SURE), behind a number or Latin word (IF_DAMAGED), a bracket and its partner hold nothing but
+    Chinese words and numbers (PAIR), or it never changes (STAYS). Every alternative begins behind the mark: the search
+    is one for characters."""
     forms = re.escape("".join(sorted(set("".join(_form_rows())))))
     return re.compile(
         rf"""[,;:?!.()"'`<\-–・·•∙⋅{_SP}{forms}{suspects}](?:
