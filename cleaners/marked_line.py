@@ -29,8 +29,12 @@ _PROTECTED = re.compile(
     r"|[A-Za-z0-9_\]] ?[=(\[] ?[\"'][^\"'\n]*[\"']"  # a string in code: f("…"), a = "…"
     r"|\\[!-~]"  # an escape
 )
+# one of these is in all that is protected, and most lines have none: they are found faster than the pattern says no
+_PROTECTING = ("://", "www.", "`", '"', "'", "<", "&", "\\", "](")
+_WITHOUT_LETTERS = ("`", "<", "](", '"""')  # and these in what is protected in a line without Latin letters
 # marks that end the sentence around a URL or path rather than the URL
 _TRAILING = ",;:?!)\"'."
+_CODE_SIGN = re.compile(r"[$>/#<\"{};=&|]")  # one of these is in all code
 _CODE = re.compile(r"^\s*(?:\$ |>>> |//|/\*|#include|#!|<\?|\"\w+\" ?:)|[{}]\s*$|[)\]}\"'\w];\s*$|=>|==|!=|&&|\|\|")
 # a key and a value of JSON or a Python dictionary, whatever its language
 _KEY_AND_VALUE = re.compile(r"(?:^|[{,])[ \t]{0,40}(?:\"[^\"\n]{1,60}\": ?[\"\[{0-9]|'[^'\n]{1,60}': ?['\[{0-9])")
@@ -47,20 +51,31 @@ class MarkedLine:
     changes  place -> (end of the place, what comes there, rule)
     """
 
-    __slots__ = ("_ends", "_starts", "before", "changes", "start", "text")
+    __slots__ = ("_ends", "_joined", "_starts", "before", "changes", "start", "text")
 
     def __init__(self, start: int, before: str) -> None:
         self.start = start
         self.before = before
         self.text = list(before)
+        self._joined: str | None = before
         self.changes: dict[int, tuple[int, str, str]] = {}
         self._starts: list[int] = []
         self._ends: list[int] = []
-        if _ASCII_LETTERS.search(before) or any(mark in before for mark in ("`", "<", "](", '"""')):
-            self._protect()
+        for mark in _PROTECTING:
+            if mark in before:
+                self._protect()
+                break
+
+    def joined(self) -> str:
+        """`text` as a string."""
+        if self._joined is None:
+            self._joined = "".join(self.text)
+        return self._joined
 
     def _protect(self) -> None:
         """Finds URLs, code, HTML, paths and entities."""
+        if not _ASCII_LETTERS.search(self.before) and not any(mark in self.before for mark in _WITHOUT_LETTERS):
+            return
         for found in _PROTECTED.finditer(self.before):
             end = found.end()
             if "://" in found[0] or ":\\" in found[0] or found[0].startswith("www"):
@@ -79,6 +94,7 @@ class MarkedLine:
     def change(self, start: int, end: int, after: str, rule: str) -> None:
         """Puts `after` in the place of text[start:end]; a later change of the same place replaces it."""
         self.changes[start] = (end, after, rule)
+        self._joined = None
         if end == start + 1 and len(after) == 1:
             self.text[start] = after
         elif len(after) == end - start:
@@ -107,6 +123,8 @@ class MarkedLine:
             return True
         if ('":' in self.before or "':" in self.before) and _KEY_AND_VALUE.search(self.before):
             return True
-        if not _ASCII_LETTERS.search(self.before) or not _CODE.search(self.before):
+        if not _CODE_SIGN.search(self.before) or not _ASCII_LETTERS.search(self.before):
+            return False
+        if not _CODE.search(self.before):
             return False
         return len(LETTER.findall(self.before)) < len(_ASCII_LETTERS.findall(self.before))

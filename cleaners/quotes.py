@@ -54,7 +54,7 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
     """The quotation marks of a line as pairs, or None when one is left over or stands where it cannot."""
     marks = [
         (found.start(), found[0])
-        for found in _QUOTATION.finditer("".join(line.text))
+        for found in _QUOTATION.finditer(line.joined())
         if not line.is_protected(found.start())
     ]
     found = _pairs(line, marks)
@@ -133,7 +133,7 @@ def _curl_alternating(line: MarkedLine, marks: tuple[str, str, str, str]) -> Non
     """A line that is a part of a longer speech has one quotation mark without a partner: `…去。"他说:"我`.
     The side of its straight marks is certain where each of them shows it (behind a colon or a full stop) and they
     take turns."""
-    text = "".join(line.text)
+    text = line.joined()
     places = [found.start() for found in _DOUBLE.finditer(text)]
     sides = [_side(line, place) for place in places]
     turns = all(a and b and a != b for a, b in pairwise(sides))
@@ -161,7 +161,7 @@ def _turn(line: MarkedLine, one_sided: bool) -> None:
 
     Unless the whole document is so, only where every second one surely closes, because a mark or the end of the line
     follows: else a mark may be missing."""
-    text = "".join(line.text)
+    text = line.joined()
     places = [found.start() for found in _DOUBLE.finditer(text)]
     if len(places) % 2 or len({text[place] for place in places}) != 1 or text[places[0]] == '"':
         return

@@ -12,7 +12,6 @@ ELLIPSIS = "punctuation.ellipsis"
 DASH = "punctuation.dash"
 
 _DOTS = re.compile(r"(?:\.{3,}|。{3,}|…|[・·･]{3,})+")
-_DOT_RUNS = ("...", "。。。", "···", "・・・", "･･･")
 _LEADER = re.compile(r"[ \u3000]*+\d*+[ \u3000]*+$")  # behind the dots of a table of contents
 _LONGEST_ELLIPSIS = 8  # more dots are a form to fill in or a leader
 _HYPHENS = re.compile(r"[-—]{2,}|–{2,}")
@@ -34,9 +33,9 @@ _LISTED = frozenset(
 
 def dots(line: MarkedLine) -> None:
     """`...`, `。。。` and a single `…` behind Chinese text become `……` (GB/T 15834-2011, 4.11)."""
-    if not any(run in line.before for run in _DOT_RUNS) and "…" not in line.text:
+    if "…" not in line.joined() and not _has_dot_run(line.before):
         return
-    for found in _DOTS.finditer("".join(line.text)):
+    for found in _DOTS.finditer(line.joined()):
         start, end = found.span()
         if found[0] == "……" or end - start > _LONGEST_ELLIPSIS or line.is_protected(start):
             continue
@@ -49,6 +48,10 @@ def dots(line: MarkedLine) -> None:
             line.change(start, end, "……", ELLIPSIS)
 
 
+def _has_dot_run(text: str) -> bool:
+    return "..." in text or "。。。" in text or "···" in text or "・・・" in text or "･･･" in text
+
+
 def dashes(line: MarkedLine, lost: bool) -> None:
     """Two or more hyphens or dashes between Chinese words become `——` (GB/T 15834-2011, 4.10).
 
@@ -56,7 +59,7 @@ def dashes(line: MarkedLine, lost: bool) -> None:
     """
     if "--" not in line.before and "—" not in line.before and "––" not in line.before:
         return
-    for found in _HYPHENS.finditer("".join(line.text)):
+    for found in _HYPHENS.finditer(line.joined()):
         start, end = found.span()
         if end - start > 4 or line.is_protected(start) or found[0].strip("—") == "":
             continue
@@ -79,9 +82,9 @@ def _word_before(line: MarkedLine, place: int) -> str:
 
 def spaces(line: MarkedLine) -> None:
     """Takes spaces away beside full-width marks. Two and more behind a sentence stay: a paragraph may begin there."""
-    if not _SPACES.search(line.before):
+    if not _has_space(line.before):
         return
-    for found in _SPACES.finditer("".join(line.text)):
+    for found in _SPACES.finditer(line.joined()):
         start, end = found.span()
         left, right = line.char(start - 1), line.char(end)
         if left == "\n" or right in "\r\n" or line.is_protected(start):
@@ -97,9 +100,13 @@ def spaces(line: MarkedLine) -> None:
             line.change(start, end, "", SPACE)
 
 
+def _has_space(text: str) -> bool:
+    return " " in text or "\u3000" in text or "\xa0" in text
+
+
 def close_up(line: MarkedLine) -> None:
     """Closes letter-spaced runs of four and more single characters: `重 要 通 知`."""
-    if not _SPACES.search(line.before):
+    if not _has_space(line.before):
         return
     for found in _SPACED.finditer(line.before):
         if sum(char in _LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):

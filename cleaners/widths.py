@@ -56,10 +56,11 @@ def brackets(line: MarkedLine, damaged: bool = True) -> None:
     damaged  False when the document writes its other marks in full width: then its ASCII brackets are its style, and
              only pairs of two widths are changed
     """
-    if "(" not in line.text and ")" not in line.text:
+    text = line.joined()
+    if "(" not in text and ")" not in text:
         return
     stack: list[int] = []
-    for found in _BRACKETS.finditer("".join(line.text)):
+    for found in _BRACKETS.finditer(text):
         place = found.start()
         if line.is_protected(place):
             continue
@@ -75,7 +76,7 @@ def brackets(line: MarkedLine, damaged: bool = True) -> None:
 
 
 def _bracket_is_chinese(line: MarkedLine, start: int, end: int) -> bool:
-    inside = "".join(line.text[start + 1 : min(end, start + _FARTHEST)])
+    inside = line.joined()[start + 1 : min(end, start + _FARTHEST)]
     left, right = line.char(start - 1), line.char(end + 1)
     if left in _SPACES and (LETTER.match(line.char(start - 2)) or _is_ascii_word(line.char(start - 2))):
         return False  # a text that puts spaces around ASCII brackets
@@ -101,7 +102,7 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
     damaged    False when the document writes its other marks in full width: then a ? between two characters may be
                a character that was lost, and the marks beside spaces and Latin words are the author's
     """
-    text = "".join(line.text)
+    text = line.joined()
     for found in _BETWEEN_WORDS.finditer(text):  # the common case, fast
         place, char = found.start(), found[0]
         name = char == "." and text[place - 1] in _NAME_CHARACTERS and text[place + 1] in _NAME_CHARACTERS
@@ -193,8 +194,10 @@ def _is_full_stop(line: MarkedLine, place: int, damaged: bool) -> bool:
 def _ends_chinese_sentence(line: MarkedLine, place: int) -> bool:
     """Whether a dot behind Latin letters or digits ends a Chinese sentence."""
     right = line.char(place + 1)
+    if _is_ascii_word(right) or not _is_chinese(line, place):
+        return False
     before = "".join(line.text[max(0, place - 12) : place])
-    if _is_ascii_word(right) or not _is_chinese(line, place) or _ABBREVIATION.search(before):
+    if _ABBREVIATION.search(before):
         return False
     if right == "\n" or right in "”’\"'）)」』":
         return True
