@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.duplicates import prose
 from cleaners import clean
+from corpus import clusters
 from corpus import near_duplicates as nd
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -133,17 +134,19 @@ class Quality(NamedTuple):
     together: int
 
 
-def comparer(texts: Sequence[str], signed: Sequence[nd.Signature | None]) -> Callable[[Sequence[nd.Pair]], list[float]]:
+def comparer(
+    texts: Sequence[str], signed: Sequence[nd.Signature | None]
+) -> Callable[[Sequence[clusters.Pair]], list[float]]:
     """Compares texts by their letters."""
     of = {s.content: nd.letters(text) for s, text in zip(signed, texts, strict=True) if s}
     return lambda pairs: [nd.similarity(of[one], of[other]) for one, other in pairs]
 
 
-def judged(texts: Sequence[str]) -> dict[str, nd.Reprint]:
+def judged(texts: Sequence[str]) -> dict[str, clusters.Reprint]:
     """The reprints among texts; their ids are their places."""
     signed = nd.signatures(texts)
-    entries = [nd.Entry(f"{i:07}", None, s) for i, s in enumerate(signed) if s]
-    return {one.id: one for one in nd.clusters(entries, {}, comparer(texts, signed)).reprints}
+    entries = [clusters.Entry(f"{i:07}", None, s) for i, s in enumerate(signed) if s]
+    return {one.id: one for one in clusters.clusters(entries, {}, comparer(texts, signed)).reprints}
 
 
 def together(pairs: Sequence[tuple[str, str]]) -> int:
@@ -206,21 +209,21 @@ def measure(name: str, texts: Sequence[str]) -> Speed:
     begin = time.process_time()
     signed = nd.signatures(texts)
     signing = time.process_time() - begin
-    entries = [nd.Entry(f"{i:07}", None, s) for i, s in enumerate(signed) if s]
+    entries = [clusters.Entry(f"{i:07}", None, s) for i, s in enumerate(signed) if s]
     similarities = comparer(texts, signed)
     count = 0
 
-    def compare(pairs: Sequence[nd.Pair]) -> list[float]:
+    def compare(pairs: Sequence[clusters.Pair]) -> list[float]:
         nonlocal count
         count += len(pairs)
         return similarities(pairs)
 
     begin = time.process_time()
-    found = nd.clusters(entries[:-1], {}, compare)
+    found = clusters.clusters(entries[:-1], {}, compare)
     clustering = time.process_time() - begin
     first = count
     begin = time.process_time()
-    nd.clusters(entries, found.compared, compare)
+    clusters.clusters(entries, found.compared, compare)
     adding = time.process_time() - begin
     size = sum(len(text.encode()) for text in texts) / 1e6
     return Speed(name, len(texts), size, signing, clustering, adding, first, len(found.reprints))

@@ -176,8 +176,35 @@ def read(files: Sequence[Path], table: str, columns: Sequence[str] | None = None
             )
     except (OSError, pa.ArrowInvalid) as error:
         folder = files[0].parent if files else "the version"
-        raise StoreError(f"a file of {folder} is missing or damaged: restore it from a copy ({error})") from error
+        raise StoreError(_damaged(folder, error)) from error
     return found
+
+
+def groups(
+    file: Path, table: str, columns: Sequence[str] | None = None, ids: pa.Array | None = None
+) -> Iterator[pa.Table]:
+    """The rows of one file of a table, a row group at a time.
+
+    ids   only groups with rows of one of these are read; the group then comes whole
+    Raises StoreError when the file is missing or damaged.
+    """
+    schema = SCHEMAS[table]
+    wanted = list(columns) if columns is not None else schema.names
+    part = pa.schema([schema.field(name) for name in wanted], schema.metadata)
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as one:
+            if not one.schema_arrow.equals(schema):
+                yield read([file], table, columns)
+                return
+            for number in range(one.num_row_groups):
+                if ids is None or pc.any(pc.is_in(one.read_row_group(number, ["id"])["id"], ids)).as_py():
+                    yield one.read_row_group(number, wanted).select(wanted).cast(part)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StoreError(_damaged(file.parent, error)) from error
+
+
+def _damaged(folder: Path | str, error: Exception) -> str:
+    return f"a file of {folder} is missing or damaged: restore it from a copy ({error})"
 
 
 def _read_plainly(files: Sequence[str], schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table | None:

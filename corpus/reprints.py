@@ -6,25 +6,34 @@ version and of what a run staged.  Texts are read only to compare pairs that wer
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import os
+import tempfile
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import merge, near_duplicates, parts
+from . import clusters, merge, near_duplicates, parts
+from .clusters import Bands, Contents, Index, Places, Reprint, Values
+from .memory import give_back
 from .merge import Source
-from .near_duplicates import Pair, Reprint
 from .parts import Part, StoreError
 from .plan import REPRINT
 from .schema import COMPARISONS, QUARANTINE, REPRINTS
 
-PAIRS_AT_A_TIME = 20_000
-"""The texts of so many pairs are in memory at a time."""
+LETTERS_AT_A_TIME = 1 << 28
+"""The texts of pairs with so many letters are in a file at a time: some 800 MB. More at once: fewer times are all
+parts read."""
 
-ROWS_AT_A_TIME = 1 << 16  # of signatures
+ROWS_AT_A_TIME = 1 << 13  # of signatures
+
+HEX = 32  # digits of a hash
 
 
 class Texts(NamedTuple):
@@ -42,69 +51,75 @@ def find(
 
     texts      parts that hold these documents
     compared   parts of `comparisons` of the version before
-    folder     for a file that is gone at the end; None: where temporary files are
+    folder     for files that are gone at the end; None: where temporary files are
     """
-    index = near_duplicates.Index(folder)
-    for source in signatures:
-        _add(index, source)
-    known = [one for source in compared for one in _comparisons(source)]
-    ids = index.columns["id"]
-    first = _First(index)
 
-    def compare(pairs: Sequence[Pair]) -> list[float]:
-        found: list[float] = []
-        for start in range(0, len(pairs), PAIRS_AT_A_TIME):
-            some = pairs[start : start + PAIRS_AT_A_TIME]
-            wanted = first.of({content for pair in some for content in pair})
-            letters = _letters(wanted, texts)
-            found += [near_duplicates.similarity(letters[one], letters[other]) for one, other in some]
+    def compare(of: clusters.Texts, kept: Places, other: Places) -> Values:
+        found = np.zeros(len(kept))
+        for some in _cut(of, kept, other):
+            found[some] = _similarities(of, kept[some], other[some], texts, folder)
         return found
 
-    walk = near_duplicates.walked(index, [pair for pair, _ in known], [value for _, value in known], compare)
-    index.close()
-    return _reprint_rows(walk, ids), _comparison_rows(walk.comparisons())
+    with closing(Bands(folder)) as bands:
+        for source in signatures:
+            _add(bands, source)
+        index = _index(bands, signatures)
+        give_back()
+        walk = clusters.walked(index, chain.from_iterable(map(_comparisons, compared)), compare)
+    return _reprint_rows(walk), _comparison_rows(walk)
 
 
-class _First:
-    """A document of each content."""
-
-    def __init__(self, index: near_duplicates.Index) -> None:
-        self._index = index
-        content = index.content
-        self._order = np.lexsort((content[:, 1], content[:, 0]))
-        self._sorted = content[self._order, 0]
-
-    def of(self, contents: Collection[bytes]) -> dict[str, bytes]:
-        """The id of one document of each of these contents: id -> content."""
-        names = sorted(contents)
-        wanted = np.frombuffer(b"".join(names), "<u8").reshape(-1, 2)
-        places = np.searchsorted(self._sorted, wanted[:, 0])
-        rows = []
-        for place, one in zip(places.tolist(), wanted, strict=True):
-            while self._index.content[self._order[place], 1] != one[1]:  # others that begin like it
-                place += 1
-            rows.append(int(self._order[place]))
-        ids = self._index.columns["id"].take(pa.array(rows, pa.int64())).to_pylist()
-        return dict(zip(ids, names, strict=True))
+def _index(bands: Bands, signatures: Sequence[Source]) -> Index:
+    """The documents that share a band key with another one, out of parts that were all added to `bands`."""
+    shared = bands.shared()
+    columns, contents = [clusters.INDEX.empty_table()], [b""]
+    start = 0
+    for source in signatures:
+        for rows in parts.groups(source.path, "signatures", [*clusters.INDEX.names, "content"]):
+            mine = rows.filter(pa.array(shared[start : start + rows.num_rows]))
+            start += rows.num_rows
+            columns.append(mine.select(clusters.INDEX.names).cast(clusters.INDEX))
+            contents += map(bytes.fromhex, mine["content"].to_pylist())
+    content = clusters.as_contents(b"".join(contents))
+    return Index(bands, np.flatnonzero(shared), pa.concat_tables(columns).combine_chunks(), content)
 
 
-def _reprint_rows(walk: near_duplicates.Walk, ids: pa.ChunkedArray) -> pa.Table:
+def _cut(of: clusters.Texts, kept: Places, other: Places) -> Iterator[slice]:
+    """Pairs in runs whose texts have at most LETTERS_AT_A_TIME together, or that are a single pair."""
+    letters = of.index.columns["letters"].to_numpy()[of.first]
+    ends = np.cumsum(letters[kept] + letters[other])
+    start = 0
+    while start < len(ends):
+        most = LETTERS_AT_A_TIME + (int(ends[start - 1]) if start else 0)
+        end = max(start + 1, int(np.searchsorted(ends, most, side="right")))
+        yield slice(start, end)
+        start = end
+
+
+def _similarities(
+    of: clusters.Texts, kept: Places, other: Places, texts: Sequence[Texts], folder: Path | None
+) -> list[float]:
+    """The similarities of pairs of texts, given as their numbers."""
+    numbers = np.unique(np.concatenate([kept, other]))
+    ids = of.index.columns["id"].take(pa.array(of.first[numbers]))
+    with tempfile.TemporaryFile(dir=folder) as file:
+        starts, ends = _letters(ids, texts, file)
+
+        def letters(number: int) -> str:
+            place = int(np.searchsorted(numbers, number))
+            return os.pread(file.fileno(), int(ends[place] - starts[place]), int(starts[place])).decode()
+
+        pairs = zip(kept.tolist(), other.tolist(), strict=True)
+        return [near_duplicates.similarity(letters(one), letters(rest)) for one, rest in pairs]
+
+
+def _reprint_rows(walk: clusters.Walk) -> pa.Table:
     """The rows of `reprints`, without the kept documents, sorted by id."""
-    members, clusters, kept, values = [], [], [], []
-    for documents, cluster, of, value in walk.clusters():
-        for one in documents:
-            if one != of:
-                members.append(one)
-                clusters.append(cluster)
-                kept.append(of)
-                values.append(value)
-    columns = [
-        ids.take(pa.array(members, pa.int64())),
-        pa.array(clusters, pa.string()),
-        ids.take(pa.array(kept, pa.int64())),
-        pa.array(values, pa.float64()),
-    ]
-    return pa.Table.from_arrays(columns, schema=REPRINTS).sort_by("id")
+    found = walk.members()
+    ids, cluster = walk.texts.index.columns["id"], pa.array(found.cluster, pa.string())
+    columns = [ids.take(pa.array(found.document)), cluster, ids.take(pa.array(found.kept)), pa.array(found.similarity)]
+    rows = pa.Table.from_arrays(columns, schema=REPRINTS).filter(pa.array(found.document != found.kept))
+    return rows.sort_by("id")
 
 
 def write(rows: pa.Table, table: str, base: Sequence[Source], folder: Path) -> tuple[Part, ...]:
@@ -120,7 +135,7 @@ def quarantine(reprints: pa.Table, texts: Sequence[Texts]) -> pa.Table:
     """The rows of `quarantine` of reprints that are dropped."""
     columns = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
     of = {row["id"]: Reprint(**row) for row in reprints.to_pylist()}
-    found = pa.concat_tables(_rows(of.keys(), texts, columns))
+    found = pa.concat_tables(_rows(sorted(of), texts, columns))
     ids = found["id"].to_pylist()
     reasons = [
         f"it is a reprint of {of[id].kept} (similarity {of[id].similarity:.3f}), which is kept: to have both, build "
@@ -157,50 +172,65 @@ def without(sources: Iterable[Source], table: str, dropped: Sequence[str], folde
             yield one
 
 
-def _add(index: near_duplicates.Index, source: Source) -> None:
-    found = parts.read([source.path], "signatures", ["id", "published_at", "letters", "content", "bands"])
-    for start in range(0, found.num_rows, ROWS_AT_A_TIME):
-        rows = found.slice(start, ROWS_AT_A_TIME)
-        content = bytes.fromhex("".join(rows["content"].to_pylist()))
-        index.add(
-            rows.select(near_duplicates.INDEX.names).cast(near_duplicates.INDEX),
-            np.frombuffer(content, "<u8").reshape(-1, 2),
-            np.frombuffer(b"".join(rows["bands"].to_pylist()), "<u4").reshape(-1, near_duplicates.BANDS),
-        )
+def _add(bands: Bands, source: Source) -> None:
+    for rows in parts.groups(source.path, "signatures", ["bands"]):
+        for start in range(0, rows.num_rows, ROWS_AT_A_TIME):
+            keys = rows["bands"].slice(start, ROWS_AT_A_TIME).to_pylist()
+            bands.add(np.frombuffer(b"".join(keys), "<u4").reshape(-1, near_duplicates.BANDS))
 
 
-def _comparisons(source: Source) -> Iterator[tuple[Pair, float]]:
-    found = parts.read([source.path], "comparisons")
-    columns = [found[name].to_pylist() for name in COMPARISONS.names]
-    for one, other, value in zip(*columns, strict=True):
-        yield (bytes.fromhex(one), bytes.fromhex(other)), value
+def _comparisons(source: Source) -> Iterator[tuple[Contents, Contents, Values]]:
+    for rows in parts.groups(source.path, "comparisons", COMPARISONS.names):
+        one, other = (bytes.fromhex("".join(rows[name].to_pylist())) for name in ("id", "other"))
+        yield clusters.as_contents(one), clusters.as_contents(other), rows["similarity"].to_numpy()
 
 
-def _comparison_rows(compared: Iterable[tuple[Pair, float]]) -> pa.Table:
-    rows = [(one.hex(), other.hex(), value) for (one, other), value in sorted(compared)]
-    columns = zip(*rows, strict=True) if rows else ((),) * len(COMPARISONS)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, COMPARISONS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=COMPARISONS)
+def _comparison_rows(walk: clusters.Walk) -> pa.Table:
+    kept, other, similarity = walk.comparisons()
+    # as bytes are compared: the first one decides
+    hashes = walk.texts.content.astype("<u8").view(">u8").astype(np.uint64)
+    order = np.lexsort((hashes[other, 1], hashes[other, 0], hashes[kept, 1], hashes[kept, 0]))
+    one, rest = (_hex(walk.texts.content[numbers[order]]) for numbers in (kept, other))
+    return pa.Table.from_arrays([one, rest, pa.array(similarity[order], pa.float64())], schema=COMPARISONS)
 
 
-def _letters(wanted: Mapping[str, bytes], texts: Sequence[Texts]) -> dict[bytes, str]:
-    """The letters of the documents with these ids, by the hash that the ids have here.  Raises StoreError when one
-    is missing."""
-    found: dict[bytes, str] = {}
-    for rows in _rows(wanted.keys(), texts, ["id", "text"]):
-        for id, text in zip(rows["id"].to_pylist(), rows["text"].to_pylist(), strict=True):
-            found[wanted[id]] = near_duplicates.letters(text)
-    missing = sorted(id for id, content in wanted.items() if content not in found)
-    if missing:
-        raise StoreError(f"{missing[0]} has a signature, but no document: the corpus is damaged; check it")
-    return found
+def _hex(contents: Contents) -> pa.Array:
+    """Hashes as strings."""
+    every = np.ascontiguousarray(contents, "<u8").tobytes().hex().encode()
+    offsets = np.arange(len(contents) + 1, dtype=np.int32) * HEX
+    return pa.StringArray.from_buffers(len(contents), pa.py_buffer(offsets), pa.py_buffer(every))
 
 
-def _rows(ids: Collection[str], texts: Sequence[Texts], columns: list[str]) -> Iterator[pa.Table]:
-    """These columns of the rows of `documents` with these ids."""
+def _letters(ids: pa.ChunkedArray, texts: Sequence[Texts], file: IO[bytes]) -> tuple[Places, Places]:
+    """Writes the letters of the documents with these ids into a file, as UTF-8: where those of each begin and end.
+    Raises StoreError when one is missing."""
+    starts, ends = np.full(len(ids), -1, np.int64), np.zeros(len(ids), np.int64)
+    order = pc.sort_indices(ids)
+    wanted = ids.take(order).to_pylist()
+    end = 0
+    for rows in _rows(wanted, texts, ["id", "text"]):
+        for place, text in zip(pc.index_in(rows["id"], ids).to_pylist(), rows["text"].to_pylist(), strict=True):
+            content = near_duplicates.letters(text).encode()
+            starts[place], end = end, end + len(content)
+            ends[place] = end
+            file.write(content)
+    file.flush()
+    if (starts < 0).any():
+        missing = min(ids.filter(pa.array(starts < 0)).to_pylist())
+        raise StoreError(f"{missing} has a signature, but no document: the corpus is damaged; check it")
+    return starts, ends
+
+
+def _rows(ids: Sequence[str], texts: Sequence[Texts], columns: list[str]) -> Iterator[pa.Table]:
+    """These columns of the rows of `documents` with these sorted ids."""
     for source, gone in texts:
-        if gone is None:
+        least, most = source.part.min_id, source.part.max_id
+        if gone is None or least is None or most is None:
             continue
-        wanted = sorted(set(ids).difference(gone))
-        if merge.may_hold(source.part, wanted):
-            yield parts.read([source.path], "documents", columns, [("id", "in", wanted)])
+        mine = set(ids[bisect_left(ids, least) : bisect_right(ids, most)])
+        mine.difference_update(gone[bisect_left(gone, least) : bisect_right(gone, most)])
+        if not mine:
+            continue
+        wanted = pa.array(sorted(mine), pa.string())
+        for rows in parts.groups(source.path, "documents", columns, wanted):
+            yield rows.filter(pc.is_in(rows["id"], wanted))

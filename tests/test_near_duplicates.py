@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -15,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleaners import Config, clean, fingerprint
+from corpus import clusters, reprints
 from corpus import near_duplicates as nd
-from corpus import reprints
-from corpus.near_duplicates import Entry, Pair, Reprint
+from corpus.clusters import Entry, Pair, Reprint
 from corpus.schema import STORED
 from corpus.store import Store, StoreError, Version
 from corpus.upkeep import compact, rollback
@@ -53,7 +54,7 @@ def judged(texts: dict[str, str], dates: dict[str, str] | None = None) -> dict[s
 
 def clustered(
     texts: dict[str, str], dates: dict[str, str] | None, known: dict[Pair, float]
-) -> tuple[nd.Clusters, list[Pair]]:
+) -> tuple[clusters.Clusters, list[Pair]]:
     """The clusters, and the pairs that had to be compared."""
     signed = dict(zip(texts, nd.signatures(texts.values()), strict=True))
     entries = [Entry(id, (dates or {}).get(id), of) for id, of in signed.items() if of]
@@ -64,7 +65,7 @@ def clustered(
         asked.extend(pairs)
         return [nd.similarity(*(nd.letters(by_content[content]) for content in pair)) for pair in pairs]
 
-    return nd.clusters(entries, known, compare), asked  # type: ignore[arg-type]
+    return clusters.clusters(entries, known, compare), asked  # type: ignore[arg-type]
 
 
 def damaged(text: str, share: float, seed: int) -> str:
@@ -204,7 +205,7 @@ def test_very_many_alike_cost_no_more_than_their_number() -> None:
     assert clustered({f"{i:04}": ARTICLE for i in range(2000)}, None, {})[1] == []
     form = {f"{i:04}": notice(i % 12 + 1, i % 28 + 1, 9, "清水", 6, f"{i * 7919:07}") for i in range(400)}
     asked = clustered(form, None, {})[1]
-    assert 400 <= len(asked) <= 400 * 3 * nd.MOST_COMPARED
+    assert 400 <= len(asked) <= 400 * 3 * clusters.MOST_COMPARED
 
 
 def build(root: Path, output: Path, drop: bool = False) -> Version:
@@ -254,9 +255,9 @@ def test_a_run_reads_only_texts_that_must_be_compared(
     compared: list[set[str]] = []
     letters = reprints._letters
 
-    def noted(wanted: dict[str, bytes], *rest: object) -> dict[bytes, str]:
-        compared.append(set(wanted))
-        return letters(wanted, *rest)  # type: ignore[arg-type]
+    def noted(ids: pa.ChunkedArray, *rest: Any) -> Any:
+        compared.append(set(ids.to_pylist()))
+        return letters(ids, *rest)
 
     monkeypatch.setattr(reprints, "_letters", noted)
     assert build(seeds, output).number == 1
