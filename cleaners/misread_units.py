@@ -8,6 +8,7 @@ where it is proved that no other way would have been better (docs/decisions/0048
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -37,18 +38,21 @@ ROUNDING = 1e-6  # of sums of log P
 Bytes = NDArray[np.int16]
 Scores = NDArray[np.float64]
 Places = NDArray[np.int64]
+Marks = NDArray[np.bool_]
 
 
 class Units(NamedTuple):
     """The bytes that a stretch of a line was read from, in lists of the same length: the byte (or LOST), the place of
     its character in the line, whether it is the character's first, log P of the character if it stays (at its
-    first unit, else 0); and the bytes once more, as an array."""
+    first unit, else 0); and three of them once more, as arrays."""
 
     bytes: list[int]
     chars: list[int]
     firsts: list[bool]
     stay: list[float]
     array: Bytes
+    first_array: Marks
+    stay_array: Scores
 
     @property
     def size(self) -> int:
@@ -126,12 +130,13 @@ def _byte_table(read: str) -> Bytes:
 def _bytes_of_codes(text: str, read: str) -> tuple[statistics.Codes, Bytes]:
     """The codes of a text, and an array (characters, 2) of their bytes, NO_BYTE where there is none."""
     points, table = statistics.codes(text), _byte_table(read)
-    found = table[points]
-    if (found[:, 0] == NOT_ASKED).any():
-        for code in set(points[found[:, 0] == NOT_ASKED].tolist()):
+    found = table.take(points, axis=0)
+    unknown = found[:, 0] == NOT_ASKED
+    if unknown.any():
+        for code in set(points[unknown].tolist()):
             table[code] = _two(chr(code), read)
-        found = table[points]
-    for i in np.flatnonzero(points == statistics.OUTSIDE).tolist():  # the table has all of them in one place
+        found = table.take(points, axis=0)
+    for i in (points == statistics.OUTSIDE).nonzero()[0].tolist():  # the table has all of them in one place
         found[i] = _two(text[i], read)
     return points, found
 
@@ -146,18 +151,17 @@ def segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
     start, end = part
     points, raw = _bytes_of_codes(line[start:end], read)
     flat = raw.ravel()
-    there = np.flatnonzero(flat != NO_BYTE)
+    there = (flat != NO_BYTE).nonzero()[0]
     chars, is_first, array = there >> 1, (there & 1) == 0, flat[there]
-    stay = np.where(is_first, kept_scores(read)[points][chars], 0.0)
-    units = Units(array.tolist(), (chars + start).tolist(), is_first.tolist(), stay.tolist(), array)
-    breaks = np.flatnonzero(raw[:, 0] == NO_BYTE)
-    edges = np.concatenate([[-1], breaks, [end - start]])
-    foreign = np.diff(np.concatenate([[0], np.cumsum(points >= 0x80)])[edges[1:]], prepend=0)
-    foreign[1:] -= 1  # the character that has no bytes
-    at = np.searchsorted(chars, edges)
-    for piece in np.flatnonzero(foreign > 1).tolist():
-        own = slice(at[piece], at[piece + 1])
-        yield Units(units.bytes[own], units.chars[own], units.firsts[own], units.stay[own], array[own])
+    stay = np.where(is_first, kept_scores(read)[points][chars], 0.0).astype(float)
+    units = Units(array.tolist(), (chars + start).tolist(), is_first.tolist(), stay.tolist(), array, is_first, stay)
+    foreign = (points >= 0x80).cumsum().tolist()
+    begin = 0  # of the stretch, in characters of the part
+    for stop in [*(raw[:, 0] == NO_BYTE).nonzero()[0].tolist(), end - start]:  # where characters have no bytes
+        if stop > begin and foreign[stop - 1] - (foreign[begin - 1] if begin else 0) > 1:
+            own = slice(*chars.searchsorted((begin, stop)))
+            yield units if own == slice(0, len(array)) else Units(*[one[own] for one in units])  # type: ignore[arg-type]
+        begin = stop + 1
 
 
 # ---- runs ----------------------------------------------------------------------------------------------------
@@ -177,22 +181,27 @@ class Runs:
 
     def __init__(self, units: Units, read: str) -> None:
         self.starts: dict[int, int] = {}
-        scores = _chain_scores(units.array, read)
-        places = np.flatnonzero(scores)  # of the characters; log P is never 0
-        wide = units.array[places] >= 0x80
-        firsts, lasts = _runs(places, wide)
-        if not len(firsts):
+        # byte by byte, what is no UTF-8 becomes a surrogate, and these are in no run
+        text = units.array.astype(np.uint8).tobytes().decode(UTF8, "surrogateescape")
+        runs = [match.span() for match in _RUN[read].finditer(text)]
+        if not runs:
             return
-        sums = np.concatenate([[0.0], np.cumsum(scores)])
-        stay = np.concatenate([[0.0], np.cumsum(units.stay)])
+        points = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), _ASTRAL)
+        widths = _widths()[points]
+        places = widths.cumsum() - widths
+        sums, stay = np.zeros(units.size + 1), np.zeros(units.size + 1)
+        sums[places + 1] = _chain_scores(read)[points]
+        sums = sums.cumsum()
+        units.stay_array.cumsum(out=stay[1:])
         self.chain: list[float] = sums.tolist()
         self.kept: list[float] = stay.tolist()
         self._is_latin = read == LATIN
         if self._is_latin:
-            self._ends = (places[lasts] + 3).tolist()
-            self.starts = dict(zip(places[firsts].tolist(), range(len(firsts)), strict=True))
+            begins, lasts = zip(*runs, strict=True)
+            self._ends = (places[np.array(lasts) - 1] + 3).tolist()
+            self.starts = dict(zip(places[list(begins)].tolist(), range(len(runs)), strict=True))
             return
-        own = np.array(units.firsts)[places]
+        own = units.first_array[places]
         # up to a place: what characters that stay give more than the chain, and what they give after coming back,
         # over a byte that is no character's first if need be
         gained = stay[places] - sums[places]
@@ -201,10 +210,10 @@ class Runs:
         self._gained = np.where(own, gained, np.inf)
         self._places = places
         self._lasts = np.zeros(len(places), np.int64)
-        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-            self._lasts[first : last + 1] = last
+        for first, behind in runs:
+            self._lasts[first:behind] = behind - 1
         number = np.arange(len(places))
-        inside = np.flatnonzero(own & wide & (self._lasts - number >= FEWEST_CHARS))
+        inside = (own & (widths == 3) & (self._lasts - number >= FEWEST_CHARS)).nonzero()[0]
         self.starts = dict(zip(places[inside].tolist(), inside.tolist(), strict=True))
         self._quiet = 0  # no step begins before this unit
 
@@ -234,31 +243,33 @@ class Runs:
         return int(self._places[number + best])
 
 
-def _chain_scores(raw: Bytes, read: str) -> Scores:
-    """By unit: log P of the character of one or three bytes of UTF-8 that begins there, 0 where none does."""
-    found = np.zeros(len(raw))
-    goes_on = (raw & 0xC0) == 0x80
-    wide = np.flatnonzero((raw[:-2] >= 0xE0) & (raw[:-2] < 0xF0) & goes_on[1:-1] & goes_on[2:])
-    points = ((raw[wide] & 0xF).astype(np.int64) << 12) | ((raw[wide + 1] & 0x3F).astype(np.int64) << 6)
-    points |= raw[wide + 2] & 0x3F
-    good = (points >= (0x2000 if read == LATIN else 0x800)) & (points >> 11 != 0x1B) & (points != ord(LOST_CHAR))
-    found[wide[good]] = new_scores(read)[points[good]]
-    narrow = np.flatnonzero((raw >= 0) & (raw < 0x80))
-    found[narrow] = new_scores(read)[raw[narrow]]
-    return found
+def _run(first: str) -> re.Pattern[str]:
+    """Finds the runs, whose wide characters are those from `first` on."""
+    wide = f"{first}-\ud7ff\ue000-\ufffc\ufffe"
+    return re.compile(f"[{wide}][\x00-\x7f{wide}]*[{wide}]")
 
 
-def _runs(places: Places, wide: NDArray[np.bool_]) -> tuple[Places, Places]:
-    """Numbers of the first and of the last characters of the runs.
+# of Latin letters only what makes a character that they are welcome to become (see misreadings)
+_FIRST_WIDE = {LATIN: "\u2000", GB: "\u0800", BIG5: "\u0800"}
+_RUN = {read: _run(first) for read, first in _FIRST_WIDE.items()}
+_ASTRAL = 0x10000  # stands for all characters of four bytes
 
-    places  where each character of the chain begins
-    wide    is it one of three bytes?
-    """
-    chosen = np.flatnonzero(wide)
-    if len(chosen) < 2:
-        return chosen[:0], chosen[:0]
-    parted = np.cumsum(np.diff(places, prepend=places[0]) > np.concatenate([[0], np.where(wide, 3, 1)[:-1]]))[chosen]
-    new = np.flatnonzero(np.diff(parted, prepend=-1))
-    firsts, lasts = chosen[new], chosen[np.concatenate([new[1:], [len(chosen)]]) - 1]
-    longer = lasts > firsts
-    return firsts[longer], lasts[longer]
+
+@cache
+def _widths() -> Places:
+    """Bytes of a character of UTF-8, by its code; 1 for the surrogate of a byte."""
+    table = np.full(_ASTRAL + 1, 3)
+    table[:0x800], table[:0x80] = 2, 1
+    table[0xD800:0xE000] = 1
+    table[_ASTRAL] = 4
+    return table
+
+
+@cache
+def _chain_scores(read: str) -> Scores:
+    """By code: log P of a character of the chain, 0 for what is none."""
+    table = np.append(new_scores(read), 0.0).astype(float)
+    table[0x80 : ord(_FIRST_WIDE[read])] = 0.0
+    table[0xD800:0xE000] = 0.0
+    table[[ord(LOST_CHAR), 0xFFFF]] = 0.0
+    return table

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import groupby
 from math import exp
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -440,7 +442,7 @@ def _double_guess(window: tuple[int, ...], read: str, written: str) -> list[Read
         return [Reading(2, LOST_CHAR, BROKEN_SCORE)]
     texts = (_decoded((a, b), written) for a in firsts for b in seconds)
     likely = tuple(dict.fromkeys(text for text in texts if text and _score(text) > -12))
-    return [Reading(2, LOST_CHAR, BROKEN_SCORE), *_guess(likely, 2, FILL_SCORE, read)]
+    return [Reading(2, LOST_CHAR, BROKEN_SCORE), *_guess(_choices(likely, read), 2, FILL_SCORE)]
 
 
 def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:
@@ -504,8 +506,8 @@ def _filled(window: tuple[int, ...], options: list[tuple[int, ...]], read: str) 
         if text is None or not _welcome(text, read):
             return []
         return [Reading(length, text, _new_score(text, read) + SPACE_SCORE * spaces)]
-    texts = _candidates(tuple(options), read)  # of two lost bytes only in punctuation: there are few marks
-    return _guess(texts, length, FILL_SCORE + SPACE_SCORE * spaces, read)
+    choices = _candidates(tuple(options), read)  # of two lost bytes only in punctuation: there are few marks
+    return _guess(choices, length, FILL_SCORE + SPACE_SCORE * spaces)
 
 
 def _missing(window: tuple[int, ...], read: str) -> list[Reading]:
@@ -515,16 +517,32 @@ def _missing(window: tuple[int, ...], read: str) -> list[Reading]:
     if not 0x80 <= second < 0xC0 or (following is not None and 0x80 <= following < 0xC0):
         return []
     lost = DROPPED if read == LATIN else _lost_bytes(CONTINUATIONS, following, read)
-    texts = _candidates(((lead,), (second,), lost), read) + _candidates(((lead,), lost, (second,)), read)
-    return _guess(texts, 2, MISSING_SCORE, read)
+    third, other = _candidates(((lead,), (second,), lost), read), _candidates(((lead,), lost, (second,)), read)
+    likelier = third if third.score >= other.score else other
+    return _guess(likelier._replace(texts=third.texts + other.texts), 2, MISSING_SCORE)
 
 
-def _guess(texts: tuple[str, ...], length: int, penalty: float, read: str) -> list[Reading]:
+class _Choices(NamedTuple):
+    """Characters that lost bytes may have been, the likeliest one, and its log P; none and "" when there are none."""
+
+    texts: tuple[str, ...]
+    best: str
+    score: float
+
+
+def _choices(texts: tuple[str, ...], read: str) -> _Choices:
     if not texts:
-        return []
+        return _NO_CHOICES
     scores = [_new_score(text, read) for text in texts]
-    best = max(scores)
-    return [Reading(length, texts[scores.index(best)], best + penalty, texts)]
+    most = max(scores)
+    return _Choices(texts, texts[scores.index(most)], most)
+
+
+_NO_CHOICES = _Choices((), "", -np.inf)
+
+
+def _guess(choices: _Choices, length: int, penalty: float) -> list[Reading]:
+    return [Reading(length, choices.best, choices.score + penalty, choices.texts)] if choices.texts else []
 
 
 def _new_score(text: str, read: str) -> float:
@@ -533,10 +551,10 @@ def _new_score(text: str, read: str) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> tuple[str, ...]:
+def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> _Choices:
     """All likely characters of two or three bytes that the bytes can make, in their order."""
     if len(options) > 3 or not all(options):
-        return ()
+        return _NO_CHOICES
     first, *others = map(np.array, options)
     points = first & (0x1F if len(options) == 2 else 0x0F)
     for byte in others:
@@ -544,7 +562,7 @@ def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> tuple[str, .
     if len(options) == 3:  # those of fewer bytes, and halves of UTF-16, are not written so
         points = points[(points >= 0x800) & (points >> 11 != 0x1B)]
     likely = points[(new_scores(read)[points] > LEAST_CANDIDATE) & (points != ord(LOST_CHAR))]
-    return tuple(dict.fromkeys(map(chr, likely.tolist())))
+    return _choices(tuple(dict.fromkeys(map(chr, likely.tolist()))), read)
 
 
 @lru_cache(maxsize=65_536)
@@ -573,21 +591,21 @@ def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iter
     before = line[units.chars[start] - 1 : units.chars[start]] or statistics.BOUNDARY
     last = units.chars[end] if end < units.size else units.chars[-1] + 1
     texts, guessed = _chosen(stretch, before, line[last : last + 1] or statistics.BOUNDARY)
+    parts: list[tuple[int, int, str, bool]] = []  # between places where both begin: first, last + 1, text, guessed
+    chars, firsts, size = units.chars, units.firsts, units.size
     text, guess = "", False
-    done: list[Piece] = []
-    for i, (at, reading) in enumerate(stretch):
-        text += texts[i]
-        guess = guess or guessed[i]
+    for (at, reading), own, is_guess in zip(stretch, texts, guessed, strict=True):
+        text += own
+        guess = guess or is_guess
         end = at + reading.length
-        if end == units.size or units.firsts[end]:
-            first = units.chars[start]
-            last = units.chars[end] if end < units.size else units.chars[-1] + 1
-            if done and done[-1].guessed == guess:
-                done[-1] = Piece(done[-1].start, last, done[-1].text + text, guess)
-            else:
-                done.append(Piece(first, last, text, guess))
+        if end == size or firsts[end]:
+            parts.append((chars[start], chars[end] if end < size else chars[-1] + 1, text, guess))
             start, text, guess = end, "", False
-    yield from (piece for piece in done if line[piece.start : piece.end] != piece.text)
+    for guess, group in groupby(parts, key=itemgetter(3)):
+        alike = list(group)
+        piece = Piece(alike[0][0], alike[-1][1], "".join([part[2] for part in alike]), guess)
+        if line[piece.start : piece.end] != piece.text:
+            yield piece
 
 
 def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tuple[list[str], list[bool]]:
@@ -626,16 +644,17 @@ def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tupl
 def _chances(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[list[float]]:
     """P(candidate | neighbours), one each, for every (character before, candidates, character after, or none)."""
     counts = [len(candidates) for _, candidates, _ in asked]
+    edges = statistics.codes("".join([before + (after or statistics.BOUNDARY) for before, _, after in asked]))
+    before, after = edges.reshape(-1, 2).repeat(counts, axis=0).T
     middle = statistics.codes("".join([candidate[0] for _, candidates, _ in asked for candidate in candidates]))
-    before = np.repeat(statistics.codes("".join([one[0] for one in asked])), counts)
-    after = np.repeat(statistics.codes("".join([one[2] or statistics.BOUNDARY for one in asked])), counts)
-    is_known = np.repeat([one[2] != "" for one in asked], counts)
-    scores = statistics.bigram_logprobs(before, middle)
-    scores = scores + np.where(is_known, statistics.bigram_logprobs(middle, after), 0)
-    done, logs = 0, scores.tolist()
+    behind, in_front = statistics.bigram_logprobs(np.array((before, middle)), np.array((middle, after)))
+    is_known = np.array([after != "" for _, _, after in asked]).repeat(counts)
+    logs = (behind + np.where(is_known, in_front, 0)).tolist()
+    done = 0
     for count in counts:
         own = logs[done : done + count]
         done += count
         highest = max(own)
         weights = [exp(one - highest) for one in own]
-        yield [weight / sum(weights) for weight in weights]
+        total = sum(weights)
+        yield [weight / total for weight in weights]

@@ -40,7 +40,7 @@ FTFY = ftfy.TextFixerConfig(
 LATIN_LEADS = f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
 BEHIND_LATIN_LEAD = "[^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]"
 LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
-UTF8_CHARS = re.compile(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}")
+TWO_UTF8_CHARS = re.compile(rb"(?s:[\xe3-\xe9\xef][\x80-\xbf]{2}.*?[\xe3-\xe9\xef][\x80-\xbf]{2})")
 NOT_FOREIGN = str.maketrans("", "", "".join(map(chr, range(0x80))) + LOST_CHAR)
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
@@ -156,15 +156,17 @@ def _line(text: str, at: int) -> tuple[int, int]:
 def _misread(start: int, line: str) -> list[Edit]:
     """One repair is told piece by piece; several are one edit, since the steps between are no text."""
     edits, settled = _repaired(line)
-    new, rule = line, ""
-    more = edits
-    for _ in range(ROUNDS):
+    if not edits:
+        return []
+    once = new = apply(line, edits)
+    rule = edits[-1].rule
+    for _ in range(ROUNDS - 1):
+        more, settled = _repaired(new, settled)
         if not more:
             break
         new, rule = apply(new, more), more[-1].rule
-        more, settled = _repaired(new, settled)
-    if not edits or new == apply(line, edits):
-        return [edit._replace(start=start + edit.start) for edit in edits]
+    if new == once:
+        return [Edit(start + edit[0], *edit[1:]) for edit in edits]
     return [_one_edit(start, line, new, rule)] if new != line else []
 
 
@@ -237,8 +239,9 @@ def _one_repair(line: str) -> Repair | None:
     if LATIN_PAIR.search(line):
         parts[LATIN] = [(0, len(line))]
     for match in _pairs().finditer(line):
-        for read in _tried(line, match):
-            _add(parts.setdefault(read, []), max(0, match.start() - MARGIN), min(len(line), match.end() + MARGIN))
+        start, end = match.span()
+        for read in _tried(line[max(0, start - 2) : start + WINDOW]):
+            _add(parts.setdefault(read, []), max(0, start - MARGIN), min(len(line), end + MARGIN))
     repairs = [best_repair(line, read, parts[read]) for read in sorted(parts)]
     return max((repair for repair in repairs if repair), key=lambda repair: repair.gain, default=None)
 
@@ -251,17 +254,11 @@ def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:
         parts.append((start, end))
 
 
-def _tried(line: str, match: re.Match[str]) -> Iterator[str]:
+def _tried(window: str) -> tuple[str, ...]:
     """The codecs that the line may have been read in, by the characters around a place."""
-    window = line[max(0, match.start() - 2) : match.start() + WINDOW]
-    raw = window.encode(GB, "ignore")
-    if len(UTF8_CHARS.findall(raw)) > 1:
-        yield GB
-        return
-    if _likelier(window, GB, BIG5):
-        yield GB
-    if _likelier(window, BIG5, GB):
-        yield BIG5
+    if TWO_UTF8_CHARS.search(window.encode(GB, "ignore")):
+        return (GB,)
+    return tuple(read for read, written in ((GB, BIG5), (BIG5, GB)) if _likelier(window, read, written))
 
 
 def _likelier(window: str, read: str, written: str) -> bool:
