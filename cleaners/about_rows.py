@@ -7,7 +7,7 @@ text; or it is a row of functions and names (编辑 张三 校对 李四).  The 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -85,6 +85,8 @@ _DATE = re.compile(
     r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}, ?(?:19|20)\d\d"
 )
+_DATE_STARTS = frozenset("〇○零一二三四五六七八九民JFMASOND")
+"""What _DATE can begin with, and digits: within a word nothing but a date or, behind a digit, a label can begin."""
 _WEEKDAY = re.compile(r" ?[(]?(?:星期|周)[一二三四五六日天][)]?(?![一-龥])")
 _DATE_WITHOUT_YEAR = re.compile(
     r"\d{1,3} ?(?:秒|分钟|小时|天|周|个月|月|年)前|(?:今天|昨天|前天|刚刚)(?: ?\d{1,2}:\d\d)?(?![一-龥])"
@@ -161,6 +163,7 @@ _PRODUCTION = ("editor", "other_staff")
 _STAFF_WORD = re.compile(r"(?<![一-龥])[一-龥] {1,3}[一-龥](?![一-龥])|[^ |:/、,;&()\[\]【】]+")
 
 
+@lru_cache(1 << 12)  # a row is asked about for several places
 def _staff(folded: str) -> Taken | None:
     """A row of nothing but functions, each with the names of persons, with or without marks between them:
     编辑 李佳蕖 校对 王小川, 每经记者 周一鸣 每经编辑 李佳蕖, (文/周一鸣 审核/王川)."""
@@ -193,7 +196,7 @@ def _fits_place(rule: Rule, place: str) -> bool:
     return rule.where in ("anywhere", place) or (rule.where == "edge" and place != "inside")
 
 
-def _judge(folded: str, tokens: list[Token], place: str) -> Rule | None:
+def _judge(folded: str, tokens: Sequence[Token], place: str) -> Rule | None:
     """The rule in whose name the row goes, or None."""
     dated = [t for t in tokens if t.kind == "date"]
     values = [t for t in tokens if t.kind == "value"]
@@ -213,12 +216,12 @@ def _judge(folded: str, tokens: list[Token], place: str) -> Rule | None:
     return rules[0] if several and (fitting or place != "inside") else None
 
 
-def _has_clock(folded: str, tokens: list[Token]) -> bool:
+def _has_clock(folded: str, tokens: Sequence[Token]) -> bool:
     """True if a date in the row has a time of day."""
     return any((t.field == "published_at" or t.kind == "date") and ":" in folded[t.start : t.end] for t in tokens)
 
 
-def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
+def _free_text_fits(folded: str, tokens: Sequence[Token], place: str) -> bool:
     """Whether text without a label may stand in the row: short, above the article, beside a date or two labels,
     and at most one piece that is not plainly the name of an outlet or of a person in brackets."""
     free = [folded[t.start : t.end] for t in tokens if t.kind == "free"]
@@ -244,7 +247,7 @@ def _free_text_fits(folded: str, tokens: list[Token], place: str) -> bool:
     return len(unknown) <= 1 and all(len(text) <= LONGEST_FREE and not _EVENT.search(text) for text in unknown)
 
 
-def _bare_date_rule(folded: str, date: Token, tokens: list[Token], place: str) -> Rule | None:
+def _bare_date_rule(folded: str, date: Token, tokens: Sequence[Token], place: str) -> Rule | None:
     """A date without a label counts above the article only; without a time of day it must stand alone and not be
     the first row, which may be the heading of a diary."""
     has_clock = ":" in folded[date.start : date.end]
@@ -267,7 +270,7 @@ def rule_of_dates(name: str = "bare_date") -> Rule:
     return next(rule for rule in load("metadata") if rule.name == name)
 
 
-def _values(folded: str, tokens: list[Token]) -> list[Value]:
+def _values(folded: str, tokens: Sequence[Token]) -> list[Value]:
     """The values with a field; text without a label becomes the authors or the source if no label gives these."""
     fields = {t.field for t in tokens}
     has_clock = _has_clock(folded, tokens)
@@ -294,7 +297,7 @@ def _values(folded: str, tokens: list[Token]) -> list[Value]:
     return found
 
 
-def _free_in_words(folded: str, tokens: list[Token]) -> Iterator[Token]:
+def _free_in_words(folded: str, tokens: Sequence[Token]) -> Iterator[Token]:
     """The tokens; text without a label that begins with an outlet (江东日报 记者周一鸣) as one token a word."""
     for t in tokens:
         if t.field == "source" and " " in folded[t.start : t.end]:
@@ -414,7 +417,8 @@ _VAGUE_DATE = re.compile(
 )
 
 
-def _tokens(folded: str) -> list[Token]:
+@lru_cache(1 << 12)  # a row is asked about for several places
+def _tokens(folded: str) -> tuple[Token, ...]:
     """Cuts a folded row into tokens.  Linear: each step looks at a bounded stretch and moves on."""
     tables = _tables()
     found: list[Token] = []
@@ -429,8 +433,11 @@ def _tokens(folded: str) -> list[Token]:
 
     while at < size:
         begins = at == 0 or folded[at - 1] in _SEPARATORS
-        after_value = bool(found) and found[-1].kind == "value" and free_from == at
-        token, following = _token_at(folded, at, begins or after_value, bool(found), tables)
+        begins = begins or (bool(found) and found[-1].kind == "value" and free_from == at)
+        if not (begins or folded[at].isdigit() or folded[at - 1].isdigit() or folded[at] in _DATE_STARTS):
+            at += 1
+            continue
+        token, following = _token_at(folded, at, begins, bool(found), tables)
         if token is None:
             at += 1
             continue
@@ -438,7 +445,7 @@ def _tokens(folded: str) -> list[Token]:
         found.append(token)
         at = free_from = following
     close_free(size)
-    return found
+    return tuple(found)
 
 
 def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables) -> tuple[Token | None, int]:

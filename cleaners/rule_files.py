@@ -312,8 +312,8 @@ class Patterns:
         if not folded:
             return None
         is_long = len(folded) > LONG
-        broad = self._for_long if is_long else self._broad
-        match = broad.fullmatch(folded) if broad else None
+        broad, may_match = self._for_long if is_long else self._broad
+        match = broad.fullmatch(folded) if may_match(folded) else None
         found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
         if not self._may_be_narrow(folded):
             return self._rules[found] if match else None
@@ -347,27 +347,61 @@ class Patterns:
         )
 
     @cached_property
-    def _broad(self) -> re.Pattern[str] | None:
+    def _broad(self) -> _Together:
         return self._together(0)
 
     @cached_property
-    def _for_long(self) -> re.Pattern[str] | None:
+    def _for_long(self) -> _Together:
         return self._together(LONG)
 
-    def _together(self, size: int) -> re.Pattern[str] | None:
+    def _together(self, size: int) -> _Together:
         """The broad patterns that can match more than `size` characters."""
-        parts = [
-            f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})"
-            for number, start in self._starts.items()
-            if not start and _longest(self._rules[number]) > size
-        ]
-        return re.compile("(?:" + "|".join(parts) + ")") if parts else None
+        numbers = [n for n, start in self._starts.items() if not start and _longest(self._rules[n]) > size]
+        parts = [f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})" for number in numbers]
+        needed = [_needed(parser.parse(self._rules[number].pattern)) for number in numbers]
+        one_of_them = "|".join(sorted({re.escape(text) for texts in needed for text in texts})) if all(needed) else ""
+        return _Together(
+            re.compile("|".join(parts) or "(?!)"), re.compile(one_of_them or ("" if parts else "(?!)")).search
+        )
+
+
+class _Together(NamedTuple):
+    """Patterns as one, with a group for each; and a cheap test, false for lines that none of them matches."""
+
+    pattern: re.Pattern[str]
+    may_match: Callable[[str], re.Match[str] | None]
 
 
 @cache
 def _longest(rule: Rule) -> int:
     """The longest line that its pattern matches, in characters."""
     return int(parser.parse(rule.pattern).getwidth()[1])
+
+
+def _needed(tree: Iterable[tuple[Any, Any]]) -> frozenset[str]:
+    """Texts of which every match of the parsed pattern holds at least one, as long ones as there are; none if that
+    is not known."""
+    found: list[frozenset[str]] = []
+    literal = ""
+    for code, argument in [*tree, (None, None)]:
+        if code is codes.LITERAL:
+            literal += chr(argument)
+            continue
+        if literal.strip():  # nearly every line has a space
+            found.append(frozenset([literal]))
+        literal = ""
+        if code is codes.BRANCH:
+            branches = [_needed(branch) for branch in argument[1]]
+            found.append(frozenset().union(*branches) if all(branches) else frozenset())
+        elif code is codes.SUBPATTERN and not argument[1]:  # no flags of its own
+            found.append(_needed(argument[3]))
+        elif code is codes.ATOMIC_GROUP:
+            found.append(_needed(argument))
+        elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT) and argument[0]:
+            found.append(_needed(argument[2]))
+        elif code is codes.IN and all(kind is codes.LITERAL for kind, _ in argument):
+            found.append(frozenset(chr(value) for _, value in argument))
+    return max(found, key=lambda texts: (min(map(len, texts), default=0), -len(texts)), default=frozenset())
 
 
 def _first_character(tree: Iterable[tuple[Any, Any]]) -> re.Pattern[str] | None:
