@@ -19,6 +19,7 @@ from . import (
     encoding,
     extraction,
     flags,
+    kinds,
     layout,
     line_splits,
     metadata,
@@ -67,23 +68,26 @@ class Cleaner(NamedTuple):
     propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
     ignores   of the space between lines that are not blank, these characters do not matter to it: where it found
               nothing to do, it finds nothing when only they change (docs/decisions/0047)
+    needs     kinds of characters (bits of kinds.py): it finds nothing in a text that has none of them; 0: it may find
+              something in any text
     """
 
     name: str
     propose: Callable[[str, Config], Iterator[Edit]]
     ignores: str = ""
+    needs: int = 0
 
 
 BLANK_LINES = "\n"
 INDENTS = "\n \t\u3000"
 
 PIPELINE: tuple[Cleaner, ...] = (
-    Cleaner("mhtml", mhtml.propose),  # first: the page inside a saved web archive
-    Cleaner("extraction", extraction.propose),  # pages become text before anything looks at the text
+    Cleaner("mhtml", mhtml.propose, needs=kinds.SLASH),  # first: the page inside a saved web archive
+    Cleaner("extraction", extraction.propose, needs=kinds.ANGLE),  # pages become text before anything looks at the text
     # every other cleaner needs the real characters
     Cleaner("mojibake", mojibake.propose, BLANK_LINES),
     # invisible and look-alike characters would hide lines from rules
-    Cleaner("characters", characters.propose, INDENTS),
+    Cleaner("characters", characters.propose, INDENTS, needs=kinds.ODD),
     # before the joiner: a split sentence may have a widget between its halves
     Cleaner("chrome", chrome.propose, INDENTS),
     # what no rule names, but many pages of the site have
@@ -116,9 +120,15 @@ class TooSlowError(Exception):
 
 
 class Draft:
-    """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time."""
+    """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time.
 
-    __slots__ = ("_done", "encoding", "quarantine", "record", "recurring", "seconds", "seed", "text", "trail")
+    clock   the thread's CPU time (time.thread_time()) when it was last worked on
+    """
+
+    __slots__ = (
+        *("_done", "_kinds", "clock", "encoding", "quarantine", "record", "recurring"),
+        *("seconds", "seed", "text", "trail"),
+    )
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
         start = time.thread_time()
@@ -128,19 +138,27 @@ class Draft:
         self.trail: list[Pass] = []
         # cleaners that found nothing to do, and the space between lines that has changed since
         self._done: dict[Cleaner, set[str]] = {}
+        self._kinds = 0 if self.quarantine else kinds.held(self.text)  # and perhaps more: of those that go, too
         self.recurring = config.recurring
-        self.seconds = time.thread_time() - start
+        self.clock = time.thread_time()
+        self.seconds = self.clock - start
 
-    def advance(self, cleaner: Cleaner, config: Config) -> int:
+    def _stop(self, start: float) -> None:
+        self.clock = time.thread_time()
+        self.seconds += self.clock - start
+
+    def advance(self, cleaner: Cleaner, config: Config, start: float | None = None) -> int:
         """Lets one cleaner have its pass; returns the number of edits.  A cleaner that fails puts this document
         in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions.
+
+        start   the thread's CPU time as this step begins; None: it is read, which takes longer than many a cleaner
 
         A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
         if self.quarantine is not None or self._is_done(cleaner):
             return 0
         if self.recurring != config.recurring:  # they belong to this document, the configuration to all
             config = replace(config, recurring=self.recurring)
-        start = time.thread_time()
+        start = time.thread_time() if start is None else start
         try:
             edits = tuple(cleaner.propose(self.text, config))
             text = apply(self.text, edits) if edits else self.text
@@ -154,7 +172,7 @@ class Draft:
             self.quarantine = _failed(cleaner, error)
             return 0
         finally:
-            self.seconds += time.thread_time() - start
+            self._stop(start)
         if self.seconds > config.max_seconds:
             self.quarantine = _too_slow(config)
             return 0
@@ -167,6 +185,8 @@ class Draft:
         return len(edits)
 
     def _is_done(self, cleaner: Cleaner) -> bool:
+        if cleaner.needs and not cleaner.needs & self._kinds:
+            return True
         changed = self._done.get(cleaner)
         return changed is not None and (not changed or changed.issubset(cleaner.ignores))
 
@@ -174,41 +194,52 @@ class Draft:
         """Remembers what changed: only `layout` changes nothing but the space between lines."""
         if cleaner.propose is not layout.propose:
             self._done.clear()
+            self._kinds |= kinds.held("".join({edit[2] for edit in edits}))
             return
         gaps = set("".join([edit[1] for edit in edits]))
         for changed in self._done.values():
             changed |= gaps
         self._done[cleaner] = set()  # one blank line for every gap: there is nothing left to do
 
-    def settle(self, config: Config, pipeline: tuple[Cleaner, ...]) -> bool:
+    def settle(self, config: Config, pipeline: tuple[Cleaner, ...], start: float | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
-        it), so that cleaning twice is cleaning once.  False if it still changes after `config.max_rounds`."""
+        it), so that cleaning twice is cleaning once.  False if it still changes after `config.max_rounds`.
+        start: as for `advance`."""
         if not self.trail:
             return True
+        self.clock = time.thread_time() if start is None else start
         for _ in range(config.max_rounds):
-            if not sum(self.advance(cleaner, config) for cleaner in pipeline):
+            if not sum(self.advance(cleaner, config, self.clock) for cleaner in pipeline):
                 return True
         return False
 
-    def finish(self, config: Config, settled: bool = True) -> Document:
-        """The document, with roles, articles, metadata and flags; without them when it is in quarantine."""
+    def finish(self, config: Config, settled: bool = True, start: float | None = None) -> Document:
+        """The document, with roles, articles, metadata and flags; without them when it is in quarantine.
+        start: as for `advance`."""
         draft = Document(
             self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
         )
-        if draft.quarantine is None and (mhtml.is_message(draft.text) or extraction.is_page(draft.text)):
+        if draft.quarantine is None and self._is_markup():
             draft = replace(draft, quarantine=_MARKUP)
         if draft.quarantine is not None:
             return draft
-        start = time.thread_time()
+        start = time.thread_time() if start is None else start
         try:
-            found = replace(draft, script=script.detect(draft.text))
             if self.recurring != config.recurring:
                 config = replace(config, recurring=self.recurring)
-            return flags.flagged(structure.structured(found, config), config, settled)
+            seen = kinds.look(draft.text)
+            found = structure.of(draft, config)
+            damage = flags.of(draft, found.paragraphs, seen, config, settled)
+            return replace(draft, **found._asdict(), flags=tuple(damage), script=script.judged(seen.kinds, seen.held))
         except TooSlowError:
             return replace(draft, quarantine=_too_slow(config))
         finally:
-            self.seconds += time.thread_time() - start
+            self._stop(start)
+
+    def _is_markup(self) -> bool:
+        if self._kinds & kinds.SLASH and mhtml.is_message(self.text):
+            return True
+        return bool(self._kinds & kinds.ANGLE) and extraction.is_page(self.text)
 
 
 _MARKUP = Quarantine(
@@ -246,8 +277,8 @@ def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     pipeline = select(config)
     draft = Draft(raw, name, config)
     for cleaner in pipeline:
-        draft.advance(cleaner, config)
-    return draft.finish(config, draft.settle(config, pipeline))
+        draft.advance(cleaner, config, draft.clock)
+    return draft.finish(config, draft.settle(config, pipeline, draft.clock), draft.clock)
 
 
 _LIBRARIES = ("ftfy", "opencc", "rapidfuzz", "numpy", "resiliparse")

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
-from . import fragments, mojibake, quotes
+from . import fragments, kinds, mojibake, quotes
 from .config import Config
-from .document import Document, Flag
+from .document import Document, Flag, Paragraph
 from .edits import Positions
+from .kinds import Look
 
 QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
-_MARKS = re.compile(r"[“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()\[\]{}\"'\n]")
+_MARKS = re.compile(f"[{re.escape(kinds.MARKS)}]")
 _PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
-# begins with one class: most texts are searched at memory speed
-_EMPTY_QUOTES = re.compile("[“‘「『《](?:(?<=“)”|(?<=‘)’|(?<=「)」|(?<=『)』|(?<=《)》)")
+_EMPTY = ("“”", "《》", "‘’", "「」", "『』")
+_EMPTY_QUOTES = re.compile("|".join(_EMPTY))
 # A text full of damage says so with its first flags: more of a kind would only fill the corpus.
 MOST_FLAGS_OF_A_KIND = 1_000
 
 
-def flagged(document: Document, config: Config, settled: bool) -> Document:
-    """The document with its flags, sorted by place."""
+def of(document: Document, paragraphs: Sequence[Paragraph], seen: Look, config: Config, settled: bool) -> list[Flag]:
+    """The flags of a document, sorted by place.
+
+    paragraphs   its paragraphs, which it has not yet itself
+    seen         the look at its text
+    settled      False if it still changed after the last round
+    """
     found: list[Flag] = []
-    for flags in (_undecodable, _lost_characters, _mojibake, _fragments, _unbalanced):
-        found += _first(flags(document))
+    for flags in (
+        _undecodable(document),
+        _lost_characters(document, bool(seen.held & kinds.INNER)),
+        _mojibake(document, bool(seen.held & kinds.LOST), kinds.has_signs_together(seen)),
+        _fragments(document, paragraphs),
+        () if _are_balanced(kinds.marks(seen)) else _unbalanced(paragraphs),
+    ):
+        found += _first(flags)
     if not settled:
         note = f"still changes after {config.max_rounds} rounds of cleaning"
         found.append(Flag("unsettled", 0, len(document.text), note))
     undecodable = {flag.start for flag in found if flag.kind == "undecodable_bytes"}
     found = [flag for flag in found if flag.kind != "lost_characters" or flag.start not in undecodable]
-    return replace(document, flags=tuple(sorted(found, key=lambda flag: (flag.start, flag.end, flag.kind))))
+    return sorted(found, key=lambda flag: (flag.start, flag.end, flag.kind))
 
 
-def _first(flags: Iterator[Flag]) -> Iterator[Flag]:
+def _first(flags: Iterable[Flag]) -> Iterator[Flag]:
     for count, flag in enumerate(flags):
         if count == MOST_FLAGS_OF_A_KIND:
             yield flag._replace(note=f"{flag.note} (and more behind it, not listed)")
@@ -51,7 +62,9 @@ def _undecodable(document: Document) -> Iterator[Flag]:
             yield Flag("undecodable_bytes", a, b, f"bytes {raw[:16].hex(' ')} are no {document.encoding.name}")
 
 
-def _lost_characters(document: Document) -> Iterator[Flag]:
+def _lost_characters(document: Document, has_inner: bool) -> Iterator[Flag]:
+    if not any(pair in document.text for pair in _EMPTY[: None if has_inner else 2]):
+        return
     for match in _EMPTY_QUOTES.finditer(document.text):
         yield Flag("lost_characters", match.start(), match.end(), "empty quotation marks: what stood there is lost")
 
@@ -63,14 +76,17 @@ RESIDUE_NOTES = {
 }
 
 
-def _mojibake(document: Document) -> Iterator[Flag]:
-    for start, end, kind in mojibake.residue(document.text):
+def _mojibake(document: Document, has_losses: bool, has_signs: bool) -> Iterator[Flag]:
+    for start, end, kind in mojibake.residue(document.text, has_losses, has_signs):
         yield Flag(kind, start, end, RESIDUE_NOTES[kind])
 
 
 def _is_balanced(text: str) -> bool:
+    return _are_balanced("".join(_MARKS.findall(text)))
+
+
+def _are_balanced(marks: str) -> bool:
     """True if taking out neighbouring pairs leaves nothing in any line: a cheap test that most texts pass."""
-    marks = "".join(_MARKS.findall(text))
     for _ in range(DEEPEST_NESTING):
         if not marks or marks.isspace():
             return True
@@ -78,10 +94,8 @@ def _is_balanced(text: str) -> bool:
     return not marks or marks.isspace()
 
 
-def _unbalanced(document: Document) -> Iterator[Flag]:
-    if _is_balanced(document.text):
-        return
-    for paragraph in document.paragraphs:
+def _unbalanced(paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
+    for paragraph in paragraphs:
         if _is_balanced(paragraph.text):
             continue
         for start, end in quotes.unbalanced(paragraph.text):
@@ -90,11 +104,13 @@ def _unbalanced(document: Document) -> Iterator[Flag]:
             yield Flag(kind, paragraph.start + start, paragraph.start + end, f"{mark} has no partner in its paragraph")
 
 
-def _fragments(document: Document) -> Iterator[Flag]:
-    bodies = [p for p in document.paragraphs if p.role == "body"]
+def _fragments(document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
+    bodies = [p for p in paragraphs if p.role == "body"]
     texts = [p.text for p in bodies]
     removed = _behind_removed_duplicate(document)
-    for i in fragments.beheaded(texts, [p.start in removed for p in bodies]):
+    # the removed gap may have been the one before or the one behind the duplicate
+    is_behind = [bool(removed & {p.start, p.start - 1, p.start - 2}) if removed else False for p in bodies]
+    for i in fragments.beheaded(texts, is_behind):
         p = bodies[i]
         yield Flag("orphan_fragment", p.start, p.end, "starts in mid-sentence: its beginning is lost in the seed")
     for i in fragments.truncated(texts):
@@ -103,7 +119,7 @@ def _fragments(document: Document) -> Iterator[Flag]:
 
 
 def _behind_removed_duplicate(document: Document) -> set[int]:
-    """Starts of the paragraphs before which a duplicate was removed."""
+    """Places where a duplicate was removed."""
     places: set[int] = set()
     for i, one in enumerate(document.trail):
         if one.cleaner != "duplicates":
@@ -114,6 +130,4 @@ def _behind_removed_duplicate(document: Document) -> set[int]:
             for step in positions:
                 start, end = step.new_span(start, end)
             places.add(end)
-    starts = [p.start for p in document.paragraphs]
-    # the removed gap may have been the one before or the one behind the duplicate
-    return {start for start in starts if places & {start, start - 1, start - 2}}
+    return places

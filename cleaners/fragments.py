@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 
 # A paragraph beginning so lost what stood before. Not … and —, which begin interrupted speech and subtitles.
-_CANNOT_BEGIN = re.compile(r"\s*[，、；：。！？）】》〉”’」』,;)\]](?=\s*[\u3400-\u9fff])")
+_BEGINS_NOTHING = "，、；：。！？）】》〉”’」』,;)]"
+_CANNOT_BEGIN = re.compile(rf"\s*[{re.escape(_BEGINS_NOTHING)}](?=\s*[\u3400-\u9fff])")
 _FIRST_CLAUSE = re.compile(r"\s*([\u3400-\u9fff]{1,2})[，,]")
 _SENTENCE_ENDS = frozenset("。！？!?…；;：:”’」』）)】》〉]>—～~.")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -61,7 +62,10 @@ def beheaded(paragraphs: Sequence[str], removed_before: Sequence[bool]) -> list[
     """
     found: list[int] = []
     for number, (paragraph, removed) in enumerate(zip(paragraphs, removed_before, strict=True)):
-        if _CANNOT_BEGIN.match(paragraph) or (removed and _begins_with_remnant(paragraph)):
+        first = paragraph[:1]
+        if ((first in _BEGINS_NOTHING or first.isspace()) and _CANNOT_BEGIN.match(paragraph)) or (
+            removed and _begins_with_remnant(paragraph)
+        ):
             found.append(number)
     return found
 

@@ -61,16 +61,21 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
 
 
-def residue(text: str) -> Iterator[tuple[int, int, str]]:
+def residue(text: str, has_losses: bool = True, has_signs: bool = True) -> Iterator[tuple[int, int, str]]:
     """(start, end, what) of mojibake that cannot be repaired; what is `mojibake_residue` (锟斤拷, 烫烫烫 and
-    misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`."""
+    misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`.
+
+    has_losses   False: the text has none of the characters of LOSS_OR_KUN
+    has_signs    False: it has no two signatures with less than two characters between them
+    """
     found: list[tuple[int, int, str]] = []
-    if LOSS_OR_KUN.search(text):
+    if has_losses and LOSS_OR_KUN.search(text):
         if any(word in text for word in KUN_WORDS):
             found += [(*match.span(), "mojibake_residue") for match in KUN.finditer(text)]
         for match in LOSSES.finditer(text) if LOSS.search(text) else ():
             found.append((*match.span(), "lost_characters" if match[0][0] == LOST_CHAR else "private_use"))
-    found += [(start, end, "mojibake_residue") for start, end in _misread_stretches(text)]
+    if has_signs:
+        found += [(start, end, "mojibake_residue") for start, end in _misread_stretches(text)]
     done = 0
     for start, end, what in sorted(found):
         if start >= done:

@@ -10,6 +10,7 @@ LONGEST_LINE = 60
 
 _WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " ", 0x0A: " "}
 _WIDTH |= dict.fromkeys((0x4E28, 0x2502, 0x4E36), "|")  # 文丨张三: a stroke in place of a bar
+_HAS_WIDTH = re.compile("[" + re.escape("".join(map(chr, _WIDTH))) + "]")
 
 _MARKS = "□■◎●○◇◆▲△☆★"
 
@@ -140,7 +141,9 @@ def _unwrapped(line: str) -> str:
 
 def _flat(line: str) -> tuple[str, str]:
     """The line in ASCII marks and single spaces, as it is written, and with functions in Simplified script."""
-    written = " ".join(line.translate(_WIDTH).split())
+    if _HAS_WIDTH.search(line):
+        line = line.translate(_WIDTH)
+    written = " ".join(line.split())
     if "·" in written or "・" in written:
         written = _POINT.sub(r"\1/", written)
     if not _TRADITIONAL_SIGNS.search(written):

@@ -21,7 +21,6 @@ HAN_BLOCKS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
 COMMON_BLOCK = (0x4E00, 0x9FA5)  # what the older standards have
 MIXED_SHARE = 0.15  # of the rarer script's own characters, from which a text counts as mixed
 REGION_RATIO = 3  # one region's forms have to be so many times as common as the other's
-_HAS_FLAG = np.array([[bool(kind & flag) for kind in range(32)] for flag in (HAN, HANS, HANT, TAIWAN, HONG_KONG)], int)
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -42,10 +41,17 @@ def detect(text: str) -> str:
     Characters that are the same in both scripts prove nothing; a text of these alone counts as Simplified.
     """
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)  # half of a pair has no kind
-    kinds = np.bincount(_kinds().take(units), minlength=32)
-    han, simplified, traditional, taiwan, hong_kong = (_HAS_FLAG @ kinds).tolist()
-    if not han:
-        return ""
+    found = kinds().take(units)
+    return judged(found, int(np.bitwise_or.reduce(found)))
+
+
+def judged(found: NDArray[np.uint8] | NDArray[np.uint16], held: int) -> str:
+    """The same from the kinds of the text's UTF-16 units, the lowest bits of `found`, and those of all of them."""
+    if not held & HANT:
+        return "hans" if held & HAN else ""
+    simplified, traditional, taiwan, hong_kong = (
+        np.count_nonzero(found & flag) for flag in (HANS, HANT, TAIWAN, HONG_KONG)
+    )
     if min(simplified, traditional) > MIXED_SHARE * (simplified + traditional):
         return "mixed"
     if traditional <= simplified:
@@ -61,7 +67,7 @@ def _converter(name: str) -> opencc.OpenCC:
 
 
 @cache
-def _kinds() -> NDArray[np.uint8]:
+def kinds() -> NDArray[np.uint8]:
     """For every code: whether it is an ideograph, belongs to one script only, to the forms of one region only.
 
     A character belongs to one script when that script's national standard has it, the other's has not, and

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import islice
 from statistics import median_low
@@ -31,8 +30,9 @@ LONGEST_ORGANISATION = 6
 # Photo captions on the five seeds have 15 to 39 characters.
 LONGEST_CAPTION = 80
 
-_SENTENCE_END = re.compile(r"[。；;，,、：:…][”’」』）)]*\Z")
-_BODY_END = re.compile(r"[。！？!?；;：:…][”’」』）)]*\Z")
+_SENTENCE_ENDS = frozenset("。；;，,、：:…")
+_BODY_ENDS = frozenset("。！？!?；;：:…")
+_CLOSERS = "”’」』）)"  # stand behind these
 COLUMN_MARKS = "■▇▌◤"
 _COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
 _SUBTITLE = re.compile(r"(?:——|--|—)\S")
@@ -67,8 +67,16 @@ class Frame(NamedTuple):
     recurring: Collection[int]
 
 
-def structured(document: Document, config: Config) -> Document:
-    """The document with its paragraphs, articles and metadata."""
+class Structure(NamedTuple):
+    """What a document consists of; its fields are those of Document."""
+
+    paragraphs: tuple[Paragraph, ...]
+    articles: tuple[Article, ...]
+    metadata: dict[str, str | list[str] | None]
+
+
+def of(document: Document, config: Config) -> Structure:
+    """The paragraphs, articles and metadata of a document that has none yet."""
     lines = _lines(document)
     usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
     roles = _roles(lines, usual_gap, Frame(_removed(document), config.recurring))
@@ -79,8 +87,7 @@ def structured(document: Document, config: Config) -> Document:
         ]
     )
     articles = _articles(lines, roles, usual_gap)
-    found = _metadata(document, paragraphs, articles, config)
-    return replace(document, paragraphs=paragraphs, articles=articles, metadata=found)
+    return Structure(paragraphs, articles, _metadata(document, paragraphs, articles, config))
 
 
 # -- paragraphs ----------------------------------------------------------------------------------------------
@@ -180,7 +187,7 @@ _DATE_ALONE = re.compile(
 def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     return (
         2 <= len(text) <= longest
-        and not _SENTENCE_END.search(text)
+        and text.rstrip(_CLOSERS)[-1:] not in _SENTENCE_ENDS
         and not _DATE_ALONE.fullmatch(text)
         and not _ENTRY.match(text)
         and _HAN.search(text) is not None
@@ -189,26 +196,26 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
 
 def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> list[str]:
     roles = ["body"] * len(lines)
-    for i, line in enumerate(lines):
-        if len(line.text) > names.LONGEST_LINE:
+    short = [i for i, line in enumerate(lines) if len(line[0]) <= LONGEST_CAPTION]
+    for i in short:
+        text = lines[i].text
+        if len(text) > names.LONGEST_LINE:
             continue
-        if len(line.text) <= LONGEST_HEADING and _COLUMN.match(line.text) and not _is_reporters(line.text):
+        if len(text) <= LONGEST_HEADING and text[0] in COLUMN_MARKS and _COLUMN.match(text) and not _is_reporters(text):
             roles[i] = "column"
-        elif names.is_credit(line.text):
+        elif names.is_credit(text):
             roles[i] = "credit"
-        elif names.is_byline(line.text) and not any(
-            metadata.is_of_card(near.text) for near in lines[max(0, i - 1) : i + 2]
-        ):
+        elif names.is_byline(text) and not any(metadata.is_of_card(near.text) for near in lines[max(0, i - 1) : i + 2]):
             roles[i] = "byline"
-    starts = _title_places(lines, roles, usual_gap, page or Frame("", frozenset()))
+    starts = _title_places(lines, roles, short, usual_gap, page or Frame("", frozenset()))
     for i in starts:
         roles[i] = "title"
         _mark_below_title(lines, roles, i)
         if i != starts[0]:
             _mark_above_title(lines, roles, i, usual_gap)
     first_body = next((i for i, role in enumerate(roles) if role == "body" and _ends_body(lines[i])), len(lines))
-    for i in range(first_body, len(lines)):
-        if roles[i] == "body" and len(lines[i].text) <= LONGEST_CAPTION:
+    for i in short:
+        if i >= first_body and roles[i] == "body":
             roles[i] = _inner_role(lines, roles, i, usual_gap)
     return roles
 
@@ -219,7 +226,11 @@ def _is_reporters(text: str) -> bool:
 
 
 def _ends_body(line: Line) -> bool:
-    return len(line.text) > LONGEST_HEADLINE or _BODY_END.search(line.text) is not None
+    return len(line.text) > LONGEST_HEADLINE or _ends_part(line.text)
+
+
+def _ends_part(text: str) -> bool:
+    return text.rstrip(_CLOSERS)[-1:] in _BODY_ENDS
 
 
 def _mark_below_title(lines: Sequence[Line], roles: list[str], title: int) -> None:
@@ -248,11 +259,14 @@ def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual
         roles[i] = "title"
 
 
+_PARTS_NAMES = re.compile(r"[\s、，,/（(]")
 _ASIDE = re.compile(r"[（(][^（）()]{2,30}[)）]")
 
 
 def _is_bare_byline(text: str) -> bool:
     """Names and nothing else: what under a title can only be a byline."""
+    if len(text) > LONGEST_ORGANISATION and not _PARTS_NAMES.search(text):
+        return False  # several names have something between them, and one alone is shorter
     found = names.authors(text)
     bare = re.sub(r"[\s、，,/]+", "", _ASIDE.sub("", text))  # 张三（江东大学）
     # surnames are many: in a list of names, half of them show what it is
@@ -264,14 +278,19 @@ def _is_bare_byline(text: str) -> bool:
     )
 
 
-def _title_places(lines: Sequence[Line], roles: Sequence[str], usual_gap: int, page: Frame) -> list[int]:
-    """Indexes of titles. Behind the first, a headline is a title only with a sign that a new article begins."""
+def _title_places(
+    lines: Sequence[Line], roles: Sequence[str], short: Sequence[int], usual_gap: int, page: Frame
+) -> list[int]:
+    """Indexes of titles. Behind the first, a headline is a title only with a sign that a new article begins.
+    short: indexes of lines of at most LONGEST_CAPTION characters, which is more than headlines have"""
     first = _first_title(lines, roles, page)
     places = [] if first is None else [first]
-    reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
-    for i in range(0 if first is None else first + 1, len(lines)):
-        if roles[i] != "body" or not _is_headline(lines[i].text):
+    reports: bool | None = None  # whether it is a page of reports; only asked when there are headlines
+    for i in short:
+        if (first is not None and i <= first) or roles[i] != "body" or not _is_headline(lines[i].text):
             continue
+        if reports is None:
+            reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
         if i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text):
             continue
         if _begins_article(lines, roles, i, usual_gap, reports):
@@ -447,7 +466,7 @@ def _is_photo_block(lines: Sequence[Line], roles: Sequence[str], i: int, usual_g
 def _inner_role(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> str:
     """heading, caption or body."""
     line = lines[i]  # of at most LONGEST_CAPTION characters: longer ones are body
-    if _is_headline(line.text, LONGEST_HEADING) and not _BODY_END.search(line.text):
+    if _is_headline(line.text, LONGEST_HEADING) and not _ends_part(line.text):
         followed = i + 1 < len(lines) and roles[i + 1] in ("body", "byline")
         return "heading" if followed else "body"
     if line.gap <= usual_gap:
@@ -525,7 +544,8 @@ def _metadata(
     lifted = _lifted(document)
     seen: dict[str, str | list[str]] = {}
     if not articles:
-        seen = {field: next((p.text for p in paragraphs if p.role == field), "") for field in ("title", "subtitle")}
+        roles = [p.role for p in paragraphs]
+        seen = {field: paragraphs[roles.index(field)].text if field in roles else "" for field in ("title", "subtitle")}
         said = list(statements.stated([p.text for p in paragraphs if p.role in ("body", "heading")]))
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
@@ -543,7 +563,7 @@ SIGNED_FROM_END = 6
 """Of so many paragraphs of prose at the end, the last that is signed counts: below it a page may show something else,
 but names alone in brackets only count in the last half of them."""
 
-_PROSE_END = re.compile(r"[。！？!?…”』」）)\]】]\Z")
+_PROSE_ENDS = frozenset("。！？!?…”』」）)]】")
 
 
 def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
@@ -569,7 +589,7 @@ def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
     bylines = [name for p in paragraphs if p.role == "byline" for name in names.authors(p.text)]
     if bylines:
         return list(dict.fromkeys(bylines))
-    prose = [p.text for p in paragraphs if p.role == "body" and _PROSE_END.search(p.text)]
+    prose = [p.text for p in paragraphs if p.role == "body" and p.text[-1:] in _PROSE_ENDS]
     found = [name for text in prose[:2] for name in names.signed(text, bare=False)]
     for k, text in enumerate(reversed(prose[-SIGNED_FROM_END:])):
         if people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2):

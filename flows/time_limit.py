@@ -47,9 +47,9 @@ class TimeLimit:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, self._before)
 
-    def restart(self, spent: float = 0.0) -> None:
-        """The next document begins, or goes on after `spent` seconds."""
-        self._start = time.thread_time() - spent
+    def restart(self, spent: float = 0.0, now: float | None = None) -> None:
+        """The next document begins, or goes on after `spent` seconds.  now: the thread's CPU time, if it is known."""
+        self._start = (time.thread_time() if now is None else now) - spent
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         if time.thread_time() - self._start > self._seconds:
