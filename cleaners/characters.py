@@ -59,6 +59,7 @@ RULES = (
     ("private_use", re.compile(f"[{PRIVATE_USE}]+")),
     ("ligature", re.compile(f"[{LIGATURES}]+")),
 )
+ONE_OF_RULES = re.compile("|".join(f"(?P<{name}>{rule.pattern})" for name, rule in RULES))
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 NEEDS_JOINER = re.compile("[\u0600-\u109f\u1780-\u17ff\u1a20-\u1aaf\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
 
@@ -102,7 +103,10 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 
 def _rule(text: str, start: int) -> tuple[str, re.Match[str]]:
     """The first rule for the character at `start`; there is one for each character of ODD."""
-    return next((name, match) for name, rule in RULES if (match := rule.match(text, start)))
+    match = ONE_OF_RULES.match(text, start)
+    if match is None or match.lastgroup is None:
+        raise LookupError(f"no rule for U+{ord(text[start]):04X}, which ODD finds")
+    return match.lastgroup, match
 
 
 def _replacement(name: str, text: str, start: int, end: int) -> str:
