@@ -1,0 +1,134 @@
+"""Worst cases: texts made to be slow or to fill memory, beside as many bytes of normal text.
+
+    python -m benchmarks.worst_cases [--megabytes 2] [--large] [--only NAME,…] [--json FILE]
+
+Each case is one document, cleaned in a process of its own that has loaded its tables before, with the limits on size
+and time set aside. `normal` is news of the usual sizes (benchmarks/damage.py), document by document. MB are 10**6
+bytes of UTF-8; `MB/s` per CPU second; `x_normal` is how many times slower than normal text a byte of it is;
+`memory` is by how many bytes the process grew at its peak for each byte of the document. --large adds a document of
+100 MB, a million lines, and a line of 50 MB: some ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from benchmarks.corpora import show
+from benchmarks.damage import documents, documents_of_size
+from cleaners import Config, clean
+
+NO_LIMITS = Config(max_seed_bytes=1 << 30, max_seconds=1e6)
+RUNS = {
+    "openings": "“‘「『（【《", "closings": "”’」』）】》", "pairs": "“”", "straight": '"', "brackets": "(",
+    "commas": ",", "spaced_commas": "甲 , ", "full_stops": "。", "ellipses": "...", "dashes": "—",
+    "list_marks": "、，；：", "spaces": "字  ", "wide_spaces": "字\u3000", "spaced_letters": "重 要 ",
+    "carriage_returns": "字\r", "zero_width": "\u200b的", "combining": "e\u0301", "replacements": "\ufffd",
+    "private_use": "\ue000", "escapes": "\\u4f60", "entities": "&#20013;",
+    "signatures": "ä½ å¥½", "signatures_gbk": "浣犲ソ", "signatures_lost": "锟斤拷", "signatures_twice": "Ã¤Â½Â ",
+    "tags": "<a", "code": "`", "keys": '"a": ', "urls": "http://", "equals": "a=", "entries": "[M].",
+    "lines_of_one": "好\n", "lines_of_commas": '他说,"好."\n', "menus": "首页 ", "widgets": "分享到：微信 微博\n",
+    "dates": "2020-01-01 ", "bylines": "2020-01-01 10:00 来源：新华社\n", "sources": "来源：", "items": "一、\n",
+    "same_paragraph": "这一段话从头到尾说了许多遍，每一遍都一样。\n\n", "no_marks": "的", "digits": "1", "letters": "a",
+}  # fmt: skip
+
+
+def _prose(size: int) -> str:
+    """News without line breaks."""
+    return "".join(raw.decode().replace("\n", "") for raw in documents("news", size / 1e6))
+
+
+def _lines(length: Callable[[Random], int]) -> Callable[[int], str]:
+    def made(size: int) -> str:
+        draw, prose, found, at, left = Random(0), _prose(min(size, 2_000_000)), [], 0, size
+        while left > 0:
+            step = length(draw)
+            found.append(prose[at : at + step])
+            left -= len(found[-1].encode()) + 1
+            at = (at + step) % (len(prose) - 200)
+        return "\n".join(found)
+
+    return made
+
+
+def _run_of(text: str, size: int) -> str:
+    return text * (size // len(text.encode()))
+
+
+def _table(size: int) -> str:
+    return "\n".join(f"{number},{number * 7},abc{number % 100}" for number in range(size // 20))
+
+
+MADE: dict[str, Callable[[int], str]] = {
+    "one_document": lambda size: next(documents_of_size("news", 1, size)).decode(),
+    "one_line": _prose,
+    "short_lines": _lines(lambda draw: draw.randint(1, 8)),
+    "lines": _lines(lambda draw: draw.randint(10, 40)),
+    "table": _table,
+    **{name: partial(_run_of, run) for name, run in RUNS.items()},
+}
+LARGE = {"one_document": 100_000_000, "million_lines": 75_000_000, "one_line": 50_000_000}
+
+
+def measure(name: str, size: int) -> dict[str, str | float]:
+    """One case, in this process."""
+    if name == "normal":
+        given = list(documents("news", size / 1e6))
+    else:
+        given = [MADE["lines" if name == "million_lines" else name](size).encode()]
+    for raw in documents("damaged", 0.2, 1):  # loads tables and rules
+        clean(raw, "warm-up")
+    base, start = _peak(), time.process_time()
+    refused = ""
+    for raw in given:
+        done = clean(raw, name, NO_LIMITS)
+        refused = done.quarantine.kind if done.quarantine else refused
+    seconds = max(time.process_time() - start, 1e-6)
+    size = sum(map(len, given))
+    return {"MB": size / 1e6, "seconds": seconds, "memory": (_peak() - base) / size, "quarantine": refused}
+
+
+def _peak() -> int:
+    """Bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=float, default=2)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--only", help="cases, parted by commas")
+    parser.add_argument("--measure", nargs=2, metavar=("CASE", "BYTES"), help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    if given.measure:
+        print(json.dumps(measure(given.measure[0], int(given.measure[1]))))
+        return
+    size = int(given.megabytes * 1e6)
+    cases = [(name, size) for name in given.only.split(",")] if given.only else [(name, size) for name in MADE]
+    cases = [("normal", size), *cases, *(LARGE.items() if given.large else ())]
+    rows = []
+    for name, size in cases:
+        command = [sys.executable, "-m", "benchmarks.worst_cases", "--measure", name, str(size)]
+        found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        speed = found["MB"] / found["seconds"]
+        rows.append({"case": name, "MB": round(found["MB"], 1), "MB/s": round(speed, 2), **_rest(found)})
+        rows[-1]["x_normal"] = round(rows[0]["MB/s"] / speed, 1)
+        print(rows[-1], file=sys.stderr)
+    show(rows, given.json)
+
+
+def _rest(found: dict[str, float]) -> dict[str, float]:
+    return {"memory": round(found["memory"], 1), "quarantine": found["quarantine"]}
+
+
+if __name__ == "__main__":
+    main()
