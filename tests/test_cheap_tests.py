@@ -1,9 +1,11 @@
 """Cheap tests: what a search for a few characters rules out is what the slow look would not have found."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaners import about_rows, names, prose, rule_files
+from cleaners import Config, Edit, about_rows, layout, names, prose, rule_files
 from cleaners.flags import _EMPTY_QUOTES
 
 PIECES = (
@@ -132,3 +134,15 @@ def test_a_row_is_prose_by_its_size_its_comma_and_its_end(lines: list[str]) -> N
             long_enough if ends else comma and len(bare) >= prose.LONG_ROW
         )
         assert row.score == (min(len(bare), prose.MOST_CREDIT) if is_prose else -prose.GAP_COST)
+
+
+@given(st.text("\n\n\n \u3000\t\r\x1f\u2028a甲", max_size=20))
+def test_gaps_are_what_a_search_for_space_finds(text: str) -> None:
+    expected = []
+    for space in re.finditer(r"\s+", text):
+        start, end = space.span()
+        if start == 0 or end == len(text):
+            expected.append(Edit(start, space[0], "", "layout.margin"))
+        elif "\n" in space[0] and space[0] != "\n\n":
+            expected.append(Edit(start, space[0], "\n\n", "layout.paragraph_gap"))
+    assert list(layout.propose(text, Config())) == expected

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 
 from cleaners import Config, Edit, apply, copies, duplicate_candidates, duplicates, undo
 from cleaners.paragraph_text import PageText
@@ -206,10 +207,22 @@ def test_hostile_text(text: str) -> None:
 def test_clauses_are_hashed_alike_wherever_they_stand() -> None:
     """Also behind the end of a chunk, and beside characters that take two code units."""
     filler = "".join(chr(0x4E00 + i % 5_000) + "，" for i in range(40_000))
-    hashes, lines, _ = duplicate_candidates.clauses("𠮷县里的老石桥，\n" + filler + "\n县里的老石桥。𠮷县里的老石桥")
+    text = "𠮷县里的老石桥，\n" + filler + "\n县里的老石桥。𠮷县里的老石桥"
+    hashes, starts, ends, newlines = duplicate_candidates.clauses(text)
     assert len(hashes) == 3
     assert hashes[0] == hashes[2] != hashes[1]
-    assert lines.tolist() == [0, 2, 2]
+    units = text.encode("utf-16-le")
+    found = [units[2 * a : 2 * b].decode("utf-16-le") for a, b in zip(starts, ends, strict=True)]
+    assert found == ["𠮷县里的老石桥", "县里的老石桥", "𠮷县里的老石桥"]
+    assert [units[2 * at : 2 * at + 2] for at in newlines] == [b"\n\0"] * 2
+
+
+@given(
+    st.text("甲乙丙丁，", min_size=40, max_size=64), st.text("甲乙丙丁，", min_size=40, max_size=64), st.integers(0, 64)
+)
+def test_beginnings_are_compared_as_a_ratio_does(head: str, other: str, cut: int) -> None:
+    for one in (other, head[:cut] + other[cut:]):
+        assert duplicate_candidates._begin_alike(head, one) == (fuzz.ratio(head, one, score_cutoff=copies.ALIKE) > 0)
 
 
 PIECES = st.sampled_from(
