@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ class Unit(NamedTuple):
     text        text[start:end], for several lines their joined text
     indent      columns of white space before it
     gap         number of line breaks before it; more than 1: there are empty lines
+    is_open     does it end inside a sentence?
     """
 
     start: int
@@ -32,7 +33,10 @@ class Unit(NamedTuple):
     text: str
     indent: int
     gap: int
+    is_open: bool
 
+
+_unit = tuple.__new__  # making a Unit by its name takes twice as long
 
 BAND = 4  # columns
 NARROWEST, WIDEST = 28, 120  # columns of a wrapped line
@@ -70,16 +74,20 @@ ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and 
 ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|^\S*://\S*$")
 
 
-def units(text: str) -> list[Unit]:
-    """The lines of `text` that are not empty."""
+def units(text: str, are_open: Iterable[bool] | None = None) -> list[Unit]:
+    """The lines of `text` that are not empty.  are_open: for each of them whether it ends inside a sentence, where that
+    is known."""
     found: list[Unit] = []
+    known = iter(are_open) if are_open is not None else None
     place = gap = 0
     for line in text.split("\n"):
         body = line.strip()
         if body:
             lead = line.index(body[0]) if len(body) < len(line) else 0
             start = place + lead
-            found.append(Unit(start, start + len(body), body, columns(line[:lead]) if lead else 0, gap))
+            is_open = next(known) if known else not ends_sentence(body)
+            indent = columns(line[:lead]) if lead else 0
+            found.append(_unit(Unit, (start, start + len(body), body, indent, gap, is_open)))
             gap = 0
         gap += 1
         place += len(line) + 1
@@ -112,11 +120,13 @@ def is_odd(text: str) -> bool:
 
 def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
     """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap."""
-    open_lines = [i for i, line in enumerate(lines) if not ends_sentence(line.text)]
+    open_lines = [i for i, line in enumerate(lines) if line.is_open]
     if len(open_lines) < FEWEST_BROKEN:
         return []
     page = _Page(lines, set(open_lines))
     open_lines = [i for i in open_lines if page.may_be_broken(i)]
+    if len(open_lines) < FEWEST_BROKEN:
+        return []
     pairs: set[int] = set()
     for _ in range(MOST_WIDTHS):
         # a mark may hang out over the width, other characters may not

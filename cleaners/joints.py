@@ -164,9 +164,9 @@ class Side:
     short    is it as short as lines of verse, of lists and headlines?
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, is_open: bool | None = None) -> None:
         self.text, self.head, self.tail = text, text[:EDGE], text[-EDGE:]
-        self.is_open = not ends_sentence(text)
+        self.is_open = not ends_sentence(text) if is_open is None else is_open
         self.short = len(text) < SHORT
 
     @read_once
@@ -361,10 +361,11 @@ class Sides:
         return len(self.units)
 
     def __getitem__(self, i: int) -> Side:
-        text = self.units[i].text
+        unit = self.units[i]
+        text = unit.text
         found = self.known.sides.get(text)
         if found is None:
-            found = self.known.sides[text] = Side(text)
+            found = self.known.sides[text] = Side(text, unit.is_open)
         return found
 
     def span(self, first: int, last: int) -> list[Side]:
@@ -379,20 +380,20 @@ class Sides:
     @read_once
     def open(self) -> dict[int, None]:
         """Numbers of the units that end inside a sentence, in their order."""
-        return {i: None for i, unit in enumerate(self.units) if not ends_sentence(unit.text)}
+        return {i: None for i, unit in enumerate(self.units) if unit.is_open}
 
     @read_once
     def page(self) -> PageShape:
         """What all units together look like."""
         units = self.units
-        closed = [unit for i, unit in enumerate(units) if i not in self.open]
-        long = sum(len(unit.text) >= LONG_PROSE for unit in units)
-        long_closed = sum(len(unit.text) >= LONG_PROSE for unit in closed)
+        closed = [unit for unit in units if not unit.is_open]
+        long = sum([len(unit.text) >= LONG_PROSE for unit in units])
+        long_closed = sum([len(unit.text) >= LONG_PROSE for unit in closed])
         more_open = max(len(self.open) - 1, 0)
         more_prose = max(long - long_closed - 1, 0)
         shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
-        indented = sum(unit.indent > 0 for unit in closed) * 2 > len(closed)
-        spaced = sum(unit.gap > 1 for unit in units[1:]) * 10 > 9 * (len(units) - 1) - 10
+        indented = sum([unit.indent > 0 for unit in closed]) * 2 > len(closed)
+        spaced = sum([unit.gap > 1 for unit in units[1:]]) * 10 > 9 * (len(units) - 1) - 10
         return PageShape(shares, indented, spaced)
 
 

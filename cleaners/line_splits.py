@@ -16,7 +16,7 @@ from itertools import pairwise
 from .config import Config
 from .edits import Edit
 from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
-from .joints import CLAUSE, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
+from .joints import CLAUSE, HAN, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
 from .likely_halves import likely_firsts, promising
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -34,6 +34,8 @@ FIRST_UNITS = 6
 # No kind of first half is ever joined below this.
 LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
+
+FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
 
 MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
 JOINT_WIDTH = 12  # characters on each side
@@ -62,7 +64,8 @@ STYLE_SAMPLE = 50_000  # characters
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
-    open_lines = [i for i, line in enumerate(lines[:-1]) if line[-1] not in CLOSED or not ends_sentence(line)]
+    are_open = [line[-1] not in CLOSED or not ends_sentence(line) for line in lines]
+    open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
         return
     firsts: Sequence[int] | None = None
@@ -70,7 +73,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         firsts = likely_firsts(lines, open_lines)
         if not firsts:
             return
-    page = _Page(text, firsts)
+    page = _Page(text, are_open, firsts)
     page.join_wraps()
     page.join_bylines()
     page.join_cuts()
@@ -81,7 +84,8 @@ def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
     """Cheap, and false for most pages where nothing is cut: their open lines are headlines."""
     together = "\n".join([lines[i] for i in open_lines])
     if CLAUSE.search(together) or "、" in together:
-        if any(kind_of(lines[i]) != "bare" for i in open_lines):
+        cut = [i for i in open_lines if kind_of(lines[i]) != "bare"]
+        if len(cut) >= FEWEST_FOREIGN or any(HAN.search(lines[i]) for i in cut):
             return True
         if sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN:
             return True
@@ -102,10 +106,11 @@ def _is_half_byline(one: str, two: str) -> bool:
 class _Page:
     """The paragraphs of a text, each a chain of line numbers, in their new order."""
 
-    def __init__(self, text: str, firsts: Sequence[int] | None = None) -> None:
-        """firsts: numbers of the lines that may be first halves of cut sentences; None: all."""
+    def __init__(self, text: str, are_open: Iterable[bool] | None = None, firsts: Sequence[int] | None = None) -> None:
+        """are_open: for each line whether it ends inside a sentence, where that is known.  firsts: numbers of the lines
+        that may be first halves of cut sentences; None: all."""
         self.text = text
-        self.lines = lines = units(text)
+        self.lines = lines = units(text, are_open)
         self.firsts = None if firsts is None else {lines[i].start for i in firsts}
         self.chains: list[list[int]] = [[i] for i in range(len(lines))]
         self.whole: list[Unit] = list(lines)
@@ -125,8 +130,8 @@ class _Page:
         """A byline of two lines, and a credit whose role and name stand on two lines."""
         found = [
             Joint(i, i + 1)
-            for i in range(len(self.whole) - 1)
-            if self.whole[i + 1].gap == 1 and _is_half_byline(self.whole[i].text, self.whole[i + 1].text)
+            for i, (one, two) in enumerate(pairwise(self.whole))
+            if two.gap == 1 and _is_half_byline(one.text, two.text)
         ]
         if found:
             self._join(found, BYLINE)
@@ -246,7 +251,8 @@ class _Page:
             self.rules[two] = rule
             self.glues[two] = glue = self._glue(self.lines[one], self.lines[two], rule)
             pieces += [glue, self.whole[after].text]
-        return Unit(first.start, last.end, "".join(pieces), first.indent, first.gap)
+        text = "".join(pieces)
+        return Unit(first.start, last.end, text, first.indent, first.gap, not ends_sentence(text))
 
     def _glue(self, one: Unit, two: Unit, rule: str) -> str:
         """What belongs between two joined lines: nothing, or a space."""

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import Config, Edit, about_rows, layout, names, prose, rule_files
@@ -57,6 +57,7 @@ PIECES = (
         "责任编辑：王小川",
     ),
 )
+WITH_PATTERN = [rule for rule in rule_files.load("chrome") if rule.pattern]
 LINES = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join)
 
 
@@ -146,3 +147,20 @@ def test_gaps_are_what_a_search_for_space_finds(text: str) -> None:
         elif "\n" in space[0] and space[0] != "\n\n":
             expected.append(Edit(start, space[0], "\n\n", "layout.paragraph_gap"))
     assert list(layout.propose(text, Config())) == expected
+
+
+@settings(deadline=None)
+@given(LINES)
+def test_broad_patterns_are_tried_where_they_may_match(line: str) -> None:
+    together = rule_files.Patterns(WITH_PATTERN)._broad
+    folded = rule_files.fold(line)
+    assert together.may_match(folded) or not together.pattern.fullmatch(folded)
+
+
+def test_no_example_of_a_broad_pattern_is_missed() -> None:
+    together = rule_files.Patterns(WITH_PATTERN)._broad
+    examples = [rule_files.fold(example) for rule in WITH_PATTERN for example in rule.removes]
+    matched = [folded for folded in examples if together.pattern.fullmatch(folded)]
+    assert matched
+    assert all(map(together.may_match, matched))
+    assert not all(map(together.may_match, examples))

@@ -193,6 +193,17 @@ def test_triples_are_found_again() -> None:
     assert count_triples([["青石镇青石镇"]], 1) == {int(keys[0]): 2.0}
 
 
+def test_a_line_of_code_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow look at a page is for sentences that were cut."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(line_splits._Page, "join_wraps", lambda page: looked_at.append(page.text))
+    code = "print(area(width, height))"
+    assert list(line_splits.propose(f"{FIRST}{SECOND}\n{code}\n{FIRST}{SECOND}", Config())) == []
+    assert not looked_at
+    assert list(line_splits.propose(f"{FIRST}{SECOND}\n{HEAD}\n{code}", Config())) == []
+    assert len(looked_at) == 1
+
+
 def test_pages_know_their_joints() -> None:
     found = [["一条公路盘活五个村庄", FIRST, SECOND, FIRST, SECOND]] * 40
     for page, truth in pages(found):
