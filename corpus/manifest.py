@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .parts import Part, StoreError, in_order
 from .plan import Plan
@@ -74,41 +73,52 @@ class Manifest:
         return cls(**named)
 
 
-def content_id(fingerprint: str, seeds: pa.Table) -> str:
+class ContentId:
     """What a version is, in hex: SHA-256 over the schema's version, the fingerprint, and id, hash, size,
-    outcome and kind of every seed, sorted by id.
+    outcome and kind of every seed, in the order of their ids.
 
     Cleaning is a function of seed and pipeline, so this decides every row. It is not computed of the parts,
     because the same rows lie in other parts when they came one by one, and pyarrow's next release may
     compress them to other bytes.
     """
-    digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
-    ordered = in_order(seeds.select(list(SEED_IDENTITY)), "seeds")
-    for start in range(0, ordered.num_rows, ROWS_AT_A_TIME):
-        some = ordered.slice(start, ROWS_AT_A_TIME)
-        for row in zip(*(some[name].to_pylist() for name in SEED_IDENTITY), strict=True):
-            digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
+
+    def __init__(self, fingerprint: str) -> None:
+        self._digest = hashlib.sha256(f"{SCHEMA_VERSION}\0{fingerprint}".encode())
+
+    def add(self, seeds: pa.Table) -> None:
+        """Takes in the next rows of `seeds`."""
+        for start in range(0, seeds.num_rows, ROWS_AT_A_TIME):
+            some = seeds.slice(start, ROWS_AT_A_TIME)
+            for row in zip(*(some[name].to_pylist() for name in SEED_IDENTITY), strict=True):
+                self._digest.update(json.dumps(row).encode())
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def content_id(fingerprint: str, seeds: pa.Table) -> str:
+    """The same of all rows at once, in any order."""
+    found = ContentId(fingerprint)
+    found.add(in_order(seeds.select(list(SEED_IDENTITY)), "seeds"))
+    return found.hexdigest()
 
 
 def make(
     number: int,
     plan: Plan,
     made: Mapping[str, tuple[Part, ...]],
-    seeds: pa.Table,
-    seeds_part: Part,
+    seeds: Part,
+    content_id: str,
     fingerprint_parts: Mapping[str, str],
     start: datetime,
     notes: Mapping[str, Any],
+    is_double: bool = False,
 ) -> Manifest:
     """The manifest.  Raises StoreError when there are not as many rows as seeds."""
     count = {table: sum(part.rows for part in made[table]) for table in STORED}
-    if (
-        seeds.num_rows != count["documents"] + count["quarantine"]
-        or pc.count_distinct(seeds["id"]).as_py() != seeds.num_rows
-    ):
+    if is_double or seeds.rows != count["documents"] + count["quarantine"]:
         raise StoreError(
-            f"{seeds.num_rows} seeds gave {count['documents']} documents and {count['quarantine']} in "
+            f"{seeds.rows} seeds gave {count['documents']} documents and {count['quarantine']} in "
             "quarantine: a row is missing or double; nothing was committed: check the corpus, then run again"
         )
     edits: dict[str, dict[str, int]] = {}
@@ -119,14 +129,14 @@ def make(
                 sums[rule] = sums.get(rule, 0) + n
     return Manifest(
         number=number,
-        content_id=content_id(plan.fingerprint, seeds),
+        content_id=content_id,
         parent=plan.base,
         created={"start": utc(start), "end": utc(max(start, datetime.now(UTC)))},
         schema_version=SCHEMA_VERSION,
         fingerprint=plan.fingerprint,
         fingerprint_parts=dict(fingerprint_parts),
         counts={
-            "seeds": seeds.num_rows,
+            "seeds": seeds.rows,
             "documents": count["documents"],
             "quarantined": count["quarantine"],
             "edits": sum(n for rules in edits.values() for n in rules.values()),
@@ -141,7 +151,7 @@ def make(
         },
         edits={cleaner: dict(sorted(edits[cleaner].items())) for cleaner in sorted(edits)},
         parts=dict(made),
-        seeds=seeds_part,
+        seeds=seeds,
         notes=dict(notes),
     )
 

@@ -7,16 +7,17 @@ that a corpus to which single documents are added for years does not end in part
 from __future__ import annotations
 
 import filecmp
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import parts
+from . import parts, runs
 from .parts import Part
+from .runs import Run
 from .schema import SCHEMAS
 
 SMALL_PART = 1 << 20
@@ -35,11 +36,11 @@ class Source(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Rows that wait for others to make a part with: a table, or a small part that was not read yet."""
+    """Rows that wait for others to make a part with; `bytes` is about their size as Parquet."""
 
     min_id: str
     bytes: int
-    rows: pa.Table | Source
+    runs: list[Run]
 
 
 def write_table(
@@ -50,34 +51,102 @@ def write_table(
     base    the parts of the version before
     staged  the parts with new rows
     gone    sorted ids whose rows in `base` must go; None: all
-    Holds a few parts in memory at a time.
+    Holds a few thousand rows of some parts in memory at a time.
     """
     folder.mkdir()
     kept, touched = _sort_out(base, gone, table)
     large = [one for one in staged if one.part.bytes >= SMALL_PART]
-    small = [_piece(one) for one in staged if one.part.rows and one.part.bytes < SMALL_PART]
+    small = [_piece(one, table) for one in staged if one.part.rows and one.part.bytes < SMALL_PART]
     made: list[Part] = []
-    if touched:
+    pool = _Pool(small if touched else [], table, folder)
+    for one in touched:
         # the new rows of a changed document take the place of the old ones
-        size = sum(piece.bytes for piece in small)
-        fits = size < PART_SIZE
-        pool = _rows(small if fits else [], table)
-        for one in touched:
-            left, pool = _replaced(parts.read([one.path], table), gone or (), pool)
-            if left.num_rows:
-                made.append(parts.write(left, table, folder))
-        if fits:
-            small = [Piece(pc.min(pool["id"]).as_py(), size, pool)] if pool.num_rows else []
+        mine = runs.merged([*_left(one, table, gone or ()), *pool.taken(one)], table, folder)
+        part = parts.write_sorted(mine, table, folder)
+        if part.rows:
+            made.append(part)
+        else:
+            (folder / part.file).unlink()
+    if touched and pool.fits:
+        small = pool.rest()
     if small:
-        small += [_piece(one) for one in kept if one.part.bytes < SMALL_PART]
+        small += [_piece(one, table) for one in kept if one.part.bytes < SMALL_PART]
         kept = [one for one in kept if one.part.bytes >= SMALL_PART]
-    made += [parts.write(_rows(run, table), table, folder) for run in _runs(small)]
+    for some in _batches(small):
+        rows = runs.merged([run for piece in some for run in piece.runs], table, folder)
+        made.append(parts.write_sorted(rows, table, folder))
+    pool.close()
     made += [_linked(one, folder) for one in [*kept, *large]]
     if not made:
         made.append(parts.write(SCHEMAS[table].empty_table(), table, folder))
     share(made, base, folder)
     parts.sync(folder)
     return tuple(sorted(made, key=lambda part: (part.min_id or "", part.file)))
+
+
+class _Pool:
+    """The new rows of small parts, in a file, when they are few enough to make one part.
+
+    fits   whether they are
+    """
+
+    def __init__(self, small: Sequence[Piece], table: str, folder: Path) -> None:
+        self._bytes = sum(piece.bytes for piece in small)
+        self.fits = self._bytes < PART_SIZE
+        self._table = table
+        self._file = folder / ".pool"
+        every = [run for piece in small for run in piece.runs] if self.fits else []
+        self._rows = runs.spilled(runs.merged(every, table, folder), table, self._file)
+        self._ids = _unique(self._rows.between())
+
+    def taken(self, source: Source) -> list[Run]:
+        """Takes out the rows of documents that have rows in a part."""
+        low, high = source.part.min_id, source.part.max_id
+        if low is None or high is None or not len(self._ids):
+            return []
+        ids = _unique(parts.groups(source.path, self._table, ["id"]))
+        mine = self._ids.filter(pc.is_in(self._ids, ids))
+        self._ids = self._ids.filter(pc.invert(pc.is_in(self._ids, ids)))
+        return [Run(low, high, lambda: _only(self._rows.between(low, high), mine))] if len(mine) else []
+
+    def rest(self) -> list[Piece]:
+        """What was not taken out."""
+        ids = self._ids
+        if not len(ids):
+            return []
+        least, most = pc.min_max(ids).values()
+        run = Run(least.as_py(), most.as_py(), lambda: _only(self._rows.between(), ids))
+        return [Piece(run.min_id, self._bytes, [run])]
+
+    def close(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+def _unique(tables: Iterable[pa.Table]) -> pa.Array:
+    """The ids in sorted rows, each once."""
+    found = [pc.unique(rows["id"]) for rows in tables]
+    return pc.unique(pa.chunked_array([pa.array([], pa.string()), *found], pa.string()))
+
+
+def _only(tables: Iterable[pa.Table], ids: pa.Array) -> Iterator[pa.Table]:
+    """The rows of these documents."""
+    for rows in tables:
+        yield rows.filter(pc.is_in(rows["id"], ids))
+
+
+def _left(source: Source, table: str, gone: Sequence[str]) -> list[Run]:
+    """The rows of a part that stay."""
+
+    def left() -> Iterator[pa.Table]:
+        for rows in parts.pieces(source.path, table):
+            yield without(rows, between(gone, rows["id"][0].as_py(), rows["id"][-1].as_py()))
+
+    return [run._replace(tables=left) for run in runs.of_part(source.path, source.part, table)]
+
+
+def between(ids: Sequence[str], low: str, high: str) -> Sequence[str]:
+    """Those of sorted ids that lie there."""
+    return ids[bisect_left(ids, low) : bisect_right(ids, high)]
 
 
 def share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
@@ -134,48 +203,35 @@ def _sort_out(base: Sequence[Source], gone: Sequence[str] | None, table: str) ->
     touched: list[Source] = []
     if gone is None:
         return kept, touched
-    wanted = pa.array(gone, pa.string())
     for one in base:
-        if may_hold(one.part, gone) and _holds(one, table, wanted):
+        if may_hold(one.part, gone) and _holds(one, table, gone):
             touched.append(one)
         elif one.part.rows:
             kept.append(one)
     return kept, touched
 
 
-def _holds(source: Source, table: str, ids: pa.Array) -> bool:
-    found = parts.read([source.path], table, ["id"])["id"]
-    return bool(pc.any(pc.is_in(found, ids)).as_py())
+def _holds(source: Source, table: str, gone: Sequence[str]) -> bool:
+    wanted = pa.array(between(gone, source.part.min_id or "", source.part.max_id or ""), pa.string())
+    return any(pc.any(pc.is_in(rows["id"], wanted)).as_py() for rows in parts.groups(source.path, table, ["id"]))
 
 
-def _piece(source: Source) -> Piece:
-    return Piece(source.part.min_id or "", source.part.bytes, source)
+def _piece(source: Source, table: str) -> Piece:
+    return Piece(source.part.min_id or "", source.part.bytes, runs.of_part(source.path, source.part, table))
 
 
-def _rows(pieces: Sequence[Piece], table: str) -> pa.Table:
-    """All rows of the pieces."""
-    found = [parts.read([one.rows.path], table) if isinstance(one.rows, Source) else one.rows for one in pieces]
-    return pa.concat_tables([SCHEMAS[table].empty_table(), *found])
-
-
-def _replaced(old: pa.Table, gone: Sequence[str], pool: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The old rows that stay, with the pool's rows of the documents that had rows here; the pool's rest."""
-    mine = pc.is_in(pool["id"], pc.unique(old["id"]))
-    return pa.concat_tables([without(old, gone), pool.filter(mine)]), pool.filter(pc.invert(mine))
-
-
-def _runs(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces in the order of their ids, in runs of at most PART_SIZE bytes."""
-    run: list[Piece] = []
+def _batches(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Pieces in the order of their ids, as many together as have at most PART_SIZE bytes."""
+    batch: list[Piece] = []
     size = 0
     for piece in sorted(pieces, key=lambda one: (one.min_id, one.bytes)):
-        if run and size + piece.bytes > PART_SIZE:
-            yield run
-            run, size = [], 0
-        run.append(piece)
+        if batch and size + piece.bytes > PART_SIZE:
+            yield batch
+            batch, size = [], 0
+        batch.append(piece)
         size += piece.bytes
-    if run:
-        yield run
+    if batch:
+        yield batch
 
 
 def _linked(source: Source, folder: Path) -> Part:

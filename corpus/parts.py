@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -120,31 +123,103 @@ def write(rows: pa.Table, table: str, folder: Path, file: str = "") -> Part:
     Raises ValueError when the rows do not have the table's schema, OSError when they cannot be written.
     """
     check(rows, table)
-    rows = in_order(rows, table)
-    content = _parquet(rows, table)
-    sha256 = hashlib.sha256(content).hexdigest()
-    ids = pc.min_max(rows["id"])
-    part = Part(
-        file or file_name(sha256),
-        sha256,
-        rows.num_rows,
-        len(content),
-        ids["min"].as_py(),
-        ids["max"].as_py(),
-        count_edits(rows) if table == "documents" else {},
-    )
-    write_bytes(folder / part.file, content)
+    return _written([in_order(rows, table)], table, folder, file)
+
+
+def write_sorted(tables: Iterable[pa.Table], table: str, folder: Path, file: str = "") -> Part:
+    """The same, of rows that come in their order, a few at a time: a row group of them is in memory."""
+    return _written(_checked(tables, table), table, folder, file)
+
+
+def _checked(tables: Iterable[pa.Table], table: str) -> Iterator[pa.Table]:
+    for rows in tables:
+        check(rows, table)
+        yield rows
+
+
+def _written(tables: Iterable[pa.Table], table: str, folder: Path, file: str) -> Part:
+    unfinished = folder / f".part.{os.getpid()}.{threading.get_ident()}"
+    counted: Counter[str] = Counter()
+    first = last = None
+    size = 0
+    try:
+        with open(unfinished, "wb") as stream:
+            hashed = _Hashed(stream)
+            with _writer(hashed, table) as writer:
+                for rows in _grouped(tables, ROWS_PER_GROUP[table]):
+                    writer.write_table(rows, rows.num_rows)
+                    first = rows["id"][0].as_py() if first is None else first
+                    last = rows["id"][-1].as_py()
+                    size += rows.num_rows
+                    if table == "documents":
+                        counted.update(_rules(rows))
+            _finish(stream)
+        sha256 = hashed.digest.hexdigest()
+        part = Part(file or file_name(sha256), sha256, size, hashed.size, first, last, _by_cleaner(counted))
+        os.rename(unfinished, folder / part.file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     return part
+
+
+def _grouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """Rows in groups of this size, each in one piece; the last one may be smaller.  No group is empty: to Hugging
+    Face's reader that is an error."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for one in tables:
+        waiting.append(one)
+        rows += one.num_rows
+        while rows >= size:
+            every = pa.concat_tables(waiting)
+            yield every.slice(0, size).combine_chunks()
+            rows -= size
+            waiting = [every.slice(size)]
+    if rows:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is written to, with the hash and the number of its bytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self.digest.update(content)
+        self._stream.write(content)
+        self.size += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self.size
 
 
 def in_order(rows: pa.Table, table: str) -> pa.Table:
     """The rows as they stand in a part; not a copy of them when they are sorted already."""
     order = ORDER[table]
-    if order == ("id",) and rows.num_rows:
-        ids = rows["id"]
-        if pc.all(pc.less_equal(ids.slice(0, rows.num_rows - 1), ids.slice(1))).as_py() is not False:
-            return rows
+    if rows.num_rows and _is_sorted(rows, order):
+        return rows
     return rows.sort_by([(name, "ascending") for name in order])
+
+
+def _is_sorted(rows: pa.Table, order: Sequence[str]) -> bool:
+    """Whether the rows are; False also for what this does not find out."""
+    before, after = rows.slice(0, rows.num_rows - 1), rows.slice(1)
+    good = pc.less_equal(before["id"], after["id"])
+    if len(order) > 1:
+        if rows.schema.field(order[1]).nullable:
+            return False
+        good = pc.or_(
+            pc.less(before["id"], after["id"]), pc.and_(good, pc.less_equal(before[order[1]], after[order[1]]))
+        )
+    return pc.all(good).as_py() is not False
 
 
 def file_name(sha256: str) -> str:
@@ -203,6 +278,23 @@ def groups(
         raise StoreError(_damaged(file.parent, error)) from error
 
 
+def pieces(file: Path, table: str) -> Iterator[pa.Table]:
+    """The rows of one file of a table, a few thousand (of documents, a few hundred) at a time.
+
+    Raises StoreError when the file is missing or damaged.
+    """
+    schema = SCHEMAS[table]
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as one:
+            if not one.schema_arrow.equals(schema):
+                yield read([file], table)
+                return
+            for batch in one.iter_batches(ROWS_PER_GROUP[table] // 8):
+                yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StoreError(_damaged(file.parent, error)) from error
+
+
 def _damaged(folder: Path | str, error: Exception) -> str:
     return f"a file of {folder} is missing or damaged: restore it from a copy ({error})"
 
@@ -227,20 +319,27 @@ def _read_plainly(files: Sequence[str], schema: pa.Schema, columns: Sequence[str
 def count_edits(rows: pa.Table) -> dict[str, dict[str, int]]:
     """Number of edits per cleaner and rule, both sorted, in rows of `documents`.  A rule's id begins with the name
     of its cleaner."""
+    return _by_cleaner(_rules(rows))
+
+
+def _rules(rows: pa.Table) -> dict[str, int]:
     counted = pa.table(rows["edits_per_rule"].combine_chunks().flatten().flatten(), ["rule", "n"])
     sums = counted.group_by("rule").aggregate([("n", "sum")])
+    return dict(zip(sums["rule"].to_pylist(), sums["n_sum"].to_pylist(), strict=True))
+
+
+def _by_cleaner(rules: Mapping[str, int]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for rule, n in sorted(zip(sums["rule"].to_pylist(), sums["n_sum"].to_pylist(), strict=True)):
+    for rule, n in sorted(rules.items()):
         found.setdefault(rule.partition(".")[0], {})[rule] = n
     return found
 
 
-def _parquet(rows: pa.Table, table: str) -> memoryview:
-    differences = DIFFERENCES.get(table, ())
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
+def _writer(sink: Any, table: str) -> pq.ParquetWriter:
+    schema, differences = SCHEMAS[table], DIFFERENCES.get(table, ())
+    return pq.ParquetWriter(
         sink,
-        rows.schema,
+        schema,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         use_dictionary=list(DICTIONARY[table]),
@@ -248,12 +347,15 @@ def _parquet(rows: pa.Table, table: str) -> memoryview:
         write_statistics=list(STATISTICS[table]),
         write_page_index=True,
         write_page_checksum=True,
-        sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(n, "ascending") for n in ORDER[table]]),
-    ) as writer:
-        size = ROWS_PER_GROUP[table]
-        for start in range(0, rows.num_rows, size):  # a group without rows is an error to Hugging Face's reader
-            writer.write_table(rows.slice(start, size).combine_chunks(), size)
-    return memoryview(sink.getvalue())
+        sorting_columns=pq.SortingColumn.from_ordering(schema, [(n, "ascending") for n in ORDER[table]]),
+    )
+
+
+def _finish(stream: IO[bytes]) -> None:
+    """Makes a new file read-only and durable."""
+    stream.flush()
+    os.fchmod(stream.fileno(), 0o444)  # other versions share the file
+    os.fsync(stream.fileno())
 
 
 def write_bytes(file: Path, content: bytes | memoryview) -> None:
@@ -261,9 +363,7 @@ def write_bytes(file: Path, content: bytes | memoryview) -> None:
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     with open(unfinished, "wb") as stream:
         stream.write(content)
-        stream.flush()
-        os.fchmod(stream.fileno(), 0o444)  # other versions share the file
-        os.fsync(stream.fileno())
+        _finish(stream)
     os.rename(unfinished, file)
 
 

@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 
 from cleaners import Document
 
-from . import changelog, manifest, merge, parts, provenance, recurring, reprints, rows
+from . import changelog, manifest, merge, parts, provenance, recurring, reprints, rows, seed_rows
 from .manifest import Manifest, content_id
 from .memory import give_back
 from .merge import Source
@@ -315,9 +315,14 @@ class Store:
             made, dropped = self._tables(plan, base, staged, folder, drop_reprints)
             made |= _surveyed(survey, base, folder)
             give_back()
-            seeds = reprints.outcomes(self._seeds(plan, base, staged), dropped)
-            seeds_part = parts.write(seeds, "seeds", folder, SEEDS_FILE)
-            return manifest.make(number, plan, made, seeds, seeds_part, fingerprint_parts, start, notes or {})
+            extra = folder / ".extra"
+            extra.mkdir()
+            known = base.path / SEEDS_FILE if base else None
+            listed = [one.source("seeds") for one in staged if "seeds" in one.tables]
+            seeds = seed_rows.write(plan, known, listed, dropped, folder, extra)
+            shutil.rmtree(extra)
+            told = seeds.part, seeds.content_id, fingerprint_parts, start, notes or {}, seeds.is_double
+            return manifest.make(number, plan, made, *told)
 
         return self.next_version(write)
 
@@ -363,23 +368,14 @@ class Store:
 
     def _check_complete(self, plan: Plan, staged: Sequence[Staged]) -> None:
         """Raises StoreError when the staged seeds are not those of the plan."""
-        found = pa.chunked_array([chunk for one in staged for chunk in one.ids().chunks], pa.string())
-        wanted = plan.to_clean.names
-        good = pc.sum(pc.is_in(found, wanted)).as_py() or 0
-        if not good == pc.count_distinct(found).as_py() == len(found) == len(wanted):
+        found = _in_order(pa.chunked_array([chunk for one in staged for chunk in one.ids().chunks], pa.string()))
+        wanted = _in_order(plan.to_clean.names)
+        if not found.equals(wanted):
+            good = pc.sum(pc.is_in(found, wanted)).as_py() or 0
             raise StoreError(
                 f"{len(wanted)} seeds were to be cleaned, but the batches hold {len(found)}, "
                 f"{good} of them wanted: nothing was committed; run again"
             )
-
-    def _seeds(self, plan: Plan, base: Version | None, staged: Sequence[Staged]) -> pa.Table:
-        """The next version's list of seeds."""
-        fresh = pa.concat_tables([SEEDS.empty_table(), *(one.seeds() for one in staged)])
-        listed = [fresh, rows.seeds_table((), plan.problems)]
-        if base is not None:
-            known = base.read("seeds")
-            listed += [merge.without(known, plan.gone), merge.renamed(known, plan.moved, {})]
-        return rows.placed(pa.concat_tables(listed), plan.members, plan.scan.containers)
 
     def _tables(
         self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path, drop_reprints: bool
@@ -412,7 +408,7 @@ class Store:
         give_back()
         for table, found_rows in (("reprints", found), ("comparisons", compared)):
             made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
-        dropped = found["id"].to_pylist() if drop_reprints else []
+        dropped = found["id"].to_pylist() if drop_reprints else []  # sorted
         if dropped:
             _drop(found, texts, sources, extra)
         doomed = None if gone is None else sorted({*gone, *dropped})
@@ -467,6 +463,13 @@ class Store:
     def _check_locked(self) -> None:
         if self._holder != os.getpid():
             raise RuntimeError("only to be called within `with store.writer_lock():`")
+
+
+def _in_order(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The ids sorted; not a copy of them when they are."""
+    if not len(ids) or pc.all(pc.less_equal(ids.slice(0, len(ids) - 1), ids.slice(1))).as_py():
+        return ids
+    return ids.take(pc.sort_indices(ids))
 
 
 def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, tuple[Part, ...]]:
