@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,16 +25,14 @@ from corpus.seeds import SeedsError
 from corpus.store import StoreError
 
 from . import report, server
+from .batch import Batch, Cleaned
 from .progress import without_retries
 from .report import Report
-from .tasks import BATCH_BYTES, clean_and_write, clean_batch, corpus_run, log
-from .workers import WorkersError, end_workers, task_runner, workers_uninterrupted
+from .tasks import BATCH_BYTES, Held, clean_and_write, clean_batch, clean_first_slice, corpus_run, log
+from .workers import BATCHES_AHEAD, WorkersError, end_workers, task_runner, worker_pool
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
 """What can go wrong with the user's folders, server and workers; the message says what to do."""
-
-BATCHES_AHEAD = 2
-"""So many batches per worker are handed over before the first of them is done: none waits, few are in memory."""
 
 
 def run(
@@ -97,8 +97,7 @@ def build_corpus(
     """
     spread = partial(_by_workers, workers) if workers > 1 else None
     with corpus_run(seeds, output, config, PIPELINE, batch_bytes, quiet_seconds, spread) as run:
-        batches = run.batches()
-        for cleaned in clean_and_write(batches) if spread is None else spread(clean_batch, batches):
+        for cleaned in _cleaned(run.batches(), workers):
             run.add(cleaned)
         version = run.commit()
     done = report.of(version, run, str(flow_run.id or ""))
@@ -110,15 +109,50 @@ def build_corpus(
     return done
 
 
-def _by_workers(workers: int, task: Task[[Any], Any], batches: Iterable[Any]) -> Iterator[Any]:
-    """What a task makes of the batches in the flow's task runner, in their order."""
+def _cleaned(batches: Iterator[Batch], workers: int) -> Iterator[Cleaned]:
+    """The batches in their order, cleaned and written: by this process, by its worker processes, by a cluster."""
+    if workers == 1:
+        return clean_and_write(batches)
+    if worker_pool() is None:
+        return _by_workers(workers, clean_batch, batches)
+    return _by_worker_processes(workers, batches)
+
+
+def _by_worker_processes(workers: int, batches: Iterator[Batch]) -> Iterator[Cleaned]:
+    """The same, by worker processes. They know nothing of Prefect: the slice whose steps are task runs is our own."""
+    first = Future[Batch]()
+    shown = list(islice(batches, 1))
+
+    def clean_first() -> None:
+        while shown:
+            first.set_result(clean_first_slice(shown.pop()))
+
+    handed = chain([(batch, Held(first)) for batch in shown], batches)
+    try:
+        yield from _by_workers(workers, clean_batch, handed, clean_first)
+    finally:
+        first.cancel()  # nobody waits for it when this process was interrupted
+
+
+def _by_workers(
+    workers: int,
+    task: Task[..., Any],
+    batches: Iterable[Any],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[Any]:
+    """What a task makes of the batches in the flow's task runner, in their order.
+
+    batches     what the task takes, or tuples of all that it takes
+    meanwhile   is called when the workers have enough to do
+    """
     waiting: deque[PrefectFuture[Any]] = deque()
     try:
         for batch in batches:
-            with workers_uninterrupted():
-                waiting.append(task.submit(batch))
+            waiting.append(task.submit(*batch) if isinstance(batch, tuple) else task.submit(batch))
             if len(waiting) >= workers * BATCHES_AHEAD:
+                meanwhile()
                 yield waiting.popleft().result()
+        meanwhile()
         while waiting:
             yield waiting.popleft().result()
     except Exception as error:

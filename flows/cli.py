@@ -172,6 +172,10 @@ def build_command(
     config = replace(config, drop_reprints=drop_reprints, trail=trail, text_field=text_field, id_field=id_field)
     if verbose:
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
+    if workers > 1 and dask is None:
+        from . import fork_server
+
+        fork_server.start()  # which loads at the same time
     with undisturbed():
         without_pandas()
         from . import build, server

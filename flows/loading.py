@@ -61,10 +61,3 @@ def without_pandas() -> None:
         pyarrow.array([""])  # Arrow looks for pandas once
     finally:
         sys.meta_path.remove(_NoPandas)
-
-
-def load_worker() -> None:
-    """Loads, in a worker process that begins, what its tasks need, before it is given any."""
-    with undisturbed():
-        without_pandas()
-        from . import tasks  # noqa: F401

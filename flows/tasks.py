@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -27,17 +26,16 @@ from datetime import UTC, datetime
 from functools import cache
 from heapq import nlargest
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar
 
-import pyarrow as pa
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, fingerprint_parts, select
-from corpus import recurring, rows
+from cleaners import PIPELINE, Cleaner, Config, fingerprint, fingerprint_parts, select
+from corpus import recurring
 from corpus import seeds as seeds_folder
 from corpus.memory import give_back
 from corpus.merge import Source
@@ -45,12 +43,12 @@ from corpus.plan import Plan, batches
 from corpus.records import Reading
 from corpus.recurring import NO_SURVEY, Survey, Unsampled
 from corpus.seed_list import AnySeed
-from corpus.seeds import Problem, Scan
-from corpus.store import Staged, Staging, Store, StoreError, Version
+from corpus.seeds import Scan
+from corpus.store import Staged, Store, StoreError, Version
 
-from .loading import uncollected
+from .batch import MOST_SLOW, Batch, Cleaned, Slow, Step, cleaned_slice, sampled, staged
 from .progress import Progress
-from .time_limit import TimeLimit
+from .workers import by_worker, worker_pool
 
 __all__ = [
     "CLEANING_TASKS",
@@ -79,17 +77,11 @@ T = TypeVar("T")
 BATCH_BYTES = 8 << 20
 """Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
 
-SLICE_BYTES = 2 << 20
-"""So many bytes of a batch are in memory as documents at a time: they take 15 to 25 times as much."""
-
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
 TASK_RUNS_IN_FIRST_BATCH = 3  # read, settle, stage; the cleaners come on top
 
 MOST_WAITING = 20
 """So many of the files that were being written are named in the manifest."""
-
-MOST_SLOW = 10
-"""So many of the slowest documents are listed."""
 
 
 def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
@@ -114,157 +106,6 @@ class Held(Generic[T]):
 
     def __init__(self, value: T) -> None:
         self.value = value
-
-
-class Slow(NamedTuple):
-    """A document that took long: seconds of CPU time, bytes of its seed."""
-
-    seconds: float
-    id: str
-    bytes: int
-
-
-class Cleaned(NamedTuple):
-    """A batch that is cleaned and written beside the corpus.
-
-    slowest   the slowest of its documents
-    changed   seeds that are not in it: they changed, or went, after the scan found them
-    seconds   (step, seconds of CPU time) of its steps
-    """
-
-    staged: Staged
-    slowest: tuple[Slow, ...] = ()
-    changed: tuple[AnySeed, ...] = ()
-    seconds: tuple[tuple[str, float], ...] = ()
-
-
-class Finished(NamedTuple):
-    """Documents that are rows, and the slowest of them."""
-
-    tables: Mapping[str, pa.Table]
-    slowest: list[Slow]
-
-
-class Batch:
-    """Documents that go through the pipeline together. Plain slots, so that Prefect does not look inside.
-
-    number     1, 2, 3 … within a run
-    root       the seeds folder
-    seeds      those of this batch, as the scan found them
-    staging    where the batch is written
-    recurring  id -> keys of those of its lines that recur; only seeds that have some
-    drafts     the documents while they are being cleaned; none before `read`
-    changed    seeds that are no longer what the scan found: the next run takes them
-    unsettled  indexes of the drafts that still changed after the last round
-    finished   slices of it that are rows already
-    bytes, seconds   bytes that were read; seconds of CPU time of each step
-    start      when it was begun
-    It holds paths and names until it is read: a worker process gets it so, and never a document.
-    """
-
-    __slots__ = (
-        *("changed", "config", "drafts", "finished", "number", "pipeline", "recurring"),
-        *("root", "seeds", "staging", "unsettled", "bytes", "seconds", "start"),
-    )
-
-    def __init__(
-        self,
-        number: int,
-        root: Path,
-        seeds: Sequence[AnySeed],
-        staging: Staging,
-        config: Config,
-        pipeline: tuple[Cleaner, ...],
-        recurring: Mapping[str, frozenset[int]],
-    ) -> None:
-        self.recurring = recurring
-        self.number = number
-        self.root = root
-        self.seeds = seeds
-        self.staging = staging
-        self.config = config
-        self.pipeline = pipeline
-        self.drafts: list[Draft] = []
-        self.changed: list[AnySeed] = []
-        self.unsettled: set[int] = set()
-        self.finished: list[Finished] = []
-        self.bytes = 0
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.start = 0.0
-
-    def timed(self, step: Task[[Batch], Any], part: Batch, is_shown: bool) -> Any:
-        """What a step makes of a part of this batch: as a task run when it is to be shown."""
-        before = time.thread_time()
-        found = step(part) if is_shown else step.fn(part)
-        self.seconds[step.name] += time.thread_time() - before
-        return found
-
-    def slices(self) -> Iterator[Batch]:
-        """The batch in parts that are small enough to be in memory as documents."""
-        for seeds in batches(self.seeds, SLICE_BYTES):
-            of = {one.name: self.recurring[one.name] for one in seeds if one.name in self.recurring}
-            yield Batch(self.number, self.root, seeds, self.staging, self.config, self.pipeline, of)
-
-    def read(self) -> dict[str, int]:
-        """Reads and decodes the seeds."""
-        seeds = {seed.name: seed for seed in self.seeds}
-        for one in seeds_folder.read_all(self.root, self.seeds, Reading.of(self.config)):
-            if isinstance(one, Problem):
-                self.changed.append(seeds[one.id])
-                log().warning("waiting batch=%d document=%r reason=%r", self.number, one.id, one.reason)
-            else:
-                draft = Draft(one.raw, one.name, self.config, one.record)
-                draft.recurring = self.recurring.get(one.name, frozenset())
-                self.drafts.append(draft)
-        return {"documents": len(self.drafts), "bytes": sum(draft.seed.size for draft in self.drafts)}
-
-    def advance(self, cleaner: Cleaner) -> dict[str, int]:
-        """Lets one cleaner have its pass over all documents."""
-        edits = [draft.advance(cleaner, self.config, start) for draft, start in self._limited()]
-        return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
-
-    def settle(self) -> dict[str, int]:
-        """Repeats the pipeline on each document until nothing changes."""
-        before = sum(len(draft.trail) for draft in self.drafts)
-        settled = [draft.settle(self.config, self.pipeline, start) for draft, start in self._limited()]
-        self.unsettled = {number for number, good in enumerate(settled) if not good}
-        passes = sum(len(draft.trail) for draft in self.drafts) - before
-        return {"further_passes": passes, "unsettled": len(self.unsettled)}
-
-    def finish(self) -> Finished:
-        """Finishes the documents and makes rows of them; the drafts are gone then."""
-        documents = [
-            draft.finish(self.config, number not in self.unsettled, start)
-            for number, (draft, start) in enumerate(self._limited())
-        ]
-        slowest = nlargest(MOST_SLOW, (Slow(draft.seconds, *draft.seed[::2]) for draft in self.drafts))
-        self.drafts = []
-        _log_quarantine(self.number, [(one.name, *one.quarantine) for one in documents if one.quarantine])
-        marks = {id: recurring.mark(keys) for id, keys in self.recurring.items()}
-        return Finished(rows.tables(documents, (), marks, self.config.trail == "summary"), slowest)
-
-    def stage(self) -> Cleaned:
-        """Writes the batch: the slices that are finished, and the documents that are not."""
-        finished = self.finished or [self.finish()]
-        self.finished = []
-        slowest = nlargest(MOST_SLOW, (slow for one in finished for slow in one.slowest))
-        staged = self.staging.write_tables(rows.together([one.tables for one in finished]))
-        return Cleaned(staged, tuple(slowest), tuple(self.changed))
-
-    def _limited(self) -> Iterator[tuple[Draft, float]]:
-        """The drafts, one by one, under the limit on the time of each, with the CPU time at which its turn begins: when
-        the one before it ended, as the clock takes longer to read than many a cleaner."""
-        now = time.thread_time()
-        with TimeLimit(self.config.max_seconds) as limit:
-            for draft in self.drafts:
-                limit.restart(draft.seconds, now)
-                yield draft, now
-                now = max(now, draft.clock)
-
-
-def _log_quarantine(number: int, rows: Sequence[tuple[str, str, str]]) -> None:
-    for id, kind, reason in rows:
-        log().warning("quarantine batch=%d document=%r kind=%s reason=%r", number, id, kind, reason)
 
 
 def log() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
@@ -302,9 +143,9 @@ def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds
 
 @step("sample", "sample, batch {batch.number}")
 def sample(batch: Unsampled) -> Held[Source]:
-    """Reads the seeds of a batch and keeps the keys of their short lines, for the survey."""
-    with uncollected():
-        return Held(batch.sample())
+    """Reads the seeds of a batch and keeps the keys of their short lines, for the survey: in a worker process when the
+    flow has some."""
+    return Held(by_worker(sampled, batch))
 
 
 @step("survey")
@@ -330,7 +171,9 @@ def survey(
 @step("read", "read, batch {batch.number}")
 def read(batch: Batch) -> dict[str, int]:
     """Reads and decodes the batch's seeds."""
-    return batch.read()
+    counts = batch.read()
+    _warn(batch)
+    return counts
 
 
 @step("settle", "settle, batch {batch.number}")
@@ -341,19 +184,35 @@ def settle(batch: Batch) -> dict[str, int]:
 
 @step("stage", "stage, batch {batch.number}")
 def stage(batch: Batch) -> Cleaned:
-    """Finishes the documents and writes them beside the corpus."""
-    return batch.stage()
+    """Finishes the documents and writes them beside the corpus: a worker process does, when the slices are in files."""
+    cleaned = batch.stage(lambda *of: by_worker(staged, *of))
+    _warn(batch)
+    return cleaned
 
 
 @step("clean-batch", "clean, batch {batch.number}")
-def clean_batch(batch: Batch) -> Cleaned:
-    """All steps of one batch. A worker process runs it as one task.
+def clean_batch(batch: Batch, first: Held[Future[Batch]] | None = None) -> Cleaned:
+    """All steps of one batch: in the flow's worker processes when it has some, else here.
 
     The steps of the first slice of a run's first batch are task runs, too, and show what is done. Those of all batches
     would cost an eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
+    first   gives the batch's first slice, when another thread cleans it
     """
-    _clean(batch)
+    pool = worker_pool()
+    if pool is None:
+        _clean(batch)
+        return _write(batch)
+    batch.start = time.perf_counter()
+    parts = list(enumerate(batch.slices(), 1))
+    given = [pool.submit(cleaned_slice, part, place) for place, part in parts if first is None or place > 1]
+    for one in given if first is None else [first.value, *given]:
+        _take(batch, one.result())
     return _write(batch)
+
+
+def clean_first_slice(batch: Batch) -> Batch:
+    """The first slice of a batch, cleaned, each step a task run."""
+    return cleaned_slice(next(batch.slices()), 1, _shown(batch))
 
 
 @step("clean-batch", "clean, batch {batch.number}")
@@ -379,22 +238,34 @@ def clean_and_write(todo: Iterable[Batch]) -> Iterator[Cleaned]:
 def _clean(batch: Batch) -> None:
     """All steps but writing."""
     batch.start = time.perf_counter()
-    steps: list[Task[[Batch], Any]] = [read, *map(cleaning, batch.pipeline), settle]
     for place, part in enumerate(batch.slices()):
-        with uncollected():
-            for one in steps:
-                got = batch.timed(one, part, batch.number == 1 and place == 0)
-                batch.bytes += got["bytes"] if one is read else 0
-            before = time.thread_time()
-            batch.finished.append(part.finish())
-            batch.seconds[stage.name] += time.thread_time() - before
-        batch.changed += part.changed
+        part.clean(_shown(batch) if batch.number == 1 and place == 0 else part.steps())
+        _take(batch, part)
+
+
+def _shown(batch: Batch) -> list[Step]:
+    """The steps of a batch, each a task run."""
+    steps: list[Task[[Batch], dict[str, int]]] = [read, *map(cleaning, batch.pipeline), settle]
+    return [Step(one.name, one) for one in steps]
+
+
+def _take(batch: Batch, part: Batch) -> None:
+    batch.take(part)
+    _warn(batch)
+
+
+def _warn(batch: Batch) -> None:
+    """Writes into the run's log what it has not yet of a batch."""
+    for line in batch.warnings:
+        log().warning("%s", line)
+    batch.warnings.clear()
 
 
 def _write(batch: Batch) -> Cleaned:
     """Writes a batch that is cleaned."""
-    cleaned = cast(Cleaned, batch.timed(stage, batch, batch.number == 1))
-    give_back()
+    cleaned = stage(batch) if batch.number == 1 else stage.fn(batch)
+    for name, seconds in cleaned.seconds:
+        batch.seconds[name] += seconds
     log().info(
         "cleaned batch=%d documents=%d bytes=%d quarantined=%d seconds=%.2f",
         *(batch.number, cleaned.staged.documents, batch.bytes, cleaned.staged.quarantined),

@@ -1,0 +1,64 @@
+"""The process that worker processes are copies of: it has loaded what they need, and nothing else runs in it.
+
+So a worker starts in hundredths of a second, and what all of them have in memory is there once. Without Prefect, which
+takes longer to load than all the rest: workers clean, and the run's own process tells Prefect of it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import wait
+
+NO_LEAK_WARNING = "ignore:resource_tracker:UserWarning"
+"""After Ctrl-C, Python's resource tracker removes the pool's semaphores, as it should, but complains about it."""
+
+
+def start() -> None:
+    """Starts it, if it does not run: the sooner before the workers are needed, the more it has loaded."""
+    if NO_LEAK_WARNING not in sys.warnoptions:  # which child processes inherit
+        sys.warnoptions.append(NO_LEAK_WARNING)
+    multiprocessing.set_forkserver_preload([f"{__package__}.worker"])
+    resource_tracker.ensure_running()  # it ends with SIGINT unblocked
+    with _uninterrupted():
+        forkserver.ensure_running()
+
+
+def pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of at most so many worker processes, which start when they are needed.
+
+    Ctrl-C reaches none of them: a terminal sends it to all processes of a command, and workers that stumble over it
+    leave the pool waiting for them. The run ends them itself; and they end when the run is gone.
+    """
+    start()
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), _begin)
+
+
+def _begin() -> None:
+    """In a worker that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started within it get no SIGINT."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
