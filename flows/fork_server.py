@@ -31,14 +31,17 @@ def start() -> None:
         forkserver.ensure_running()
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of at most so many worker processes, which start when they are needed.
+class Pool(ProcessPoolExecutor):
+    """At most so many worker processes, which start when they are needed.
 
     Ctrl-C reaches none of them: a terminal sends it to all processes of a command, and workers that stumble over it
     leave the pool waiting for them. The run ends them itself; and they end when the run is gone.
     """
-    start()
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), _begin)
+
+    def __init__(self, workers: int) -> None:
+        start()
+        super().__init__(workers, multiprocessing.get_context("forkserver"), _begin)
+        self.workers = workers
 
 
 def _begin() -> None:

@@ -48,7 +48,7 @@ from corpus.store import Staged, Store, StoreError, Version
 
 from .batch import MOST_SLOW, Batch, Cleaned, Slow, Step, cleaned_slice, sampled, staged
 from .progress import Progress
-from .workers import by_worker, worker_pool
+from .workers import by_worker, each_by_worker, worker_pool
 
 __all__ = [
     "CLEANING_TASKS",
@@ -143,9 +143,8 @@ def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds
 
 @step("sample", "sample, batch {batch.number}")
 def sample(batch: Unsampled) -> Held[Source]:
-    """Reads the seeds of a batch and keeps the keys of their short lines, for the survey: in a worker process when the
-    flow has some."""
-    return Held(by_worker(sampled, batch))
+    """Reads the seeds of a batch and keeps the keys of their short lines, for the survey."""
+    return Held(sampled(batch))
 
 
 @step("survey")
@@ -159,12 +158,13 @@ def survey(
 ) -> Held[Survey]:
     """Which lines recur on the pages of a site: reads the seeds that are new or changed, or all for a new pipeline.
 
-    fresh   the samples of these seeds when workers took them; None: they are taken here
+    fresh   the samples of these seeds when a cluster took them; None: they are taken here, by worker processes when the
+            flow has some
     """
     base = store.latest()
     if fresh is None:
         todo = recurring.unsampled(seeds, found.value, fingerprint, base, config, store.samples())
-        fresh = Held([sample.fn(batch).value for batch in todo])
+        fresh = Held(list(each_by_worker(sampled, todo)))
     return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value))
 
 
@@ -324,7 +324,7 @@ class Run:
         self.survey = NO_SURVEY
         if any(cleaner.name == "recurrence" for cleaner in self.pipeline):
             fresh = None
-            if spread is not None:
+            if spread is not None and worker_pool() is None:
                 todo = recurring.unsampled(seeds, found.value, made_by, store.latest(), config, store.samples())
                 fresh = Held([one.value for one in spread(sample, todo)])
                 self._sampled = len(fresh.value)

@@ -6,8 +6,9 @@ Why so, why Dask, and how to run it on many machines: docs/decisions/0040-worker
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,6 +19,7 @@ from . import fork_server
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 LOCAL = "local"
 
@@ -50,14 +52,14 @@ class WorkerProcesses(ThreadPoolTaskRunner[Any]):
     def __init__(self, workers: int) -> None:
         super().__init__(max_workers=workers * BATCHES_AHEAD)
         self.workers = workers
-        self.pool: ProcessPoolExecutor | None = None
+        self.pool: fork_server.Pool | None = None
 
     def duplicate(self) -> WorkerProcesses:
         return type(self)(self.workers)
 
     def __enter__(self) -> WorkerProcesses:
         super().__enter__()
-        self.pool = fork_server.pool(self.workers)
+        self.pool = fork_server.Pool(self.workers)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -72,7 +74,7 @@ class WorkerProcesses(ThreadPoolTaskRunner[Any]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def worker_pool() -> ProcessPoolExecutor | None:
+def worker_pool() -> fork_server.Pool | None:
     """The worker processes of the flow that runs; None when it has none of this machine, or none at all."""
     context = FlowRunContext.get()
     runner = context.task_runner if context else None
@@ -83,6 +85,24 @@ def by_worker(function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
     """What the function returns: of a worker process when the flow has some, else of this one."""
     pool = worker_pool()
     return function(*args, **named) if pool is None else pool.submit(function, *args, **named).result()
+
+
+def each_by_worker(function: Callable[[T], R], todo: Iterable[T]) -> Iterator[R]:
+    """What the function returns for each of these, in their order.  Raises WorkersError when a worker dies."""
+    pool = worker_pool()
+    if pool is None:
+        yield from map(function, todo)
+        return
+    waiting: deque[Future[R]] = deque()
+    try:
+        for one in todo:
+            waiting.append(pool.submit(function, one))
+            if len(waiting) >= BATCHES_AHEAD * pool.workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise WorkersError.explained(error) from error
 
 
 def task_runner(workers: int, dask: str | None = None) -> TaskRunner[Any] | None:
