@@ -132,9 +132,9 @@ def features(page: Page, removed: Collection[int], weak: Collection[int], told: 
     """
     rows = page.rows
     found = np.zeros((len(rows), len(FEATURES)))
-    masked = [_MASK.sub("0", row.text.strip()) for row in rows]
-    often = Counter(masked)
     texts = [row.text.strip() for row in rows]
+    masked = _MASK.sub("0", "\n".join(texts)).split("\n")[: len(rows)]  # no row has a line break
+    often = Counter(masked)
     if rows:
         own = [
             (_own if len(text) > SHORT else _known_own)(text, row.score > 0)

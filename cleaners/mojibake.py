@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import ftfy
 from ftfy import badness
@@ -24,6 +24,7 @@ from .misreadings import Piece, Repair, best_repair, likelihood, likelihood_of_e
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
 WINDOW = 8  # characters around a signature that are tried before the whole line is
+SHORT = 1_000  # characters of a line whose repairs are remembered
 MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
 
@@ -160,13 +161,13 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 def _misread(start: int, line: str) -> list[Edit]:
     """One repair is told piece by piece; several are one edit, since the steps between are no text."""
-    edits, settled = _repaired(line)
+    edits = _repaired(line)
     if not edits:
         return []
     once = new = apply(line, edits)
     rule = edits[-1].rule
     for _ in range(ROUNDS - 1):
-        more, settled = _repaired(new, settled)
+        more = _repaired(new)
         if not more:
             break
         new, rule = apply(new, more), more[-1].rule
@@ -175,17 +176,13 @@ def _misread(start: int, line: str) -> list[Edit]:
     return [_one_edit(start, line, new, rule)] if new != line else []
 
 
-def _repaired(line: str, settled: str | None = None) -> tuple[list[Edit], str | None]:
-    """The edits of one line, whose places are counted from its start; and a text for which no repair was found.
-
-    settled  such a text: it is not searched once more
-    """
+def _repaired(line: str) -> tuple[Edit, ...]:
+    """The edits of one line, whose places are counted from its start."""
     repairs: list[Repair] = []
     new = line
-    while len(repairs) < ROUNDS and new != settled:
-        repair = _one_repair(new)
+    while len(repairs) < ROUNDS:
+        repair = (_known_repair if len(new) <= SHORT else _last_repair)(new)
         if repair is None:
-            settled = new
             break
         repairs.append(repair)
         new = _replaced(new, repair.pieces)
@@ -194,13 +191,13 @@ def _repaired(line: str, settled: str | None = None) -> tuple[list[Edit], str | 
     if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
         other = _by_ftfy(line)
         if not repairs or likelihood(other) > likelihood(new):
-            return list(between(line, other, "mojibake.ftfy")), settled
+            return tuple(between(line, other, "mojibake.ftfy"))
     if len(repairs) == 1:
         rules = {guessed: _rule(repairs[0], guessed) for guessed in (False, True)}
-        return [Edit(a, line[a:b], text, rules[guessed]) for a, b, text, guessed in repairs[0].pieces], settled
+        return tuple([Edit(a, line[a:b], text, rules[guessed]) for a, b, text, guessed in repairs[0].pieces])
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
     rule = _rule(repairs[-1], guessed, "_twice")
-    return ([_one_edit(0, line, new, rule)] if new != line else []), settled
+    return (_one_edit(0, line, new, rule),) if new != line else ()
 
 
 def _by_ftfy(line: str) -> str:
@@ -249,6 +246,11 @@ def _one_repair(line: str) -> Repair | None:
             _add(parts.setdefault(read, []), max(0, start - MARGIN), min(len(line), end + MARGIN))
     repairs = [best_repair(line, read, parts[read]) for read in sorted(parts)]
     return max((repair for repair in repairs if repair), key=lambda repair: repair.gain, default=None)
+
+
+# what was repaired is searched once more, and again when the document settles
+_known_repair = lru_cache(1 << 10)(_one_repair)
+_last_repair = lru_cache(1)(_one_repair)
 
 
 def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:

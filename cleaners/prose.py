@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 SHORTEST_PROSE = 15
@@ -46,6 +47,7 @@ class Page(NamedTuple):
         return sum(row.score for row in self.rows[self.first : self.last] if row.score > 0)
 
 
+@lru_cache(maxsize=1)  # while a document settles, several cleaners read the same text: do not change its rows
 def read(text: str) -> Page:
     """The rows of `text` and its main stretch of prose.  Linear in the text's length."""
     rows: list[Row] = []
