@@ -217,6 +217,7 @@ def _stretches(line: str, units: Units, read: str, written: str) -> Iterator[tup
     kept_scores, taken_scores = kept.scores, taken.scores
     kept_scores[0] = 0.0
     firsts, stay, raw, size = [*units.firsts, True], units.stay, units.bytes, units.size
+    alone = _readings_alone(read, written)
     runs = Runs(units, read) if written == UTF8 and size >= FEWEST_UNITS else None
     starts = runs.starts if runs else {}
     at = 0
@@ -239,10 +240,11 @@ def _stretches(line: str, units: Units, read: str, written: str) -> Iterator[tup
             if stays + ENTER_SCORE > score:
                 score, before = stays + ENTER_SCORE, True
         if score > -1e29:
-            for reading in _readings(_window(raw, at, read, written), read, written):
-                end = at + reading.length
-                if score + reading.score > taken_scores[end]:
-                    taken_scores[end] = score + reading.score
+            for reading in alone[raw[at]] or _readings(_window(raw, at, read, written), read, written):
+                end = at + reading[0]
+                total = score + reading[2]
+                if total > taken_scores[end]:
+                    taken_scores[end] = total
                     taken.backs[end], taken.before_kept[end], taken.readings[end] = at, before, reading
         at += 1
     yield from _accepted(line, units, kept, taken, read, runs)
@@ -396,8 +398,6 @@ def _score_list() -> list[float]:
 def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]:
     """The bytes on which the reading at unit `at` depends; few where they are known, so that it is often cached."""
     byte = raw[at]
-    if 0 <= byte < 0x80 or (written == UTF8 and 0x80 <= byte < 0xC2):  # by itself, or inside a character
-        return (byte,)
     if written == UTF8 and 0xE0 <= byte < 0xF0:
         window = tuple(raw[at : at + 3])
         if LOST not in window and _decoded(window, UTF8) is not None:
@@ -407,6 +407,14 @@ def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]
     elif byte != LOST and LOST not in raw[at + 1 : at + 2]:
         return tuple(raw[at : at + 2])
     return tuple(raw[at : at + 5])
+
+
+@cache
+def _readings_alone(read: str, written: str) -> list[tuple[Reading, ...]]:
+    """By byte: the readings, where they do not depend on what follows, as of ASCII and of what stands inside a
+    character of UTF-8; none elsewhere, and for LOST, which is the last of the list."""
+    known = [byte < 0x80 or (written == UTF8 and byte < 0xC2) for byte in range(0x100)]
+    return [_readings((byte,), read, written) if known[byte] else () for byte in range(0x100)] + [()]
 
 
 @lru_cache(maxsize=65_536)
@@ -634,19 +642,20 @@ def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tupl
             if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
                 right = ""
             asked.append((texts[i - 1][-1] if i else before, stretch[i][1].candidates, right))
-        for i, chances in zip(chosen, _chances(asked), strict=True):
-            most = max(chances)
-            guessed[i] = most >= SURE
-            texts[i] = stretch[i][1].candidates[chances.index(most)] if guessed[i] else LOST_CHAR
+        for i, (number, chance) in zip(chosen, _likeliest(asked), strict=True):
+            guessed[i] = chance >= SURE
+            texts[i] = stretch[i][1].candidates[number] if guessed[i] else LOST_CHAR
     return texts, guessed
 
 
-def _chances(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[list[float]]:
-    """P(candidate | neighbours), one each, for every (character before, candidates, character after, or none)."""
+def _likeliest(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[tuple[int, float]]:
+    """For every (character before, candidates, character after, or none) the number of the likeliest candidate and
+    P(candidate | neighbours)."""
     counts = [len(candidates) for _, candidates, _ in asked]
-    edges = statistics.codes("".join([before + (after or statistics.BOUNDARY) for before, _, after in asked]))
-    before, after = edges.reshape(-1, 2).repeat(counts, axis=0).T
-    middle = statistics.codes("".join([candidate[0] for _, candidates, _ in asked for candidate in candidates]))
+    around = [before + (after or statistics.BOUNDARY) for before, _, after in asked]
+    points = statistics.codes("".join(around + [text[0] for _, candidates, _ in asked for text in candidates]))
+    before, after = points[: 2 * len(asked)].reshape(-1, 2).repeat(counts, axis=0).T
+    middle = points[2 * len(asked) :]
     behind, in_front = statistics.bigram_logprobs(np.array((before, middle)), np.array((middle, after)))
     is_known = np.array([after != "" for _, _, after in asked]).repeat(counts)
     logs = (behind + np.where(is_known, in_front, 0)).tolist()
@@ -655,6 +664,4 @@ def _chances(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[list
         own = logs[done : done + count]
         done += count
         highest = max(own)
-        weights = [exp(one - highest) for one in own]
-        total = sum(weights)
-        yield [weight / total for weight in weights]
+        yield own.index(highest), 1 / sum([exp(one - highest) for one in own])
