@@ -104,6 +104,8 @@ def authors(byline: str) -> list[str]:
 
 
 def _authors(byline: str) -> tuple[str, ...]:
+    if len(byline) > LONGEST_LINE and len("".join(byline.split())) > LONGEST_LINE:
+        return ()  # prose
     written, line = _flat(byline)
     if not line or len(line) > LONGEST_LINE:
         return ()
@@ -141,6 +143,10 @@ def _unwrapped(line: str) -> str:
 
 def _flat(line: str) -> tuple[str, str]:
     """The line in ASCII marks and single spaces, as it is written, and with functions in Simplified script."""
+    return _flattened(line) if len(line) > 2 * LONGEST_LINE else _known_flat(line)
+
+
+def _flattened(line: str) -> tuple[str, str]:
     if _HAS_WIDTH.search(line):
         line = line.translate(_WIDTH)
     written = " ".join(line.split())
@@ -150,6 +156,8 @@ def _flat(line: str) -> tuple[str, str]:
         return written, written
     return written, _TRADITIONAL_WORDS.sub(lambda match: _TRADITIONAL[match[0]], written)
 
+
+_known_flat = lru_cache(1 << 13)(_flattened)  # of short lines: each test of a line asks again
 
 _POINT = re.compile("(?<![一-龥])(文|图|摄影|图文|圖)[·・]")  # 文·张三
 

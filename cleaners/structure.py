@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from itertools import islice
+from itertools import accumulate
 from statistics import median_low
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ _COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
 _SUBTITLE = re.compile(r"(?:——|--|—)\S")
 # stands at the beginning of a newspaper's report, and nowhere else in it: a page with two of them holds two reports
 _DATELINE = re.compile(r"[【（(]?本[报報刊][讯訊](?=[】）)（(\s])")
+_DATELINE_BEGINS = "【（(本"
 _ENTRY = re.compile(r"(?:[•·●○▪◦*\-–]|\d{1,3}[.、．)）]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*\S")
 LIST_FIELDS = ("authors", "keywords")
 FIELDS = (
@@ -94,20 +95,20 @@ def of(document: Document, config: Config) -> Structure:
 
 
 def _lines(document: Document) -> list[Line]:
-    gaps, lifted, framed = _seen_in_trail(document)
-    lines, start = [], 0
-    for block in document.text.split("\n\n"):
-        end = start + len(block)
-        if block:
-            lines.append(_tuple(Line, (block, start, gaps.get(start, 1), end in lifted, end in framed)))
-        start = end + 2
-    return lines
+    blocks = document.text.split("\n\n")
+    starts = list(accumulate([len(block) + 2 for block in blocks], initial=0))
+    gaps, lifted, framed = _seen_in_trail(document, [start - 2 for start in starts[1 : LONGEST_HEAD + 1]])
+    return [
+        _tuple(Line, (block, start, gaps.get(start, 1), (end := start + len(block)) in lifted, end in framed))
+        for block, start in zip(blocks, starts, strict=False)
+        if block
+    ]
 
 
-def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int], set[int]]:
+def _seen_in_trail(document: Document, ends: Sequence[int]) -> tuple[dict[int, int], set[int], set[int]]:
     """By position in the text: blank lines of the seed before it; ends of paragraphs behind which metadata
     stood, and behind which rules took out rows that stand in no article. Gaps are those that the first pass of
-    `layout` found."""
+    `layout` found.  ends: of the first LONGEST_HEAD paragraphs"""
     passes = document.trail
     gaps: dict[int, int] = {}
     lifted: set[int] = set()
@@ -116,7 +117,8 @@ def _seen_in_trail(document: Document) -> tuple[dict[int, int], set[int], set[in
     asked = [i for i, one in enumerate(passes) if i == first_layout or one.cleaner in ("metadata", "chrome")]
     if not asked:
         return gaps, lifted, framed
-    ends = _paragraph_ends(document.text)
+    if len(ends) == LONGEST_HEAD:
+        ends = [*ends, len(document.text)]
     later = {i: Positions(passes[i].edits) for i in range(asked[0] + 1, len(passes))}
     for i in asked:
         behind = [later[k] for k in range(i + 1, len(passes))]
@@ -161,11 +163,6 @@ def _gaps(edits: Sequence[Edit]) -> Iterator[tuple[int, int]]:
         place = start + shift + len(after)
         yield place, before.count("\n") - 1
         shift += len(after) - len(before)
-
-
-def _paragraph_ends(text: str) -> list[int]:
-    gaps = islice(re.finditer("\n\n", text), LONGEST_HEAD)
-    return [*[gap.start() for gap in gaps], len(text)]
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -290,7 +287,7 @@ def _title_places(
         if (first is not None and i <= first) or roles[i] != "body" or not _is_headline(lines[i].text):
             continue
         if reports is None:
-            reports = sum(_DATELINE.match(line.text) is not None for line in lines) > 1
+            reports = sum(line.text[0] in _DATELINE_BEGINS and bool(_DATELINE.match(line.text)) for line in lines) > 1
         if i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text):
             continue
         if _begins_article(lines, roles, i, usual_gap, reports):
@@ -322,8 +319,9 @@ def _first_title(lines: Sequence[Line], roles: Sequence[str], page: Frame) -> in
                 block = [k for k in head if set(range(k, i)) <= set(head)]
                 if len(block) > MOST_HEADLINE_LINES:
                     return _clearest(lines, block, i, page)  # what stands above is left of the page's own frame
-                others = [k for k in block if not _is_bare_byline(lines[k].text)]
-                usual = next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), [i, *others][-1])
+                usual = next((k for k in block if len(lines[k].text) >= SHORTEST_HEADLINE), -1)
+                if usual < 0:
+                    usual = next((k for k in reversed(block) if not _is_bare_byline(lines[k].text)), i)
                 return _clearest(lines, block, usual, page)
         elif roles[i] == "body" and _ends_body(line):
             break
@@ -372,9 +370,9 @@ _LABELLED = re.compile("[^：:]{1,4}[：:]")
 def _clearest(lines: Sequence[Line], block: Sequence[int], usual: int, page: Frame) -> int:
     """The headline of the most evidence among rows one below the other; `usual` when it may well be the headline, when
     the page had no chrome, or when none is clearly better."""
-    is_button = _is_frame(lines[usual].text, page)
     if len(block) == 1:
         return usual
+    is_button = _is_frame(lines[usual].text, page)
     least = CLEAR
     if not (page.removed or is_button):
         shorts = sum(len(lines[k].text) <= LONGEST_LINK for k in block)
