@@ -61,6 +61,9 @@ __all__ = [
 ]
 
 
+Propose = Callable[[str, Config], Iterator[Edit]]
+
+
 class Cleaner(NamedTuple):
     """One step of the pipeline.
 
@@ -73,7 +76,7 @@ class Cleaner(NamedTuple):
     """
 
     name: str
-    propose: Callable[[str, Config], Iterator[Edit]]
+    propose: Propose
     ignores: str = ""
     needs: int = 0
 
@@ -136,8 +139,8 @@ class Draft:
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
-        # cleaners that found nothing to do, and the space between lines that has changed since
-        self._done: dict[Cleaner, set[str]] = {}
+        # what found nothing to do, and the space between lines that has changed since
+        self._done: dict[Propose, set[str]] = {}
         self._kinds = 0 if self.quarantine else kinds.held(self.text)  # and perhaps more: of those that go, too
         self.recurring = config.recurring
         self.clock = time.thread_time()
@@ -177,7 +180,7 @@ class Draft:
             self.quarantine = _too_slow(config)
             return 0
         if not edits:
-            self._done[cleaner] = set()
+            self._done[cleaner.propose] = set()
             return 0
         self._note(cleaner, edits)
         self.text = text
@@ -187,7 +190,7 @@ class Draft:
     def _is_done(self, cleaner: Cleaner) -> bool:
         if cleaner.needs and not cleaner.needs & self._kinds:
             return True
-        changed = self._done.get(cleaner)
+        changed = self._done.get(cleaner.propose)
         return changed is not None and (not changed or changed.issubset(cleaner.ignores))
 
     def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
@@ -199,7 +202,7 @@ class Draft:
         gaps = set("".join([edit[1] for edit in edits]))
         for changed in self._done.values():
             changed |= gaps
-        self._done[cleaner] = set()  # one blank line for every gap: there is nothing left to do
+        self._done[cleaner.propose] = set()  # one blank line for every gap: there is nothing left to do
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...], start: float | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before

@@ -61,6 +61,9 @@ CHUNK = 1 << 16  # letters whose shingles are made at a time: what fits into the
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
 
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
+_FACTOR_SQUARED = np.uint64(0x9E3779B97F4A7C15**2 % 2**64)
+
 Codes = npt.NDArray[np.uint32]
 
 
@@ -184,13 +187,15 @@ def _minhashes(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
 
 
 def _shingles(codes: Codes) -> npt.NDArray[np.uint64]:
-    """A hash of each run of SHINGLE characters."""
+    """A hash of each run of SHINGLE characters: the value of a polynomial (Horner's rule), mixed."""
     wide = codes.astype(np.uint64)
     size = codes.size - SHINGLE + 1
-    found = wide[:size].copy()
-    for place in range(1, SHINGLE):
-        found *= np.uint64(0x9E3779B97F4A7C15)
-        found += wide[place : place + size]
+    pairs = wide[:-1] * _FACTOR
+    pairs += wide[1:]
+    found = pairs[:size] * _FACTOR_SQUARED  # two pairs and one more character are a shingle
+    found += pairs[2 : 2 + size]
+    found *= _FACTOR
+    found += wide[4:]
     return _mixed(found)
 
 

@@ -55,10 +55,22 @@ def tables(
     A document with `quarantine` set has its row in `quarantine`; so has one whose text holds half of a
     surrogate pair, which no UTF-8, and so no Parquet file, can hold.
     """
-    batch = sorted(map(_storable, documents), key=lambda document: document.name)
+    batch = sorted(documents, key=lambda document: document.name)
+    problems = sorted(problems)
+    try:
+        return _tables(batch, problems, recurring, is_summary)
+    except UnicodeEncodeError:  # rare: it costs less to be told by Arrow than to look for it in all texts
+        return _tables(list(map(_storable, batch)), problems, recurring, is_summary)
+
+
+def _tables(
+    batch: Sequence[Document],
+    problems: Sequence[Problem],
+    recurring: Mapping[str, str] | None,
+    is_summary: bool,
+) -> dict[str, pa.Table]:
     good = [document for document in batch if document.quarantine is None]
     bad = [document for document in batch if document.quarantine is not None]
-    problems = sorted(problems)
     return {
         "documents": documents_table(good),
         "edits": examples(edits_table(good)) if is_summary else edits_table(good),
@@ -108,10 +120,10 @@ def edits_table(documents: Sequence[Document]) -> pa.Table:
     edits: Iterable[Edit] = chain.from_iterable(one.edits for _, one in passes)
     start, before, after, rule, field, ref = tuple(zip(*edits, strict=True)) or ((),) * 6
     columns: Columns = {
-        "id": _repeated([document.name for document in documents], totals),
+        "id": _repeated([document.name for document in documents], totals, EDITS.field("id").type),
         "n": list(chain.from_iterable(map(range, totals))),
-        "pass": _repeated([number for number, _ in passes], sizes),
-        "cleaner": _repeated([one.cleaner for _, one in passes], sizes),
+        "pass": _repeated([number for number, _ in passes], sizes, EDITS.field("pass").type),
+        "cleaner": _repeated([one.cleaner for _, one in passes], sizes, EDITS.field("cleaner").type),
         "rule": rule,
         "start": start,
         "seed_start": seed_starts([document.trail for document in documents]),
@@ -394,9 +406,9 @@ def _rule_counts(document: Document) -> list[tuple[str, int]]:
     return sorted(Counter(edit.rule for one in document.trail for edit in one.edits).items())
 
 
-def _repeated(values: Sequence[Any], times: Sequence[int]) -> list[Any]:
+def _repeated(values: Sequence[Any], times: Sequence[int], kind: pa.DataType) -> pa.Array:
     """Each value as often as `times` says."""
-    return list(chain.from_iterable(map(repeat, values, times)))
+    return pa.array(values, kind).take(pa.array(np.repeat(np.arange(len(times)), times)))
 
 
 def _nested(column: str, lists: Sequence[Sequence[tuple[Any, ...]]]) -> pa.Array:
