@@ -63,9 +63,10 @@ def _undecodable(document: Document) -> Iterator[Flag]:
 
 
 def _lost_characters(document: Document, has_inner: bool) -> Iterator[Flag]:
-    if not any(pair in document.text for pair in _EMPTY[: None if has_inner else 2]):
+    text = document.text
+    if not ("“”" in text or "《》" in text or (has_inner and any(pair in text for pair in _EMPTY))):
         return
-    for match in _EMPTY_QUOTES.finditer(document.text):
+    for match in _EMPTY_QUOTES.finditer(text):
         yield Flag("lost_characters", match.start(), match.end(), "empty quotation marks: what stood there is lost")
 
 

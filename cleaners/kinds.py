@@ -62,8 +62,10 @@ def marks(seen: Look) -> str:
 
 def has_signs_together(seen: Look) -> bool:
     """True if two signatures have at most two units between them, which may be one character."""
+    if not seen.held & SIGN:
+        return False
     places = (seen.kinds & SIGN).nonzero()[0]
-    return bool(np.logical_or.reduce(places[1:] - places[:-1] <= 3))
+    return len(places) > 1 and bool(np.logical_or.reduce(places[1:] - places[:-1] <= 3))
 
 
 @cache

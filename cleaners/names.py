@@ -184,7 +184,10 @@ _DEPARTMENT_AND_PEOPLE = re.compile(_DEPARTMENT.pattern + "(?: [一-龥]{2,4}){1
 
 def _is_byline(line: str) -> bool:
     flat = _flat(line)[1]
-    if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…" or _OTHER_STAFF.search(flat):
+    if not flat or len(flat) > LONGEST_LINE or flat[-1] in "。!?;,…":
+        return False
+    has_mark = _BEHIND_FUNCTION.search(flat) is not None
+    if has_mark and _OTHER_STAFF.search(flat):
         return False
     bare = flat.strip("()[]【】〔〕 ")
     if not bare:
@@ -196,7 +199,7 @@ def _is_byline(line: str) -> bool:
     if bare[0] in _MARKS and not is_credit(line):
         rest = bare.lstrip(_MARKS + " ")
         return (bool(_LEADING.match(rest)) and bool(authors(rest))) or _all_names(rest)
-    if _LEADING.match(bare) or _LABEL.match(bare):
+    if (_LEADING_SIGNS.search(bare) and _LEADING.match(bare)) or (has_mark and _LABEL.match(bare)):
         return not is_credit(line) and bool(authors(bare)) and _is_whole(bare)
     return False
 
@@ -218,6 +221,8 @@ _SENTENCE_MARKS = frozenset("。！？；，…!?;,")
 _BYLINE_SIGNS = re.compile(f"[者员員生稿文写寫笔筆理译譯图圖摄攝述画部家(（{_MARKS}]")
 """Each function of _LEADING, _LABEL and _EDITORIAL, in both scripts, has one of these, or a mark or a bracket begins
 the line."""
+_LEADING_SIGNS = re.compile("[者员生稿家笔]")  # each function of _LEADING has one of these
+_BEHIND_FUNCTION = re.compile("[ :/|]")  # stands behind each of _OTHER_STAFF and _LABEL
 _PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
 
 
@@ -347,7 +352,7 @@ def signed(paragraph: str, bare: bool = True) -> list[str]:
     written, flat = _flat(paragraph[:120])
     if match := _IN_LEAD.search(flat):
         return authors(_IN_LEAD_TAIL.sub("", written[match.start(1) : match.end(1)]))
-    if match := _REPORTS.search(flat[:LONGEST_DATELINE]):
+    if ("记者" in flat or "通讯员" in flat) and (match := _REPORTS.search(flat[:LONGEST_DATELINE])):
         people = [p for p in _SPLIT.split(match["names"]) if p]
         if all(map(is_person, people)):
             return authors("记者:" + written[match.start("names") : match.end("names")])

@@ -18,7 +18,6 @@ speaks of another text."""
 LONGEST = 200
 """Longer paragraphs tell a story and are not about the article, in characters."""
 
-_PUBLIC = ("众", "眾", "衆")  # folded they are the second character of 公众号, without which nothing is found
 _GATE = re.compile("本文|原文|文章|来源|來源|作者")
 _ACCOUNT = re.compile(
     r"(?:本文|文章|原文|内容)?(?:转载|首发|来源|发布|摘编)?(?:来自|自|于|源自)(?:于)?(?:微信)?公众(?:号|平台|账号)[: ]?"
@@ -32,8 +31,8 @@ def stated(paragraphs: Sequence[str]) -> Iterator[tuple[str, str]]:
     （ID：songguo），作者：张三.  Values are as they are written."""
     edges = list(paragraphs) if len(paragraphs) <= FIRST + LAST else [*paragraphs[:FIRST], *paragraphs[-LAST:]]
     for text in edges:
-        if len(text) > LONGEST or not any(mark in text for mark in _PUBLIC) or not _GATE.search(text):
-            continue
+        if len(text) > LONGEST or not ("众" in text or "眾" in text or "衆" in text) or not _GATE.search(text):
+            continue  # folded each of the three is the second character of 公众号, without which nothing is found
         folded = fold(text)
         account = _ACCOUNT.search(folded)
         if not account:

@@ -287,7 +287,8 @@ def _title_places(
         if (first is not None and i <= first) or roles[i] != "body" or not _is_headline(lines[i].text):
             continue
         if reports is None:
-            reports = sum(line.text[0] in _DATELINE_BEGINS and bool(_DATELINE.match(line.text)) for line in lines) > 1
+            begun = [line.text for line in lines if line[0][0] in _DATELINE_BEGINS]
+            reports = sum(_DATELINE.match(text) is not None for text in begun) > 1
         if i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text):
             continue
         if _begins_article(lines, roles, i, usual_gap, reports):
