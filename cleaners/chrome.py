@@ -341,7 +341,7 @@ def _is_table(rows: list[Row], run: list[int]) -> bool:
     return sum(_FIGURE.search(rows[i].text) is not None for i in run) >= FIGURES
 
 
-_FIGURE = re.compile(r"(?<![\d:.])\d+(?:\.\d+|(?:,\d{3})+|[%％元亩吨])(?![\d.:])")
+_FIGURE = re.compile(r"\d(?<![\d:.].)\d*(?:\.\d+|(?:,\d{3})+|[%％元亩吨])(?![\d.:])")
 
 
 def _names_people(text: str) -> bool:

@@ -71,6 +71,7 @@ CREDIT_ENDS = "摄攝影图圖文）)"
 CREDIT = re.compile(r"(?:[摄攝]|[摄攝]影|供图|供圖|制图|製圖|[/／\s](?:文|图|圖|文图|图文))[）)]?$")
 CAPTION = re.compile(r"(?:资料图|資料圖|图为|圖為|[上下左右]图|[上下左右]圖|图片来源|圖片來源|图[：:\d]|圖[：:\d])")
 PAGE_NUMBER = re.compile(r"[-—–\s·第]*\d{1,4}[-—–\s·页頁版]*$|第[一二三四五六七八九十百\d]{1,5}[页頁版]$")
+LONGEST_DATE = 12  # characters: what DATE_LINE finds is shorter
 DATE_LINE = re.compile(r"\d{1,2}[:：]\d\d$|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$")
 
 FEATURES = (
@@ -316,7 +317,7 @@ class Side:
         """Is it a byline, a date, a title with a mark or a number before it, and no article of a law?"""
         if self.kind == "prose" or ARTICLE.match(self.head):
             return False
-        return self._is_byline or self._is_marked or DATE_LINE.search(self.tail) is not None
+        return self._is_byline or self._is_marked or DATE_LINE.search(self.tail[-LONGEST_DATE:]) is not None
 
 
 def kind_of(text: str) -> str:

@@ -558,7 +558,7 @@ LONGEST_PIECE = 12
 MOST_KNOWN = 0.5
 
 _BETWEEN_PIECES = r" ·•|\[\]()【】<>《》\-—→»›>,、◆■●/"
-_PIECES = re.compile(f"[{_BETWEEN_PIECES}]+")
+_PIECES = re.compile(f"[{_BETWEEN_PIECES}][{_BETWEEN_PIECES}]*")  # begins with one class: that is fast
 _LONG_PIECE = re.compile(f"[^{_BETWEEN_PIECES}]{{{LONGEST_PIECE + 1}}}")
 _SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
 
