@@ -45,6 +45,9 @@ class Value(NamedTuple):
 
 
 class _Tables(NamedTuple):
+    """starts: what labels begin with"""
+
+    starts: frozenset[str]
     label: re.Pattern[str]
     bare_label: re.Pattern[str]
     dated_label: re.Pattern[str]
@@ -65,6 +68,7 @@ def _tables() -> _Tables:
     functions = "|".join(re.escape(label) for label in ordered if by_label[label].value == "names")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     return _Tables(
+        frozenset(label[0] for label in ordered),
         re.compile(rf"({spaced})(?: ?[、/&] ?(?:{spaced}))? ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
@@ -85,8 +89,8 @@ _DATE = re.compile(
     r"(?:19|20)\d\d ?[-./年]|[〇○零一二三四五六七八九]{4}年|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|民国|20\d{6}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}, ?(?:19|20)\d\d"
 )
-_DATE_STARTS = frozenset("〇○零一二三四五六七八九民JFMASOND")
-"""What _DATE can begin with, and digits: within a word nothing but a date or, behind a digit, a label can begin."""
+_DATE_STARTS = frozenset("〇○零一二三四五六七八九民JFMASOND今昨前刚")
+"""What dates can begin with, and digits: within a word nothing but a date or, behind a digit, a label can begin."""
 _WEEKDAY = re.compile(r" ?[(]?(?:星期|周)[一二三四五六日天][)]?(?![一-龥])")
 _DATE_WITHOUT_YEAR = re.compile(
     r"\d{1,3} ?(?:秒|分钟|小时|天|周|个月|月|年)前|(?:今天|昨天|前天|刚刚)(?: ?\d{1,2}:\d\d)?(?![一-龥])"
@@ -455,7 +459,8 @@ def _tokens(folded: str) -> tuple[Token, ...]:
 
 def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables) -> tuple[Token | None, int]:
     """The token that begins at `at`, and where to go on behind it; (None, at) if there is none."""
-    if begins or folded[at - 1].isdigit():
+    may_be_label = folded[at] in tables.starts
+    if may_be_label and (begins or folded[at - 1].isdigit()):
         match = tables.label.match(folded, at) or (begins and tables.dated_label.match(folded, at)) or None
         if match:
             return _value(folded, match, tables)
@@ -470,7 +475,7 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
     end = stop.start() if stop else len(folded)
     if end > at and tables.buttons.split(squeeze(folded[at:end].strip(":"))) and not folded[at:end].isdigit():
         return Token("button", None, "", at, end), end
-    match = tables.bare_label.match(folded, at) if follows else None
+    match = tables.bare_label.match(folded, at) if follows and may_be_label else None
     if match and len(match[1]) == 1 and folded[match.end() : match.end() + 1] != " ":
         stop = _WORD_END.search(folded, at)  # 图书馆 begins with a label, too
         match = match if names.is_person(folded[match.end() : stop.start() if stop else len(folded)]) else None
@@ -487,7 +492,7 @@ _WORD_END = re.compile(r"[ |\])】]|$")
 
 def _date_at(folded: str, at: int, begins: bool) -> Token | None:
     """A date; in the middle of a word (山河网2004年7月16日08:19) only with a time of day."""
-    if not begins and folded[at - 1].isdigit():
+    if not (folded[at].isdigit() or folded[at] in _DATE_STARTS) or (not begins and folded[at - 1].isdigit()):
         return None
     if begins and (vague := _DATE_WITHOUT_YEAR.match(folded, at)):
         return Token("date", None, "", at, vague.end())  # it is no value: the day is not known
@@ -530,7 +535,7 @@ def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
             break
         if c in " )]/,;、" and end > start and _ends_value(folded, end, tables):
             break
-        if end > start and tables.label.match(folded, end):
+        if end > start and c in tables.starts and tables.label.match(folded, end):
             break
         if c in "12" and end > start and rule.field == "source" and _WITH_CLOCK.match(folded, end):
             break  # 来源:江东日报2019-10-08 10:20
