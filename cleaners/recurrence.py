@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -76,6 +77,7 @@ FEWEST_CELLS = 2
 
 SHORTEST_TITLE, LONGEST_TITLE = 5, 80
 
+_NUMBERS = struct.Struct(f">{IDENTITIES}Q")
 _SENTENCE = re.compile("[。！？；，!?;]")
 _DIGITS = re.compile(r"\d+")
 _CELL = re.compile(r"[-+±]?[\d.,:/%％]+(?:[元克斤吨件个人分次度号]|公斤|万元|亿元|[kKmM]?[gGmM])?")
@@ -216,7 +218,7 @@ def _identity(page: Page) -> tuple[int, ...]:
     ]
     if not hashes:
         return ()
-    return tuple(int.from_bytes(min(one[at : at + 8] for one in hashes)) for at in range(0, 8 * IDENTITIES, 8))
+    return tuple(map(min, zip(*map(_NUMBERS.unpack, hashes), strict=True)))
 
 
 @lru_cache(maxsize=1 << 16)

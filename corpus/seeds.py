@@ -511,8 +511,14 @@ def _hash(file: str, max_bytes: int) -> tuple[str, int]:
 
 def _read_at_most(file: str, limit: int) -> bytes:
     descriptor = _open(file)
-    with open(descriptor, "rb") as stream:
-        return stream.read(limit)
+    try:
+        chunks = []
+        while limit > 0 and (chunk := os.read(descriptor, limit)):
+            chunks.append(chunk)
+            limit -= len(chunk)
+    finally:
+        os.close(descriptor)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _open(file: str) -> int:
