@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from cleaners import Seed
 
-from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS
-from .seed_list import AnySeed, Member, SeedList, digests
+from .schema import SCHEMA_VERSION, SEEDS
+from .seed_list import AnySeed, Member, SeedList, digests, places
 from .seeds import Problem, Scan
 
 BEING_WRITTEN = "it is being written: it comes with the next run"
@@ -33,7 +33,7 @@ class Known(NamedTuple):
 
 
 class Base(NamedTuple):
-    """What a plan must know of the newest version.  `seeds` has the columns SEED_IDENTITY."""
+    """What a plan must know of the newest version.  `seeds`: see `known_seeds`."""
 
     number: int
     fingerprint: str
@@ -102,6 +102,26 @@ class Plan(NamedTuple):
         return self.base is not None and not (len(self.to_clean) or self.problems or len(self.gone))
 
 
+KNOWN = pa.schema(
+    [
+        ("id", pa.string()),
+        ("sha256", pa.binary(32)),
+        ("bytes", pa.int64()),
+        ("kind", pa.string()),
+        ("recurring", pa.string()),
+    ]
+)
+
+
+def known_seeds(tables: Iterable[pa.Table]) -> pa.Table:
+    """The rows of `seeds` as a plan needs them: half as large."""
+    found = [KNOWN.empty_table()]
+    for rows in tables:
+        columns = [digests(rows[name]) if name == "sha256" else rows[name] for name in KNOWN.names]
+        found.append(pa.Table.from_arrays(columns, schema=KNOWN))
+    return pa.concat_tables(found)
+
+
 def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks = None) -> Plan:
     """Compares a scan with the newest version.
 
@@ -119,7 +139,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
     scan, marks = _with_waiting(scan, known.take(place.drop_null()), recurring, same_pipeline)
     seeds = _Compared(known, scan.seeds.names)
     problems = _Compared(known, pa.array([problem.id for problem in scan.problems], pa.string()))
-    same_seeds = _equal(digests(seeds.of("sha256")), scan.seeds.rows["sha256"])
+    same_seeds = _equal(seeds.of("sha256"), scan.seeds.rows["sha256"])
     same_problems = _same_problems(problems, scan.problems)
     same_marks = _equal_or_null(seeds.of("recurring"), marks)
     there = _marked(known.num_rows, seeds.place, problems.place)
@@ -155,7 +175,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
     )
 
 
-NO_SEEDS = SEEDS.empty_table().select(list(SEED_IDENTITY))
+NO_SEEDS = KNOWN.empty_table()
 
 Marks: TypeAlias = "pa.Array | pa.ChunkedArray | None"
 Flags = npt.NDArray[np.bool_]
@@ -170,7 +190,7 @@ class _Compared:
 
     def __init__(self, known: pa.Table, ids: pa.Array | pa.ChunkedArray) -> None:
         self._known = known
-        self._taken = pc.index_in(ids, known["id"])
+        self._taken = places(ids, known["id"])
         self.place: Places = pc.fill_null(self._taken, -1).to_numpy().astype(np.int64)
 
     @property
@@ -235,7 +255,7 @@ def _with_waiting(scan: Scan, known: pa.Table, marks: Marks, same_pipeline: bool
         if not same_pipeline:
             problems.append(Problem(id, "changed", BEING_WRITTEN, None))
         elif sha256 is not None and size is not None:
-            seeds.append(Seed(id, sha256, size))
+            seeds.append(Seed(id, sha256.hex(), size))
             of_seeds.append(base["recurring"])
         elif kind is not None:
             problems.append(Problem(id, kind, "", size))
@@ -259,6 +279,8 @@ def without_changed(plan: Plan, base: Base | None, changed: Collection[AnySeed])
     known = base.seeds.filter(pc.is_in(base.seeds["id"], ids)).to_pylist() if base else []
     there = [row["id"] for row in known]
     stays = base is not None and (base.fingerprint, base.schema_version) == (plan.fingerprint, SCHEMA_VERSION)
+    for row in known:
+        row["sha256"] = row["sha256"] and row["sha256"].hex()
     differ = sum(row["sha256"] != doomed[row["id"]].sha256 for row in known) if stays else 0
     seeds: list[AnySeed] = []
     fresh: list[Problem] = []
@@ -316,17 +338,18 @@ def _renamed(seeds: SeedList, known: pa.Table, vanished: Flags, is_new: Flags) -
     if not lost.size or not gained.size:
         return _Renamed(nothing, nothing)
     gone = known.select(["id", "sha256"]).take(pa.array(lost))
-    old_of: dict[str, list[int]] = {}
-    for at in reversed(pc.sort_indices(gone["id"]).to_pylist()):
-        sha256 = gone["sha256"][at].as_py()
+    order = pc.sort_indices(gone["id"])
+    old_of: dict[bytes, list[int]] = {}
+    for at, sha256 in zip(order.to_pylist()[::-1], gone["sha256"].take(order).to_pylist()[::-1], strict=True):
         if sha256 is not None:
             old_of.setdefault(sha256, []).append(int(lost[at]))
     new = seeds.take(pa.array(gained))
-    likely = np.flatnonzero(_mask(pc.is_in(new.hashes(), pa.array(list(old_of), pa.string()))))
+    sha256s = new.rows["sha256"]
+    likely = np.flatnonzero(_mask(pc.is_in(sha256s, pa.array(list(old_of), sha256s.type))))
     pairs = []
-    for at in likely.tolist():
-        if old_of[new[at].sha256]:
-            pairs.append((old_of[new[at].sha256].pop(), int(gained[at])))
+    for at, sha256 in zip(likely.tolist(), sha256s.take(pa.array(likely)).to_pylist(), strict=True):
+        if old_of[sha256]:
+            pairs.append((old_of[sha256].pop(), int(gained[at])))
     found = np.array(pairs, np.int64).reshape(-1, 2)
     return _Renamed(found[:, 0], found[:, 1])
 
@@ -357,7 +380,7 @@ def usable(staged: Sequence[pa.Table], plan: Plan) -> list[bool]:
     """For batches that an earlier run left behind, each as its rows of `seeds`: whether this run can use them, that
     is, whether all their seeds are still to be cleaned, with the same lines that recur, and no two of the chosen
     hold the same."""
-    rows = pa.concat_tables([NO_SEEDS.select(CLEANED), *(one.select(CLEANED) for one in staged)])
+    rows = pa.concat_tables([SEEDS.empty_table().select(CLEANED), *(one.select(CLEANED) for one in staged)])
     place = pc.index_in(rows["id"], plan.to_clean.names)
     wanted = plan.to_clean.take(place.combine_chunks())
     marks = pa.nulls(len(plan.to_clean), pa.string()) if plan.recurring is None else plan.recurring

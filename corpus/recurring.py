@@ -34,9 +34,9 @@ from .plan import batches
 from .records import Reading
 from .samples import Frequent, Piece, Samples, site
 from .schema import LINES, RECURRING, SCHEMA_VERSION
-from .seed_list import AnySeed, SeedList
+from .seed_list import AnySeed, SeedList, digests, places
 from .seeds import Problem, Scan, read_all
-from .version import Version
+from .version import SEEDS_FILE, Version
 
 __all__ = ["NO_SURVEY", "Recurring", "Survey", "drafts", "host", "learn", "look", "mark", "marks", "sample", "site"]
 
@@ -193,9 +193,15 @@ def unknown(scan: Scan, fingerprint: str, base: Version | None) -> SeedList:
     """The seeds that have to be sampled: new or changed ones, or all when the pipeline changed."""
     if base is None or not _same_pipeline(base, fingerprint):
         return scan.seeds
-    known = base.read("lines", ["id", "sha256"])
-    sha256 = known["sha256"].take(pc.index_in(scan.seeds.names, known["id"]))
-    return scan.seeds.filter(pc.fill_null(pc.not_equal(sha256, scan.seeds.hashes()), True))
+    ids, hashes = [], []
+    for source in base.sources("lines"):
+        for rows in parts.groups(source.path, "lines", ["id", "sha256"]):
+            ids.append(rows["id"])
+            hashes.append(digests(rows["sha256"]))
+    known = pa.chunked_array([chunk for one in ids for chunk in one.chunks], pa.string())
+    sha256 = pa.chunked_array([chunk for one in hashes for chunk in one.chunks], pa.binary(32))
+    sha256 = sha256.take(places(scan.seeds.names, known))
+    return scan.seeds.filter(pc.fill_null(pc.not_equal(sha256, scan.seeds.rows["sha256"]), True))
 
 
 def sample(root: Path, seeds: Iterable[AnySeed], config: Config) -> pa.Table:
@@ -303,8 +309,8 @@ def survey(
     known = _recurring(base) if base is not None and _same_pipeline(base, fingerprint) else ()
     all_there = old and gone is not None and not len(gone)
     if base is not None and all_there and not any(one.read("id").num_rows for one in new):
-        before = base.read("seeds", ["id", "recurring"])
-        marks = before["recurring"].take(pc.index_in(names, before["id"]))
+        before = pa.concat_tables(parts.groups(base.path / SEEDS_FILE, "seeds", ["id", "recurring"]))
+        marks = before["recurring"].take(places(names, before["id"]))
         again = Lazy(lambda: Found(names, Samples(old), known))
         return Survey(known, (), gone, marks, again)
     samples = Samples([*old, *new])

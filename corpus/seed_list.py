@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cleaners import Seed
+
+Names: TypeAlias = "pa.ChunkedArray | pa.Array"
 
 ROWS = 1 << 13  # that become objects, or columns, at a time
 
@@ -90,6 +93,13 @@ class SeedList(Sequence[AnySeed]):
         """Those at these places."""
         return SeedList(self.rows.take(indexes))
 
+    def by_name(self) -> SeedList:
+        """Sorted by id; the same when they are."""
+        names = self.names
+        if pc.all(pc.less_equal(names.slice(0, max(0, len(names) - 1)), names.slice(1))).as_py():
+            return self
+        return self.take(pc.sort_indices(names))
+
     def hashes(self) -> pa.ChunkedArray:
         """SHA-256 of each, in hex; null where `take` was given null."""
         rows = self.rows["sha256"]
@@ -141,6 +151,18 @@ def of_hex(rows: pa.Table) -> SeedList:
             schema=SCHEMA,
         )
     )
+
+
+def places(names: Names, known: Names) -> pa.Array:
+    """Where each of some ids stands among others; null: it is not there."""
+    names, known = _chunked(names), _chunked(known)
+    if len(names) == len(known) and names.equals(known):  # a run without a change: no table of a million ids is made
+        return pa.array(np.arange(len(names), dtype=np.int32))
+    return pc.index_in(names, known).combine_chunks()
+
+
+def _chunked(names: Names) -> pa.ChunkedArray:
+    return names if isinstance(names, pa.ChunkedArray) else pa.chunked_array([names])
 
 
 def digests(hashes: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -217,11 +217,11 @@ class _Found:
     def sorted(self) -> tuple[SeedList, tuple[Problem, ...]]:
         """The seeds in the order of a scan, and the problems by id."""
         seeds, problems = self._seeds.done(), [problem for _, problem in self._problems]
-        order = pc.sort_indices(seeds.names)
-        if _are_twice(seeds.names.take(order), [problem.id for problem in problems]):
+        ordered = seeds.by_name()
+        if _are_twice(ordered.names, [problem.id for problem in problems]):
             seeds, problems = self._told_apart(seeds)
-            order = pc.sort_indices(seeds.names)
-        return SeedList(_in_order(seeds.take(order))), tuple(sorted(problems))
+            ordered = seeds.by_name()
+        return SeedList(_in_order(ordered)), tuple(sorted(problems))
 
     def _told_apart(self, seeds: SeedList) -> tuple[SeedList, list[Problem]]:
         found: dict[str, AnySeed | Problem] = {}

@@ -36,7 +36,7 @@ from .manifest import Manifest, content_id
 from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError, explained
-from .plan import Base, Plan, batches, make_plan, usable, without_changed
+from .plan import Base, Plan, batches, known_seeds, make_plan, usable, without_changed
 from .recurring import NO_SURVEY, Survey
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS, STORED
@@ -247,7 +247,8 @@ class Store:
         if newest is None:
             return None
         known = newest.manifest
-        return Base(known.number, known.fingerprint, known.schema_version, newest.read("seeds", list(SEED_IDENTITY)))
+        seeds = known_seeds(parts.groups(newest.path / SEEDS_FILE, "seeds", SEED_IDENTITY))
+        return Base(known.number, known.fingerprint, known.schema_version, seeds)
 
     def containers(self, fingerprint: str) -> dict[str, KnownContainer]:
         """What the newest version knows of containers, for `seeds.scan`: nothing when it was made by another pipeline,

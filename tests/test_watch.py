@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpus.plan import Base, make_plan
+from corpus.plan import Base, known_seeds, make_plan
 from corpus.schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS
 from corpus.seed_list import Member, SeedList
 from corpus.seeds import KnownContainer, Problem, scan
@@ -81,11 +81,11 @@ def test_what_waits_stays_as_the_corpus_has_it(tmp_path: Path) -> None:
         (tmp_path / name).write_text("新的")
     found = scan(tmp_path, 1000, quiet_seconds=30)
     assert len(found.waiting) == 4
-    plan = make_plan(found, "f", Base(1, "f", SCHEMA_VERSION, known))
+    plan = make_plan(found, "f", Base(1, "f", SCHEMA_VERSION, known_seeds([known])))
     assert plan.empty
     assert (plan.unchanged, plan.vanished, plan.added, len(plan.scan.waiting)) == (3, 0, 0, 4)
     # rows of another pipeline are of no use: these seeds are accounted for, and cleaned by the next run
-    plan = make_plan(found, "another", Base(1, "f", SCHEMA_VERSION, known))
+    plan = make_plan(found, "another", Base(1, "f", SCHEMA_VERSION, known_seeds([known])))
     assert {problem.id for problem in plan.problems} == set(known["id"].to_pylist())
     assert all(isinstance(problem, Problem) and problem.kind == "changed" for problem in plan.problems)
     assert plan.vanished == 0
