@@ -244,7 +244,7 @@ def read(files: Sequence[Path], table: str, columns: Sequence[str] | None = None
             found = pq.read_table(
                 names,
                 schema=schema,
-                columns=columns,
+                columns=None if columns is None else list(columns),
                 filters=filters,
                 partitioning=None,
                 page_checksum_verification=True,

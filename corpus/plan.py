@@ -135,8 +135,10 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
         fingerprint,
         SCHEMA_VERSION,
     )
-    place = pc.index_in(pa.array(scan.waiting, pa.string()), known["id"])
-    scan, marks = _with_waiting(scan, known.take(place.drop_null()), recurring, same_pipeline)
+    waiting = known.slice(0, 0)
+    if scan.waiting:
+        waiting = known.take(pc.index_in(pa.array(scan.waiting, pa.string()), known["id"]).drop_null())
+    scan, marks = _with_waiting(scan, waiting, recurring, same_pipeline)
     seeds = _Compared(known, scan.seeds.names)
     problems = _Compared(known, pa.array([problem.id for problem in scan.problems], pa.string()))
     same_seeds = _equal(seeds.of("sha256"), scan.seeds.rows["sha256"])
@@ -192,6 +194,7 @@ class _Compared:
         self._known = known
         self._taken = places(ids, known["id"])
         self.place: Places = pc.fill_null(self._taken, -1).to_numpy().astype(np.int64)
+        self._is_all = np.array_equal(self.place, np.arange(known.num_rows))
 
     @property
     def is_new(self) -> Flags:
@@ -199,7 +202,7 @@ class _Compared:
 
     def of(self, column: str) -> pa.ChunkedArray:
         """The base's values of a column; null for new ids."""
-        return self._known[column].take(self._taken)
+        return self._known[column] if self._is_all else self._known[column].take(self._taken)
 
     def null(self, column: str) -> Flags:
         """For each id whether the base has no value there."""
@@ -243,7 +246,7 @@ def _with_waiting(scan: Scan, known: pa.Table, marks: Marks, same_pipeline: bool
     its rows of them are of no use: they are problems then, until they can be read."""
     empty = pa.nulls(len(scan.seeds), pa.string()) if marks is None else marks
     chunks = empty.chunks if isinstance(empty, pa.ChunkedArray) else [empty]
-    there = set(known["id"].filter(pc.is_in(known["id"], scan.seeds.names)).to_pylist())
+    there = set(known["id"].filter(pc.is_in(known["id"], scan.seeds.names)).to_pylist()) if len(known) else set()
     there.update(problem.id for problem in scan.problems)
     seeds: list[AnySeed] = []
     of_seeds: list[str | None] = []

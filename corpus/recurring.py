@@ -34,7 +34,7 @@ from .plan import batches
 from .records import Reading
 from .samples import Frequent, Piece, Samples, site
 from .schema import LINES, RECURRING, SCHEMA_VERSION
-from .seed_list import AnySeed, SeedList, digests, places
+from .seed_list import AnySeed, SeedList, Sought, digests, places
 from .seeds import Problem, Scan, read_all
 from .version import SEEDS_FILE, Version
 
@@ -347,12 +347,11 @@ def _still_there(
     if base is None or not _same_pipeline(base, fingerprint):
         return [], None
     pieces, gone = [], [pa.array([], pa.string())]
-    seeds = scan.seeds
+    seeds, sought = scan.seeds, Sought(scan.seeds.names)
     again = pa.chunked_array([chunk for one in fresh for chunk in one.read("id")["id"].chunks], pa.string())
     for source in base.sources("lines"):
-        rows = parts.read([source.path], "lines", ["id", "sha256"])
-        place = pc.index_in(rows["id"], seeds.names)
-        same = pc.equal(seeds.take(place.combine_chunks()).hashes(), rows["sha256"])
+        rows = pa.concat_tables(parts.groups(source.path, "lines", ["id", "sha256"]))
+        same = pc.equal(seeds.rows["sha256"].take(sought.places(rows["id"])), digests(rows["sha256"]))
         stays = pc.and_(pc.fill_null(same, False), pc.invert(pc.is_in(rows["id"], again)))
         pieces.append(Piece(source.path, stays.to_numpy()))
         gone += rows["id"].filter(pc.invert(stays)).chunks

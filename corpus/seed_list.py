@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, overload
 
@@ -159,6 +160,32 @@ def places(names: Names, known: Names) -> pa.Array:
     if len(names) == len(known) and names.equals(known):  # a run without a change: no table of a million ids is made
         return pa.array(np.arange(len(names), dtype=np.int32))
     return pc.index_in(names, known).combine_chunks()
+
+
+class Sought:
+    """Ids among which others are looked up, some thousands at a time, without a table of all of them each time."""
+
+    def __init__(self, names: pa.ChunkedArray) -> None:
+        is_sorted = pc.all(pc.less_equal(names.slice(0, max(0, len(names) - 1)), names.slice(1))).as_py() is not False
+        self._names = names
+        self._order = None if is_sorted else pc.sort_indices(names)
+
+    def places(self, ids: pa.ChunkedArray) -> pa.Array:
+        """Where each stands; null: it is not there."""
+        if not len(ids):
+            return pa.array([], pa.int64())
+        low, high = (end.as_py() for end in pc.min_max(ids).values())
+        every = range(len(self._names))
+        start = bisect_left(every, low, key=self._at)
+        size = bisect_right(every, high, lo=start, key=self._at) - start
+        if self._order is None:
+            found = pc.index_in(ids, self._names.slice(start, size)).combine_chunks()
+            return pc.add(found.cast(pa.int64()), start)
+        order = self._order.slice(start, size)
+        return order.take(pc.index_in(ids, self._names.take(order)).combine_chunks())
+
+    def _at(self, place: int) -> str:
+        return str(self._names[place if self._order is None else self._order[place].as_py()].as_py())
 
 
 def _chunked(names: Names) -> pa.ChunkedArray:
