@@ -10,6 +10,7 @@ states is the article's extent.  Only pages in which rules found chrome are look
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .line_features import FEATURES, REGIONS, Floats, features, regions
+from .line_features import BY_ITSELF, CLOSING, FEATURES, REGIONS, Floats, features, own, regions
 from .prose import Page
 
 FILE = Path(__file__).parent / "statistics" / "lines.json"
@@ -75,13 +76,68 @@ def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int
     """
     if not page.rows:
         return {}
-    rows = features(page, marks.removed, marks.weak, marks.told)
     region = regions(page, marks.signs, marks.told, marks.title)
+    if model is None and not _may_remove(page, marks, region):
+        return {}
+    rows = features(page, marks.removed, marks.weak, marks.told)
     each = (weights() if model is None else model)[region] * rows
     here = [REGIONS[k] for k in region]
     marks = marks._replace(kept={*marks.kept, *_heavy(page, rows, here)})
     gone = _path(each.sum(axis=1), here, marks)
     return dict(zip(gone, _reasons(each[gone]), strict=True))
+
+
+class _Bound(NamedTuple):
+    """The log-odds, less DOUBT, that a row of one region can have.
+
+    own          weights of what a row shows by itself (BY_ITSELF)
+    others       the most that all else adds, but for page_rules, and its weight
+    prose_stays  a row of prose that does not end with a bracket has less than 0, whatever else it shows
+    """
+
+    own: tuple[float, ...]
+    others: float
+    page_rules: float
+    prose_stays: bool
+
+
+@cache
+def _bounds() -> tuple[_Bound, ...]:
+    """By number of region."""
+    tables = zip(REGIONS, weights().tolist(), strict=True)
+    return tuple(_bound(region, dict(zip(FEATURES, row, strict=True))) for region, row in tables)
+
+
+def _bound(region: str, own: dict[str, float]) -> _Bound:
+    most = {name: max(0.0, weight) for name, weight in own.items()}
+    around = [name for name in FEATURES if name not in BY_ITSELF and name != "page_rules"]
+    others = sum(most[name] for name in ("bullet", *around)) - DOUBT[region]
+    shown = set(BY_ITSELF) - NOT_OF_PROSE - {"bias", "prose"}
+    prose = own["bias"] + own["prose"] + sum(most[name] for name in shown) + others + most["page_rules"]
+    return _Bound(tuple(own[name] for name in BY_ITSELF), others, most["page_rules"], prose < -ROUNDING)
+
+
+NOT_OF_PROSE = frozenset(("up_to_4", "up_to_8", "counted", "bracketed"))
+"""What no row of prose shows that does not end with a bracket: see prose.SHORTEST_PROSE."""
+
+ROUNDING = 1e-6  # log-odds
+
+
+def _may_remove(page: Page, marks: Marks, region: Sequence[int]) -> bool:
+    """False when no row that may go can have log-odds above DOUBT: then every change would only cost. A cheap test:
+    on most pages rules have taken all there is, and what is left is prose."""
+    bounds, share = _bounds(), len(marks.removed) / len(page.rows)
+    for i, row in enumerate(page.rows):
+        bound = bounds[region[i]]
+        text = row.text.strip()
+        if row.score > 0 and bound.prose_stays and text[-1] not in CLOSING:
+            continue
+        if i in marks.told or i in marks.removed or i in marks.kept:
+            continue
+        shown = sum(map(operator.mul, bound.own, own(text, row.score > 0)))
+        if shown + bound.others + bound.page_rules * share > -ROUNDING:
+            return True
+    return False
 
 
 def _heavy(page: Page, rows: Floats, here: Sequence[str]) -> Iterator[int]:

@@ -99,6 +99,7 @@ _LATIN = re.compile("[A-Za-z]")
 _DIGIT = re.compile(r"\d")
 _BULLETS = "•·●▪■◆›»>-*○◎□▲※→"
 _NUMBERED = re.compile(r"[(（\[]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）\]]?[、.．·: ）)]")
+CLOSING = frozenset(")]）】》〉〕>")  # what COUNTED and _BRACKETED end with
 COUNTED = re.compile(r"[(\[（【]\d[\d/: -]*[)\]）】]$")  # a link with the number of its readers, or with a date
 _ADDRESS = re.compile(r"://|www\.|@\w|\.(?:com|cn|net|org)\b")
 _CLOCK = re.compile(r"\d(?::\d\d|\d{3}[-./年]\d|月\d|[-/]\d{1,2}[-/]\d)")
@@ -137,11 +138,7 @@ def features(page: Page, removed: Collection[int], weak: Collection[int], told: 
     masked = _MASK.sub("0", "\n".join(texts)).split("\n")[: len(rows)]  # no row has a line break
     often = Counter(masked)
     if rows:
-        own = [
-            (_own if len(text) > SHORT else _known_own)(text, row.score > 0)
-            for text, row in zip(texts, rows, strict=True)
-        ]
-        found[:, : len(_OWN) - 1] = own
+        found[:, : len(_OWN) - 1] = [own(text, row.score > 0) for text, row in zip(texts, rows, strict=True)]
         found[:, len(_OWN) - 1] = [often[one] > 1 for one in masked]
         found[[i + 1 for i, text in enumerate(texts[:-1]) if text in _BULLETS], _OWN.index("bullet")] = 1.0
     context = _context(page, found, np.array(list(map(len, masked))), _marks(len(rows), removed))
@@ -153,6 +150,13 @@ def features(page: Page, removed: Collection[int], weak: Collection[int], told: 
 
 
 _OWN = FEATURES[: FEATURES.index("short_around")]
+BY_ITSELF = _OWN[:-1]
+"""What a row shows by itself; `bullet` also for a row below one that is nothing but a bullet."""
+
+
+def own(text: str, is_prose: bool) -> list[float]:
+    """The features BY_ITSELF of a row that no bullet stands above: do not change them, they are remembered."""
+    return _own(text, is_prose) if len(text) > SHORT else _known_own(text, is_prose)
 
 
 def _own(text: str, is_prose: bool) -> list[float]:

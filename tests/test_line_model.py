@@ -193,3 +193,26 @@ def test_repeated_until_nothing_changes_it_comes_to_rest(lines: list[str]) -> No
 def test_the_packed_weights_are_those_of_the_file() -> None:
     table = json.loads(article_extent.FILE.read_text("utf-8"))
     assert weights()[0, 0] == table[REGIONS[0]][FEATURES[0]]
+
+
+ROWS = st.sampled_from(
+    [*PROSE, *LINKS, TITLE, "·", "阅读(12)", "首页 > 要闻 > 正文", "2019-10-08", "（注）", f"{PROSE[0]}（3）"]
+)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=30), st.data())
+def test_pages_that_are_not_looked_at_have_no_row_that_goes(lines: list[str], data: st.DataObject) -> None:
+    page = read("\n".join(lines))
+    numbers = st.sets(st.integers(0, len(lines) - 1), max_size=len(lines))
+    removed, weak, told, kept = (data.draw(numbers) for _ in range(4))
+    marks = Marks(removed, removed, weak, told, kept)
+    assert decide(page, marks) == decide(page, marks, weights())
+
+
+def test_most_pages_of_prose_are_not_looked_at() -> None:
+    """Otherwise nothing would be gained, and no other test would tell."""
+    page = read("\n".join([TITLE, *PROSE * 4]))
+    marks = Marks({0}, {0}, (), (), ())
+    region = regions(page, {0}, ())
+    assert not article_extent._may_remove(page, marks, region)
+    assert article_extent._may_remove(read("\n".join([*LINKS, *PROSE])), Marks((), (), (), (), ()), [0] * 11)
