@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, about_rows, chrome, names
+from cleaners import PIPELINE, Config, Draft, about_rows, chrome, names, rule_files
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -93,12 +93,20 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
         drafts = [Draft(raw, seed.name, config) for raw, seed in zip(raws, batch, strict=True)]
     for cleaner in PIPELINE:
         with steps.step(cleaner.name):
-            for draft in drafts:
-                draft.advance(cleaner, config)
+            for draft, start in _turns(drafts):
+                draft.advance(cleaner, config, start)
     with steps.step("settle"):
-        settled = [draft.settle(config, PIPELINE) for draft in drafts]
+        settled = [draft.settle(config, PIPELINE, start) for draft, start in _turns(drafts)]
     with steps.step("finish"):
-        return [draft.finish(config, good) for draft, good in zip(drafts, settled, strict=True)]
+        return [draft.finish(config, settled[i], start) for i, (draft, start) in enumerate(_turns(drafts))]
+
+
+def _turns(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, float]]:
+    """The drafts, with the CPU time at which the turn of each begins, as the flow has it."""
+    now = time.thread_time()
+    for draft in drafts:
+        yield draft, now
+        now = max(now, draft.clock)
 
 
 def floor(root: Path, output: Path) -> Steps:
@@ -116,7 +124,10 @@ def floor(root: Path, output: Path) -> Steps:
 
 def _start_afresh() -> None:
     """Nothing is remembered of the run before; on Linux, the peak of memory is counted anew."""
-    for remembered in (chrome._match_bare, about_rows._take, names._is_known_byline, names._known_authors):
+    for remembered in (
+        *(chrome._match_bare, about_rows._take, rule_files._fold_short),
+        *(names._is_known_byline, names._known_authors, names._known_flat),
+    ):
         remembered.cache_clear()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")

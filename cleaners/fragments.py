@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 # A paragraph beginning so lost what stood before. Not … and —, which begin interrupted speech and subtitles.
 _BEGINS_NOTHING = "，、；：。！？）】》〉”’」』,;)]"
+_BEFORE_NOTHING = frozenset([*_BEGINS_NOTHING, *filter(str.isspace, map(chr, range(1 << 16)))])  # or space before it
 _CANNOT_BEGIN = re.compile(rf"\s*[{re.escape(_BEGINS_NOTHING)}](?=\s*[\u3400-\u9fff])")
 _FIRST_CLAUSE = re.compile(r"\s*([\u3400-\u9fff]{1,2})[，,]")
 _SENTENCE_ENDS = frozenset("。！？!?…；;：:”’」』）)】》〉]>—～~.")
@@ -62,8 +63,7 @@ def beheaded(paragraphs: Sequence[str], removed_before: Sequence[bool]) -> list[
     """
     found: list[int] = []
     for number, (paragraph, removed) in enumerate(zip(paragraphs, removed_before, strict=True)):
-        first = paragraph[:1]
-        if ((first in _BEGINS_NOTHING or first.isspace()) and _CANNOT_BEGIN.match(paragraph)) or (
+        if (paragraph[:1] in _BEFORE_NOTHING and _CANNOT_BEGIN.match(paragraph)) or (
             removed and _begins_with_remnant(paragraph)
         ):
             found.append(number)

@@ -36,6 +36,7 @@ _LEADING = re.compile(
     r"(?:全媒体|融媒体?|特约|见习|实习|首席|高级|资深|特派|驻站|摄影|文字|视频|前方){0,3}"
     r"(?:记者|实习生|通讯员|评论员|撰稿人?|特约作者|专栏作家|专栏作者|主笔)"
 )
+_FUNCTION = re.compile(_LEADING.pattern + "|" + _LABEL.pattern)
 _OTHER_STAFF = re.compile(r"(?:编辑|责编|校对|审核|审校|监制|主编|排版|美编|统筹|策划)(?: ?[:/|]| )")
 _TAIL = re.compile(
     r" ?(?:摄影报道|图文报道|摄影|摄制|摄|文/图|图/文|文并摄|图文|文图|文|图|编译|整合|整理|综合|报道|供图|供稿|执笔"
@@ -251,7 +252,7 @@ def _credit_forms() -> tuple[re.Pattern[str], ...]:
 
 def _parts(line: str) -> list[str]:
     """Pieces of a byline, each with the names of one function, the function taken off."""
-    cuts = [m for m in re.finditer(_LEADING.pattern + "|" + _LABEL.pattern, line) if _starts_piece(line, m.start())]
+    cuts = [m for m in _FUNCTION.finditer(line) if _starts_piece(line, m.start())]
     if not cuts:
         return [line]
     pieces = [line[: cuts[0].start()]] if cuts[0].start() else []

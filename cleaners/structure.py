@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from statistics import median_low
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ _COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
 _SUBTITLE = re.compile(r"(?:——|--|—)\S")
 # stands at the beginning of a newspaper's report, and nowhere else in it: a page with two of them holds two reports
 _DATELINE = re.compile(r"[【（(]?本[报報刊][讯訊](?=[】）)（(\s])")
+_STOPS = re.compile("[。！？]")
 _DATELINE_BEGINS = "【（(本"
 _ENTRY = re.compile(r"(?:[•·●○▪◦*\-–]|\d{1,3}[.、．)）]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*\S")
 LIST_FIELDS = ("authors", "keywords")
@@ -99,8 +100,8 @@ def _lines(document: Document) -> list[Line]:
     starts = list(accumulate([len(block) + 2 for block in blocks], initial=0))
     gaps, lifted, framed = _seen_in_trail(document, [start - 2 for start in starts[1 : LONGEST_HEAD + 1]])
     return [
-        _tuple(Line, (block, start, gaps.get(start, 1), (end := start + len(block)) in lifted, end in framed))
-        for block, start in zip(blocks, starts, strict=False)
+        _tuple(Line, (block, start, gaps.get(start, 1), behind - 2 in lifted, behind - 2 in framed))
+        for block, start, behind in zip(blocks, starts, islice(starts, 1, None), strict=False)
         if block
     ]
 
@@ -160,9 +161,9 @@ def _gaps(edits: Sequence[Edit]) -> Iterator[tuple[int, int]]:
     """Place behind each edit in the text after all of them, and blank lines that stood there."""
     shift = 0
     for start, before, after, _, _, _ in edits:
-        place = start + shift + len(after)
-        yield place, before.count("\n") - 1
-        shift += len(after) - len(before)
+        shift += len(after)
+        yield start + shift, before.count("\n") - 1
+        shift -= len(before)
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -256,6 +257,7 @@ def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual
         roles[i] = "title"
 
 
+_BETWEEN_NAMES = re.compile(r"[\s、，,/]+")
 _PARTS_NAMES = re.compile(r"[\s、，,/（(]")
 _ASIDE = re.compile(r"[（(][^（）()]{2,30}[)）]")
 
@@ -265,7 +267,7 @@ def _is_bare_byline(text: str) -> bool:
     if len(text) > LONGEST_ORGANISATION and not _PARTS_NAMES.search(text):
         return False  # several names have something between them, and one alone is shorter
     found = names.authors(text)
-    bare = re.sub(r"[\s、，,/]+", "", _ASIDE.sub("", text))  # 张三（江东大学）
+    bare = _BETWEEN_NAMES.sub("", _ASIDE.sub("", text))  # 张三（江东大学）
     # surnames are many: in a list of names, half of them show what it is
     people = 2 * sum(map(names.is_person, found)) >= len(found) and all(len(name) <= 4 for name in found)
     return (
@@ -470,7 +472,7 @@ def _inner_role(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: 
         return "heading" if followed else "body"
     if line.gap <= usual_gap:
         return "body"
-    if len(re.findall("[。！？]", line.text)) <= 1 and _stands_apart(lines, i, usual_gap):
+    if len(_STOPS.findall(line.text)) <= 1 and _stands_apart(lines, i, usual_gap):
         return "caption"
     return "body"
 
