@@ -90,7 +90,7 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
     with steps.step("read"):
         raws = [read(root, seed) for seed in batch]
     with steps.step("decode"):
-        drafts = [Draft(raw, seed.name, config) for raw, seed in zip(raws, batch, strict=True)]
+        drafts = [Draft(raw, seed.name, config, None, seed.sha256) for raw, seed in zip(raws, batch, strict=True)]
     for cleaner in PIPELINE:
         with steps.step(cleaner.name):
             for draft, start in _turns(drafts):

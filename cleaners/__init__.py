@@ -126,6 +126,8 @@ class Draft:
     """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time.
 
     clock   the thread's CPU time (time.thread_time()) when it was last worked on
+
+    Draft(raw, name, config, record, sha256): the SHA-256 of `raw` in hex is computed when it is not given.
     """
 
     __slots__ = (
@@ -133,9 +135,9 @@ class Draft:
         *("seconds", "seed", "text", "trail"),
     )
 
-    def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None) -> None:
+    def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None, sha256: str = "") -> None:
         start = time.thread_time()
-        self.seed = Seed.of(raw, name)
+        self.seed = Seed.of(raw, name, sha256)
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []

@@ -95,8 +95,9 @@ class Seed(NamedTuple):
     size: int
 
     @classmethod
-    def of(cls, raw: bytes, name: str) -> Seed:
-        return cls(name, hashlib.sha256(raw).hexdigest(), len(raw))
+    def of(cls, raw: bytes, name: str, sha256: str = "") -> Seed:
+        """The seed of these bytes; `sha256` spares their hash where it is known."""
+        return cls(name, sha256 or hashlib.sha256(raw).hexdigest(), len(raw))
 
 
 class Record(NamedTuple):

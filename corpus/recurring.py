@@ -221,7 +221,7 @@ def drafts(root: Path, seeds: Iterable[AnySeed], config: Config) -> Iterator[Dra
     for the next run."""
     for one in read_all(root, seeds, Reading.of(config)):
         if not isinstance(one, Problem):
-            draft = Draft(one.raw, one.name, config, one.record)
+            draft = Draft(one.raw, one.name, config, one.record, one.sha256)
             try:
                 draft.text = recurrence.readable(draft.text, config)
             except Exception:  # noqa: BLE001  when it is cleaned, it goes to quarantine with its reason

@@ -70,11 +70,13 @@ class Problem(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A seed that was read: its id, its bytes, and the record that it is, if any."""
+    """A seed that was read: its id, its bytes, the record that it is, if any, and the SHA-256 of its bytes in hex
+    where it is known."""
 
     name: str
     raw: bytes
     record: Record | None
+    sha256: str = ""
 
 
 class KnownContainer(NamedTuple):
@@ -272,7 +274,7 @@ def read_all(root: Path, seeds: Iterable[AnySeed], reading: Reading | None = Non
                 piece = _read_member(root, seed, reading or Reading())
                 yield Read(seed.name, piece.raw, records.record(seed.container, piece.fields))
             else:
-                yield Read(seed.name, read(root, seed), None)
+                yield Read(seed.name, read(root, seed), None, seed.sha256)  # as it is checked there
         except SeedChangedError as error:
             yield error.problem
 

@@ -163,7 +163,7 @@ class Batch:
                 self.changed.append(seeds[one.id])
                 self.warnings.append(f"waiting batch={self.number} document={one.id!r} reason={one.reason!r}")
             else:
-                draft = Draft(one.raw, one.name, self.config, one.record)
+                draft = Draft(one.raw, one.name, self.config, one.record, one.sha256)
                 draft.recurring = self.recurring.get(one.name, frozenset())
                 self.drafts.append(draft)
         self.bytes = sum(draft.seed.size for draft in self.drafts)
