@@ -76,9 +76,9 @@ def decide(page: Page, marks: Marks, model: Floats | None = None) -> Mapping[int
     """
     if not page.rows:
         return {}
-    region = regions(page, marks.signs, marks.told, marks.title)
-    if model is None and not _may_remove(page, marks, region):
+    if model is None and not may_remove(page, marks):
         return {}
+    region = regions(page, marks.signs, marks.told, marks.title)
     rows = features(page, marks.removed, marks.weak, marks.told)
     each = (weights() if model is None else model)[region] * rows
     here = [REGIONS[k] for k in region]
@@ -123,9 +123,10 @@ NOT_OF_PROSE = frozenset(("up_to_4", "up_to_8", "counted", "bracketed"))
 ROUNDING = 1e-6  # log-odds
 
 
-def _may_remove(page: Page, marks: Marks, region: Sequence[int]) -> bool:
+def may_remove(page: Page, marks: Marks) -> bool:
     """False when no row that may go can have log-odds above DOUBT: then every change would only cost. A cheap test:
     on most pages rules have taken all there is, and what is left is prose."""
+    region = regions(page, marks.signs, marks.told, marks.title)
     bounds, share = _bounds(), len(marks.removed) / len(page.rows)
     for i, row in enumerate(page.rows):
         bound = bounds[region[i]]

@@ -170,8 +170,11 @@ def _find(page: Page) -> dict[int, Found]:
     """What goes: row number -> why."""
     page, candidates, sure = by_rules(page)
     if page.first < page.last and sure:
-        for i, reason in article_extent.decide(page, marks(page, candidates, sure)).items():
-            sure[i] = Found(_model_rule(reason))
+        known = _parted(page, candidates, sure)
+        if article_extent.may_remove(page, known):  # else no row needs to be kept from it
+            known = known._replace(kept=_kept(page, candidates, sure, known.told))
+            for i, reason in article_extent.decide(page, known).items():
+                sure[i] = Found(_model_rule(reason))
     return sure
 
 
@@ -218,6 +221,12 @@ def _take_first_rows(page: Page, candidates: Mapping[int, Found], sure: dict[int
 
 def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) -> Marks:
     """What the line classifier is told about a page's rows."""
+    known = _parted(page, candidates, sure)
+    return known._replace(kept=_kept(page, candidates, sure, known.told))
+
+
+def _parted(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) -> Marks:
+    """The same but for the rows that are kept: what parts the article from the rest of the page."""
     rows, first = page.rows, page.first
     told = {i for i in (*range(first), *range(page.last, len(rows))) if i not in sure and metadata.tells(rows[i].text)}
     told -= {i for i in told if i and metadata.asks_date(rows[i - 1].text) and i - 1 not in told}
@@ -225,12 +234,21 @@ def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) ->
     for i in range(first):
         told |= set(range(i, i + metadata.split_date(rows, i)))
     weak = {i for i in candidates if i not in sure}
+    signs = told | {i for i in sure if not sure[i].rule.widget} | _closing_widgets(page, sure, told)
+    begin = max((i for i in signs if i < first), default=-1) + 1
+    title = next((i for i in range(begin, first) if i not in sure and _is_surely_title(rows[i])), 0)
+    return Marks(sure, signs, weak, told, (), title)
+
+
+def _kept(page: Page, candidates: Collection[int], sure: Mapping[int, Found], told: Collection[int]) -> Collection[int]:
+    """The rows that stay whatever the line classifier says."""
+    rows, first = page.rows, page.first
     others = [i for i, row in enumerate(rows) if row.score < 0 and i not in sure and len(row.text) <= LONGEST_BYLINE]
     named = [i for i in others if _names_people(rows[i].text.strip())]
     posts = metadata.posts(rows, sorted(i for i in told if i >= first and any(map(str.isdigit, rows[i].text))))
     thread = range(min(posts) - 1, min(max(posts) + 3, len(rows))) if posts else range(0)
     answers = _between_counters(page, sure)
-    kept = {
+    return {
         *named,
         *thread,
         *answers,
@@ -240,10 +258,6 @@ def marks(page: Page, candidates: Collection[int], sure: Mapping[int, Found]) ->
         *_headlines(page, candidates, sure, told),
         *_asides(page, told),
     }
-    signs = told | {i for i in sure if not sure[i].rule.widget} | _closing_widgets(page, sure, told)
-    begin = max((i for i in signs if i < first), default=-1) + 1
-    title = next((i for i in range(begin, first) if i not in sure and _is_surely_title(rows[i])), 0)
-    return Marks(sure, signs, weak, told, kept, title)
 
 
 def _closing_widgets(page: Page, sure: Mapping[int, Found], told: Collection[int]) -> set[int]:

@@ -213,6 +213,6 @@ def test_most_pages_of_prose_are_not_looked_at() -> None:
     """Otherwise nothing would be gained, and no other test would tell."""
     page = read("\n".join([TITLE, *PROSE * 4]))
     marks = Marks({0}, {0}, (), (), ())
-    region = regions(page, {0}, ())
-    assert not article_extent._may_remove(page, marks, region)
-    assert article_extent._may_remove(read("\n".join([*LINKS, *PROSE])), Marks((), (), (), (), ()), [0] * 11)
+    assert not article_extent.may_remove(page, marks)
+    page = read("\n".join([*PROSE * 4, *LINKS]))
+    assert article_extent.may_remove(page, Marks({12}, {12}, (), (), ()))
