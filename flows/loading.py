@@ -11,6 +11,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+SAMPLE = (
+    "首页 > 新闻 > 社会\n手机版\n新村的路修好了\n来源:晚报 记者 王小明 摄影报道\n\n"
+    "近日,记者从有关部门了解到:“路修好了,出行方便了。”村民们高兴地说。\n\n图为村民在新修的路上。李大力 摄\n\n"
+    "发布时间:2014年03月04日\n责任编辑:陈一\n上一篇:没有了\n"
+) * 2
+"""A text to clean in advance: tables and rules are loaded when they are first used."""
+
 
 @contextmanager
 def undisturbed() -> Iterator[None]:

@@ -33,8 +33,6 @@ LOADED_LATE = (
 )
 """Modules that libraries import when they are first used: half of the time of a small run."""
 
-SAMPLE = "手机版\n\n近日,记者从有关部门了解到:“路修好了,出行方便了。”村民们高兴地说。\n\n发布时间:2014年03月04日\n" * 2
-
 
 class Ended(NamedTuple):
     """A run that is over.
@@ -204,6 +202,7 @@ def _load() -> None:
     from corpus import rows
 
     from . import build  # noqa: F401
+    from .loading import SAMPLE
 
     for name in LOADED_LATE:
         import_module(name)

@@ -1,14 +1,23 @@
-"""What worker processes need, loaded: the fork server imports this module (flows/fork_server.py), nothing else does."""
+"""What worker processes need, loaded: the fork server imports this module (flows/fork_server.py), nothing else does.
 
-from .loading import undisturbed, without_pandas
+No thread may be left that a copy would miss: no signatures, whose library starts some.
+"""
 
-SAMPLE = "手机版\n\n近日,记者从有关部门了解到:“路修好了,出行方便了。”村民们高兴地说。\n\n发布时间:2014年03月04日\n" * 2
+import os
+
+from .loading import SAMPLE, undisturbed, without_pandas
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")  # of that library: the other cores have workers of their own
 
 with undisturbed():
     without_pandas()
 
     from cleaners import clean
+    from corpus import near_duplicates, rows
 
     from . import batch  # noqa: F401
 
-    clean(SAMPLE.encode(), "sample.txt")  # tables and rules are loaded when they are first used
+    document = clean(SAMPLE.encode(), "sample.txt")
+    near_duplicates.letters(document.text)
+    rows.documents_table([document])
+    rows.edits_table([document])

@@ -52,6 +52,15 @@ def test_workers_do_not_load_prefect() -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
+@needs_proc
+def test_what_workers_are_copies_of_has_no_threads_but_those_of_libraries_that_expect_it() -> None:
+    """numpy and Arrow, as they are when they are imported."""
+    code = "import os, numpy, pyarrow; a = len(os.listdir('/proc/self/task')); import flows.worker; "
+    code += "print(len(os.listdir('/proc/self/task')) - a)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
 def _children(pid: int) -> list[int]:
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(one) for file in lists for one in file.read_text().split()]
