@@ -445,22 +445,30 @@ def _match(row: Row, where: str) -> Found | None:
 
 @lru_cache(1 << 15)  # a batch's rows at the edges of articles: they are asked about again when the documents settle
 def _match_bare(bare: str, where: str) -> Found | None:
-    folded = fold(bare).strip()
+    found, may_tell = _match_folded(fold(bare).strip(), where)
+    # 2019-10-08 09:52 is no bar of dashes, 日期：2019-10-08 字号：大 中 小 none of buttons
+    return None if may_tell and metadata.tells(bare) else found
+
+
+@lru_cache(1 << 14)  # most rows that were changed are the same when they are folded: their marks became wider
+def _match_folded(folded: str, where: str) -> tuple[Found | None, bool]:
+    """What a folded row is, and whether it may be a bar by mistake that tells about the article."""
     lower = folded.lower()
     squeezed = "".join(lower.split())
     lines, patterns, words, phrases = _matchers(where)
     rule = lines.get(squeezed) or lines.get(squeezed.strip("[]【】()<>|·•+:"))
     rule = rule or phrases.find(lower) or patterns.find(folded)
     if rule:
-        return Found(rule)
+        return Found(rule), False
     bar = words.split(squeezed) or words.bar(lower)
-    if not bar or ((squeezed[0].isdigit() or _DAY.search(squeezed)) and metadata.tells(bare)):
-        return None  # 2019-10-08 09:52 is no bar of dashes, 日期：2019-10-08 字号：大 中 小 none of buttons
+    if not bar:
+        return None, False
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
     needs = min(r.at_least for r in bar)
     starts_home = _HOME_BAR.match(lower) is not None and len(bar) > 1  # with sections of the site's own behind it
-    return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs)
+    may_tell = squeezed[0].isdigit() or _DAY.search(squeezed) is not None
+    return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs), may_tell
 
 
 _DAY = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d")
