@@ -33,6 +33,7 @@ from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
 from corpus.store import Store, batches
+from flows.batch import SLICE_BYTES
 from flows.loading import uncollected
 
 WARM_UP = 0.3  # MB
@@ -75,12 +76,14 @@ def pipeline(root: Path, output: Path, config: Config) -> Steps:
         staging = store.staging(FINGERPRINT)
         staged = []
         for batch in batches(plan.to_clean, BATCH_BYTES, done=()):
-            with uncollected():  # as the flow has it
-                finished = _cleaned(root, batch, config, steps)
-                with steps.step("rows"):
-                    tables = rows.tables(finished)
-                with steps.step("write"):
-                    staged.append(staging.write_tables(tables))
+            made = []
+            for part in batches(batch, SLICE_BYTES):  # as the flow has it
+                with uncollected():
+                    finished = _cleaned(root, part, config, steps)
+                    with steps.step("rows"):
+                        made.append(rows.tables(finished))
+            with steps.step("write"):
+                staged.append(staging.write_tables(rows.together(made)))
         with steps.step("commit"):
             store.commit(plan, staged, {"code": FINGERPRINT}, datetime.now(UTC))
     return steps

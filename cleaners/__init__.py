@@ -117,6 +117,9 @@ def select(config: Config, pipeline: tuple[Cleaner, ...] = PIPELINE) -> tuple[Cl
     return tuple(cleaner for cleaner in pipeline if cleaner.name in config.cleaners)
 
 
+UNKNOWN = -1  # kinds of characters of a text that was not looked at
+
+
 class TooSlowError(Exception):
     """Whoever runs the cleaners may raise this in the midst of one (from a signal's handler) to end a document
     that takes longer than `Config.max_seconds`: it goes to quarantine."""
@@ -143,7 +146,7 @@ class Draft:
         self.trail: list[Pass] = []
         # what found nothing to do, and the space between lines that has changed since
         self._done: dict[Propose, set[str]] = {}
-        self._kinds = 0 if self.quarantine else kinds.held(self.text)  # and perhaps more: of those that go, too
+        self._kinds = UNKNOWN
         self.recurring = config.recurring
         self.clock = time.thread_time()
         self.seconds = self.clock - start
@@ -190,16 +193,23 @@ class Draft:
         return len(edits)
 
     def _is_done(self, cleaner: Cleaner) -> bool:
-        if cleaner.needs and not cleaner.needs & self._kinds:
+        if cleaner.needs and not cleaner.needs & self._held():
             return True
         changed = self._done.get(cleaner.propose)
         return changed is not None and (not changed or changed.issubset(cleaner.ignores))
+
+    def _held(self) -> int:
+        """The kinds of characters that the text holds, and perhaps more: of those that go, too."""
+        if self._kinds == UNKNOWN:
+            self._kinds = kinds.held(self.text)
+        return self._kinds
 
     def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines."""
         if cleaner.propose is not layout.propose:
             self._done.clear()
-            self._kinds |= kinds.held("".join({edit[2] for edit in edits}))
+            if self._kinds != UNKNOWN:
+                self._kinds |= kinds.held("".join({edit[2] for edit in edits}))
             return
         gaps = set("".join([edit[1] for edit in edits]))
         for changed in self._done.values():
@@ -242,9 +252,10 @@ class Draft:
             self._stop(start)
 
     def _is_markup(self) -> bool:
-        if self._kinds & kinds.SLASH and mhtml.is_message(self.text):
+        held = self._held()
+        if held & kinds.SLASH and mhtml.is_message(self.text):
             return True
-        return bool(self._kinds & kinds.ANGLE) and extraction.is_page(self.text)
+        return bool(held & kinds.ANGLE) and extraction.is_page(self.text)
 
 
 _MARKUP = Quarantine(

@@ -94,10 +94,10 @@ def test_a_long_text_is_looked_at_in_parts() -> None:
 
 def test_what_an_edit_brings_is_known() -> None:
     draft = Draft(b"&lt;p&gt;", "a.txt", Config())
-    before = draft._kinds
+    before = draft._held()
     draft.advance(next(one for one in PIPELINE if one.name == "mojibake"), Config())
     assert draft.text == "<p>"
-    assert draft._kinds & kinds.ANGLE
+    assert draft._held() & kinds.ANGLE
     assert not before & kinds.ANGLE
 
 
