@@ -33,6 +33,7 @@ from . import (
 from .config import Config
 from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, RefusedError, Seed
 from .edits import Edit, EditError, apply, between, undo
+from .layout import INDENTS
 
 __all__ = [
     "PIPELINE",
@@ -70,7 +71,8 @@ class Cleaner(NamedTuple):
     name      the first part of the ids of its rules
     propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
     ignores   of the space between lines that are not blank, these characters do not matter to it: where it found
-              nothing to do, it finds nothing when only they change (docs/decisions/0047)
+              nothing to do, it finds nothing when only they change (docs/decisions/0047). `propose` may return more of
+              them when it yields nothing
     needs     kinds of characters (bits of kinds.py): it finds nothing in a text that has none of them; 0: it may find
               something in any text
     """
@@ -82,7 +84,6 @@ class Cleaner(NamedTuple):
 
 
 BLANK_LINES = "\n"
-INDENTS = "\n \t\u3000"
 
 PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mhtml", mhtml.propose, needs=kinds.SLASH),  # first: the page inside a saved web archive
@@ -144,8 +145,8 @@ class Draft:
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
-        # what found nothing to do, and the space between lines that has changed since
-        self._done: dict[Propose, set[str]] = {}
+        # what found nothing to do: the space between lines that has changed since, and what of it does not matter
+        self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
         self.recurring = config.recurring
         self.clock = time.thread_time()
@@ -168,7 +169,7 @@ class Draft:
             config = replace(config, recurring=self.recurring)
         start = time.thread_time() if start is None else start
         try:
-            edits = tuple(cleaner.propose(self.text, config))
+            edits, ignores = _answer(cleaner.propose(self.text, config))
             text = apply(self.text, edits) if edits else self.text
         except TooSlowError:
             self.quarantine = _too_slow(config)
@@ -185,7 +186,7 @@ class Draft:
             self.quarantine = _too_slow(config)
             return 0
         if not edits:
-            self._done[cleaner.propose] = set()
+            self._done[cleaner.propose] = set(), cleaner.ignores + ignores
             return 0
         self._note(cleaner, edits)
         self.text = text
@@ -195,8 +196,10 @@ class Draft:
     def _is_done(self, cleaner: Cleaner) -> bool:
         if cleaner.needs and not cleaner.needs & self._held():
             return True
-        changed = self._done.get(cleaner.propose)
-        return changed is not None and (not changed or changed.issubset(cleaner.ignores))
+        if cleaner.propose not in self._done:
+            return False
+        changed, ignores = self._done[cleaner.propose]
+        return not changed or changed.issubset(ignores)
 
     def _held(self) -> int:
         """The kinds of characters that the text holds, and perhaps more: of those that go, too."""
@@ -212,9 +215,9 @@ class Draft:
                 self._kinds |= kinds.held("".join({edit[2] for edit in edits}))
             return
         gaps = set("".join([edit[1] for edit in edits]))
-        for changed in self._done.values():
+        for changed, _ in self._done.values():
             changed |= gaps
-        self._done[cleaner.propose] = set()  # one blank line for every gap: there is nothing left to do
+        self._done[cleaner.propose] = set(), ""  # one blank line for every gap: there is nothing left to do
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...], start: float | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
@@ -256,6 +259,16 @@ class Draft:
         if held & kinds.SLASH and mhtml.is_message(self.text):
             return True
         return bool(held & kinds.ANGLE) and extraction.is_page(self.text)
+
+
+def _answer(proposed: Iterator[Edit]) -> tuple[tuple[Edit, ...], str]:
+    """The edits that a cleaner yields; when there are none, what it returns."""
+    proposed = iter(proposed)
+    try:
+        first = next(proposed)
+    except StopIteration as end:
+        return (), end.value or ""
+    return (first, *proposed), ""
 
 
 _MARKUP = Quarantine(

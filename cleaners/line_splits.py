@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from .config import Config
 from .edits import Edit
 from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
 from .joints import CLAUSE, HAN, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
+from .layout import INDENTS
 from .likely_halves import likely_firsts, promising
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -61,23 +62,26 @@ VOWEL = re.compile("[aeiouyAEIOUY]")
 STYLE_SAMPLE = 50_000  # characters
 
 
-def propose(text: str, config: Config) -> Iterator[Edit]:
-    """Yields an edit for each line break inside a sentence, and two for each line that stood inside one."""
+def propose(text: str, config: Config) -> Generator[Edit, None, str]:
+    """Yields an edit for each line break inside a sentence, and two for each line that stood inside one.
+
+    Gaps between lines matter to joints, but on most pages the lines themselves tell that there is none."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
     are_open = [line[-1] not in CLOSED or not ends_sentence(line) for line in lines]
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
-        return
+        return INDENTS
     firsts: Sequence[int] | None = None
     if not _is_damaged(lines, open_lines):
         firsts = likely_firsts(lines, open_lines)
         if not firsts:
-            return
+            return INDENTS
     page = _Page(text, are_open, firsts)
     page.join_wraps()
     page.join_bylines()
     page.join_cuts()
     yield from page.edits()
+    return ""
 
 
 def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache, lru_cache
 
 import ftfy
@@ -17,6 +17,7 @@ from ftfy import badness
 from . import statistics
 from .config import Config
 from .edits import Edit, apply, between
+from .layout import INDENTS
 from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
 from .misreadings import Piece, Repair, best_repair, likelihood, likelihood_of_each
 
@@ -56,10 +57,14 @@ LOSS_OR_KUN = re.compile("[锟拷烫屯锘\ufffd\ue000-\uf8ff\U000f0000-\U0010ff
 LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 
-def propose(text: str, config: Config) -> Iterator[Edit]:
+def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     """Yields the repairs of misread characters, HTML entities and \\u escapes."""
-    for start, line in _suspects(text):
+    suspects = _suspects(text)
+    if not suspects:
+        return INDENTS  # a line has no more signs of damage when space at its ends goes
+    for start, line in suspects:
         yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
+    return ""
 
 
 def residue(text: str, has_losses: bool = True, has_signs: bool = True) -> Iterator[tuple[int, int, str]]:

@@ -98,6 +98,41 @@ def test_what_a_cleaner_ignores_does_not_matter_to_it(cleaner: Cleaner, choices:
     assert list(cleaner.propose(laid_out, Config())) == []
 
 
+def _answer(cleaner: Cleaner, text: str) -> str | None:
+    """What a cleaner returns that finds nothing; None when it finds something."""
+    try:
+        next(cleaner.propose(text, Config()))
+    except StopIteration as end:
+        return end.value or ""
+    return None
+
+
+TELLING = [cleaner for cleaner in PIPELINE if cleaner.name in ("mojibake", "line_splits")]
+
+
+@pytest.mark.parametrize("cleaner", TELLING, ids=[cleaner.name for cleaner in TELLING])
+@given(choices=st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_an_answer_says_does_not_matter(cleaner: Cleaner, choices: st.DataObject) -> None:
+    gap = choices.draw(st.sampled_from([*GAPS.values(), st.just("\n")]))
+    lines = choices.draw(st.lists(st.sampled_from(LINES), max_size=8))
+    text = "".join(line + choices.draw(gap) for line in lines)
+    if _answer(cleaner, text):
+        assert _answer(cleaner, text) == layout.INDENTS
+        laid_out = apply(text, layout.propose(text, Config()))
+        assert list(cleaner.propose(laid_out, Config())) == []
+
+
+def test_cleaners_tell_more_of_some_texts_only() -> None:
+    cut = "他们在河边的树下坐了一个下午，说起了从前的\n许多事情，直到天黑才回家。\n"
+    for cleaner, text in zip(TELLING, ("Ã¤ 好", cut), strict=True):
+        assert _answer(cleaner, "今天天气很好。\n") == layout.INDENTS
+        assert not _answer(cleaner, text)
+    assert {cleaner.name for cleaner in PIPELINE if _answer(cleaner, "今天天气很好。") == layout.INDENTS} == {
+        cleaner.name for cleaner in TELLING
+    }
+
+
 def test_every_kind_of_gap_is_tried() -> None:
     assert {cleaner.ignores for cleaner in LOOKING} == set(GAPS)
 
