@@ -3,10 +3,10 @@
     python -m benchmarks.worst_cases [--megabytes 2] [--large] [--only NAME,…] [--json FILE]
 
 Each case is one document, cleaned as a run does it (without the garbage collector), in a process of its own that has
-loaded its tables before, with the limits on size and time set aside. `normal` is news of the usual sizes (benchmarks/damage.py), document by document. MB are 10**6
-bytes of UTF-8; `MB/s` per CPU second; `x_normal` is how many times slower than normal text a byte of it is;
-`memory` is by how many bytes the process grew at its peak for each byte of the document. --large adds a document of
-100 MB, a million lines, and a line of 50 MB: some ten minutes.
+loaded its tables before, with the limits on size and time set aside. `normal` is news of the usual sizes
+(benchmarks/damage.py), document by document. MB are 10**6 bytes of UTF-8; `MB/s` per CPU second; `x_normal` is how
+many times slower than normal text a byte of it is; `memory` is by how many bytes the process grew at its peak for
+each byte of the document. --large adds a document of 100 MB, a million lines, and a line of 50 MB: some ten minutes.
 """
 
 from __future__ import annotations
