@@ -89,7 +89,7 @@ PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mhtml", mhtml.propose, needs=kinds.SLASH),  # first: the page inside a saved web archive
     Cleaner("extraction", extraction.propose, needs=kinds.ANGLE),  # pages become text before anything looks at the text
     # every other cleaner needs the real characters
-    Cleaner("mojibake", mojibake.propose, BLANK_LINES),
+    Cleaner("mojibake", mojibake.propose, BLANK_LINES, needs=kinds.PAIR | kinds.LEAD | kinds.ESCAPE),
     # invisible and look-alike characters would hide lines from rules
     Cleaner("characters", characters.propose, INDENTS, needs=kinds.ODD),
     # before the joiner: a split sentence may have a widget between its halves
@@ -212,7 +212,7 @@ class Draft:
         if cleaner.propose is not layout.propose:
             self._done.clear()
             if self._kinds != UNKNOWN:
-                self._kinds |= kinds.held("".join({edit[2] for edit in edits}))
+                self._kinds = kinds.with_edits(self._kinds, edits)
             return
         gaps = set("".join([edit[1] for edit in edits]))
         for changed, _ in self._done.values():
@@ -247,7 +247,7 @@ class Draft:
                 config = replace(config, recurring=self.recurring)
             seen = kinds.look(draft.text)
             found = structure.of(draft, config)
-            damage = flags.of(draft, found.paragraphs, seen, config, settled)
+            damage = flags.of(draft, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
             return replace(draft, **found._asdict(), flags=tuple(damage), script=script.judged(seen.kinds, seen.held))
         except TooSlowError:
             return replace(draft, quarantine=_too_slow(config))

@@ -21,18 +21,26 @@ _EMPTY_QUOTES = re.compile("|".join(_EMPTY))
 MOST_FLAGS_OF_A_KIND = 1_000
 
 
-def of(document: Document, paragraphs: Sequence[Paragraph], seen: Look, config: Config, settled: bool) -> list[Flag]:
+def of(
+    document: Document,
+    paragraphs: Sequence[Paragraph],
+    seen: Look,
+    config: Config,
+    settled: bool,
+    may_be_misread: bool = True,
+) -> list[Flag]:
     """The flags of a document, sorted by place.
 
     paragraphs   its paragraphs, which it has not yet itself
     seen         the look at its text
     settled      False if it still changed after the last round
+    may_be_misread   False: no signatures of misread text stand close together in it
     """
     found: list[Flag] = []
     for flags in (
         _undecodable(document),
         _lost_characters(document, bool(seen.held & kinds.INNER)),
-        _mojibake(document, bool(seen.held & kinds.LOST), kinds.has_signs_together(seen)),
+        _mojibake(document, bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen)),
         _fragments(document, paragraphs),
         () if _are_balanced(kinds.marks(seen)) else _unbalanced(paragraphs),
     ):

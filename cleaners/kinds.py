@@ -6,7 +6,9 @@ ask cleaners that need a kind of character which the text does not have.
 
 from __future__ import annotations
 
+import re
 from codecs import utf_16_le_decode
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import characters, mojibake, script, statistics
+from .edits import Edit
 from .misread_units import LOST_CHAR
 
 # script.py has the first bits
@@ -24,6 +27,11 @@ ANGLE = 1 << 8  # < begins a tag
 SLASH = 1 << 9  # stands in multipart/related
 MARK = 1 << 10  # quotation marks, brackets, line breaks
 INNER = 1 << 11  # quotation marks that few texts have
+LEAD = 1 << 12  # Latin letters and lines with which misread characters begin
+ESCAPE = 1 << 13  # & and backslash, which begin characters that are written in ASCII
+PERCENT = 1 << 14  # so does %u
+# of a text, not of a character
+PAIR = 1 << 16  # it has two signatures close together
 
 MARKS = "“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()[]{}\"'\n"
 HALVES = range(0xD800, 0xE000)  # of surrogate pairs
@@ -48,11 +56,25 @@ def look(text: str) -> Look:
 
 
 def held(text: str) -> int:
-    """The kinds that a text holds, together."""
-    found = 0
+    """The kinds that a text holds, together, with PAIR; %u counts as ESCAPE."""
+    found = pairs = 0
     for start in range(0, len(text), _CHUNK):
-        found |= look(text[start : start + _CHUNK]).held
-    return found
+        seen = look(text[start : start + _CHUNK])
+        found |= seen.held
+        pairs |= PAIR if has_signs_together(seen) else 0
+    if found & PERCENT and "%u" in text:
+        found |= ESCAPE
+    return found | pairs if len(text) <= _CHUNK else _between(found | pairs)
+
+
+def with_edits(known: int, edits: Iterable[Edit]) -> int:
+    """What a text may hold after edits: what it held, what they put in, and what may have come together."""
+    return _between(known | held("".join({edit[2] for edit in edits})))
+
+
+def _between(found: int) -> int:
+    """The kinds, with those that neighbours may make up that nobody looked at."""
+    return found | (PAIR if found & SIGN else 0) | (ESCAPE if found & PERCENT else 0)
 
 
 def marks(seen: Look) -> str:
@@ -61,11 +83,11 @@ def marks(seen: Look) -> str:
 
 
 def has_signs_together(seen: Look) -> bool:
-    """True if two signatures have at most two units between them, which may be one character."""
+    """True if two signatures have at most six units between them, which may be three characters."""
     if not seen.held & SIGN:
         return False
     places = (seen.kinds & SIGN).nonzero()[0]
-    return len(places) > 1 and bool(np.logical_or.reduce(places[1:] - places[:-1] <= 3))
+    return len(places) > 1 and bool(np.logical_or.reduce(places[1:] - places[:-1] <= 7))
 
 
 @cache
@@ -74,6 +96,7 @@ def _table() -> NDArray[np.uint16]:
     table = script.kinds().astype(np.uint16)
     every = "".join(map(chr, range(len(table))))
     table[[found.start() for found in characters.ODD.finditer(every)]] |= ODD
+    table[[found.start() for found in re.finditer(mojibake.LATIN_LEADS, every)]] |= LEAD
     table[[found.start() for found in mojibake.LOSS_OR_KUN.finditer(every)]] |= LOST
     for kind, some in (
         (SIGN, statistics.signatures() + LOST_CHAR),
@@ -81,6 +104,8 @@ def _table() -> NDArray[np.uint16]:
         (SLASH, "/"),
         (MARK, MARKS),
         (INNER, "‘「『"),
+        (ESCAPE, "&\\"),
+        (PERCENT, "%"),
     ):
         table[[ord(char) for char in some]] |= kind
     table[HALVES.start : HALVES.stop] |= ODD | LOST

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, clean, kinds, mojibake, names, script, structure
+from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, apply, clean, kinds, mojibake, names, script, structure
 
 PIECES = (
     *(
@@ -61,7 +61,7 @@ def test_a_cleaner_finds_nothing_in_a_text_without_what_it_needs(cleaner: Cleane
 
 
 def test_texts_are_tried_with_and_without_what_is_needed() -> None:
-    assert {cleaner.name for cleaner in NEEDY} == {"mhtml", "extraction", "characters"}
+    assert {cleaner.name for cleaner in NEEDY} == {"mhtml", "extraction", "mojibake", "characters"}
     for cleaner in NEEDY:
         has = {bool(kinds.held(piece) & cleaner.needs) for piece in PIECES}
         assert has == {True, False}
@@ -70,11 +70,13 @@ def test_texts_are_tried_with_and_without_what_is_needed() -> None:
 @given(TEXTS)
 def test_a_look_finds_what_searches_find(text: str) -> None:
     seen = kinds.look(text)
-    assert kinds.held(text) == seen.held
+    assert kinds.held(text) & (kinds.PAIR - 1) & ~kinds.ESCAPE == seen.held & ~kinds.ESCAPE
+    assert bool(kinds.held(text) & kinds.PAIR) == kinds.has_signs_together(seen)
     assert kinds.marks(seen) == "".join(re.findall(f"[{re.escape(kinds.MARKS)}]", text))
     assert script.judged(seen.kinds, seen.held) == script.detect(text)
     assert seen.held & kinds.LOST or not mojibake.LOSS_OR_KUN.search(text)
     assert kinds.has_signs_together(seen) or not mojibake._close().search(text)
+    assert kinds.has_signs_together(seen) or not mojibake._pairs().search(text)
 
 
 @given(TEXTS)
@@ -83,6 +85,17 @@ def test_what_is_not_there_is_not_looked_for(text: str) -> None:
     seen = kinds.look(text)
     found = list(mojibake.residue(text, bool(seen.held & kinds.LOST), kinds.has_signs_together(seen)))
     assert found == list(mojibake.residue(text))
+
+
+@given(TEXTS, st.data())
+@settings(deadline=None)
+def test_what_comes_together_by_an_edit_is_known(text: str, choices: st.DataObject) -> None:
+    start, end = sorted(choices.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+    after = choices.draw(TEXTS)
+    if text[start:end] != after:
+        edits = [Edit(start, text[start:end], after, "test.edit")]
+        known = kinds.with_edits(kinds.held(text), edits)
+        assert kinds.held(apply(text, edits)) & ~known == 0
 
 
 def test_a_long_text_is_looked_at_in_parts() -> None:
