@@ -16,7 +16,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -131,6 +131,7 @@ FEATURES = (
     "tight",
 )
 T = TypeVar("T")
+Traits = tuple[bool, bool, bool, bool]
 FIRST_OF_PARTS = (
     "first_log_length",
     "second_log_length",
@@ -277,7 +278,7 @@ class Side:
         )  # fmt: skip
 
     @read_once
-    def traits(self) -> tuple[bool, bool, bool, bool]:
+    def traits(self) -> Traits:
         """Of a line near a joint: is it short, short and open, open prose, closed prose?"""
         prose = self.kind == "prose"
         return self.short, self.short and self.is_open, prose and self.is_open, prose and not self.is_open
@@ -357,21 +358,29 @@ class Sides:
     def __init__(self, units: Sequence[Unit], known: Known | None = None) -> None:
         self.units = units
         self.known = known or Known({}, {})
+        self._by_number: list[Side | None] = [None] * len(units)
 
     def __len__(self) -> int:
         return len(self.units)
 
     def __getitem__(self, i: int) -> Side:
-        unit = self.units[i]
-        text = unit.text
-        found = self.known.sides.get(text)
+        found = self._by_number[i]
         if found is None:
-            found = self.known.sides[text] = Side(text, unit.is_open)
+            unit = self.units[i]
+            found = self.known.sides.get(unit.text)
+            if found is None:
+                found = self.known.sides[unit.text] = Side(unit.text, unit.is_open)
+            self._by_number[i] = found
         return found
 
     def span(self, first: int, last: int) -> list[Side]:
         """Those from `first` to before `last`, as far as there are any."""
         return [self[i] for i in range(max(0, first), min(last, len(self)))]
+
+    def around(self, i: int, j: int) -> tuple[Traits, ...]:
+        """The traits of two lines above a joint and of two below it, as far as there are any."""
+        size = len(self._by_number)
+        return tuple([self[k].traits for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < size])
 
     def evidence(self, joints: Sequence[tuple[int, int]]) -> list[list[float]]:
         """For each joint what the characters at it add to its log-odds, by the number of the kind."""
@@ -464,7 +473,7 @@ def utilities(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> l
         if one.kind not in two.as_second:
             two.as_second[one.kind] = dot(own.second, two.second)
         total = pages[one.kind] + one.as_first + two.as_second[one.kind] + by_kind[own.number]
-        total += dot(own.both, _both(one, two)) + dot(own.around, _around(one, sides, i, j))
+        total += dot(own.both, _both(one, two)) + _gain_around(one.kind, one.text[-1] in PAUSES, sides.around(i, j))
         total += dot(own.layout, _shape(units, sides, j))
         found.append(total if j == i + 1 else total + dot(own.between, _between(sides, i, j)))
     return found
@@ -553,7 +562,7 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
             *sides[i].first,
             *sides[j].second,
             *_both(sides[i], sides[j]),
-            *_around(sides[i], sides, i, j),
+            *_around(sides[i].text[-1] in PAUSES, sides.around(i, j)),
             *sides.page.shares,
             *_between(sides, i, j),
             *_shape(units, sides, j),
@@ -575,12 +584,18 @@ def _both(first: Side, second: Side) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _around(first: Side, sides: Sides, i: int, j: int) -> tuple[float, ...]:
-    around = [sides[k].traits for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < len(sides.units)]
+@lru_cache(1 << 12)  # lines around differ little: they are short or long, open or not
+def _gain_around(kind: str, has_pause: bool, around: tuple[Traits, ...]) -> float:
+    """What the lines around add to the log-odds."""
+    return dot(Parts.of(kind).around, _around(has_pause, around))
+
+
+def _around(has_pause: bool, around: tuple[Traits, ...]) -> tuple[float, ...]:
+    """FEATURES from around_short to comma_among_short.  has_pause: does the first half end with one?"""
     if not around:
         return (0.0,) * 5
     counts = [sum(trait) / len(around) for trait in zip(*around, strict=True)]
-    return (*counts, counts[0] if first.text[-1] in PAUSES else 0.0)
+    return (*counts, counts[0] if has_pause else 0.0)
 
 
 def _shape(units: Sequence[Unit], sides: Sides, j: int) -> tuple[float, float]:
