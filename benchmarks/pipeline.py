@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, about_rows, chrome, names, rule_files
+from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, rule_files
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -96,20 +96,15 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
         drafts = [Draft(raw, seed.name, config, None, seed.sha256) for raw, seed in zip(raws, batch, strict=True)]
     for cleaner in PIPELINE:
         with steps.step(cleaner.name):
-            for draft, start in _turns(drafts):
-                draft.advance(cleaner, config, start)
+            watch = Stopwatch()
+            for draft in drafts:
+                draft.advance(cleaner, config, watch)
     with steps.step("settle"):
-        settled = [draft.settle(config, PIPELINE, start) for draft, start in _turns(drafts)]
+        watch = Stopwatch()
+        settled = [draft.settle(config, PIPELINE, watch) for draft in drafts]
     with steps.step("finish"):
-        return [draft.finish(config, settled[i], start) for i, (draft, start) in enumerate(_turns(drafts))]
-
-
-def _turns(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, float]]:
-    """The drafts, with the CPU time at which the turn of each begins, as the flow has it."""
-    now = time.thread_time()
-    for draft in drafts:
-        yield draft, now
-        now = max(now, draft.clock)
+        watch = Stopwatch()
+        return [draft.finish(config, good, watch) for draft, good in zip(drafts, settled, strict=True)]
 
 
 def floor(root: Path, output: Path) -> Steps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cache
@@ -34,6 +33,7 @@ from .config import Config
 from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, RefusedError, Seed
 from .edits import Edit, EditError, apply, between, undo
 from .layout import INDENTS
+from .stopwatch import Stopwatch
 
 __all__ = [
     "PIPELINE",
@@ -51,6 +51,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "Seed",
+    "Stopwatch",
     "TooSlowError",
     "apply",
     "between",
@@ -129,18 +130,16 @@ class TooSlowError(Exception):
 class Draft:
     """A document while it is being cleaned: the text so far, the trail so far, and the seconds of CPU time.
 
-    clock   the thread's CPU time (time.thread_time()) when it was last worked on
-
     Draft(raw, name, config, record, sha256): the SHA-256 of `raw` in hex is computed when it is not given.
     """
 
     __slots__ = (
-        *("_done", "_kinds", "clock", "encoding", "quarantine", "record", "recurring"),
+        *("_done", "_kinds", "encoding", "quarantine", "record", "recurring"),
         *("seconds", "seed", "text", "trail"),
     )
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None, sha256: str = "") -> None:
-        start = time.thread_time()
+        watch = Stopwatch()
         self.seed = Seed.of(raw, name, sha256)
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
@@ -149,25 +148,21 @@ class Draft:
         self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
         self.recurring = config.recurring
-        self.clock = time.thread_time()
-        self.seconds = self.clock - start
+        self.seconds = watch.lap()
 
-    def _stop(self, start: float) -> None:
-        self.clock = time.thread_time()
-        self.seconds += self.clock - start
-
-    def advance(self, cleaner: Cleaner, config: Config, start: float | None = None) -> int:
+    def advance(self, cleaner: Cleaner, config: Config, watch: Stopwatch | None = None) -> int:
         """Lets one cleaner have its pass; returns the number of edits.  A cleaner that fails puts this document
         in quarantine (`cleaner_failed`) and no other: one defect must not stop a corpus of millions.
 
-        start   the thread's CPU time as this step begins; None: it is read, which takes longer than many a cleaner
+        watch   a stopwatch whose last lap ended as this step begins; None: a new one, which takes longer than many a
+                cleaner
 
         A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
         if self.quarantine is not None or self._is_done(cleaner):
             return 0
         if self.recurring != config.recurring:  # they belong to this document, the configuration to all
             config = replace(config, recurring=self.recurring)
-        start = time.thread_time() if start is None else start
+        watch = watch or Stopwatch()
         try:
             edits, ignores = _answer(cleaner.propose(self.text, config))
             text = apply(self.text, edits) if edits else self.text
@@ -181,7 +176,7 @@ class Draft:
             self.quarantine = _failed(cleaner, error)
             return 0
         finally:
-            self._stop(start)
+            self.seconds += watch.lap()
         if self.seconds > config.max_seconds:
             self.quarantine = _too_slow(config)
             return 0
@@ -219,21 +214,21 @@ class Draft:
             changed |= gaps
         self._done[cleaner.propose] = set(), ""  # one blank line for every gap: there is nothing left to do
 
-    def settle(self, config: Config, pipeline: tuple[Cleaner, ...], start: float | None = None) -> bool:
+    def settle(self, config: Config, pipeline: tuple[Cleaner, ...], watch: Stopwatch | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
         it), so that cleaning twice is cleaning once.  False if it still changes after `config.max_rounds`.
-        start: as for `advance`."""
+        watch: as for `advance`."""
         if not self.trail:
             return True
-        self.clock = time.thread_time() if start is None else start
+        watch = watch or Stopwatch()
         for _ in range(config.max_rounds):
-            if not sum(self.advance(cleaner, config, self.clock) for cleaner in pipeline):
+            if not sum(self.advance(cleaner, config, watch) for cleaner in pipeline):
                 return True
         return False
 
-    def finish(self, config: Config, settled: bool = True, start: float | None = None) -> Document:
+    def finish(self, config: Config, settled: bool = True, watch: Stopwatch | None = None) -> Document:
         """The document, with roles, articles, metadata and flags; without them when it is in quarantine.
-        start: as for `advance`."""
+        watch: as for `advance`."""
         draft = Document(
             self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
         )
@@ -241,7 +236,7 @@ class Draft:
             draft = replace(draft, quarantine=_MARKUP)
         if draft.quarantine is not None:
             return draft
-        start = time.thread_time() if start is None else start
+        watch = watch or Stopwatch()
         try:
             if self.recurring != config.recurring:
                 config = replace(config, recurring=self.recurring)
@@ -252,7 +247,7 @@ class Draft:
         except TooSlowError:
             return replace(draft, quarantine=_too_slow(config))
         finally:
-            self._stop(start)
+            self.seconds += watch.lap()
 
     def _is_markup(self) -> bool:
         held = self._held()
@@ -305,9 +300,10 @@ def clean(raw: bytes, name: str = "", config: Config | None = None) -> Document:
     config = config or Config()
     pipeline = select(config)
     draft = Draft(raw, name, config)
+    watch = Stopwatch()
     for cleaner in pipeline:
-        draft.advance(cleaner, config, draft.clock)
-    return draft.finish(config, draft.settle(config, pipeline, draft.clock), draft.clock)
+        draft.advance(cleaner, config, watch)
+    return draft.finish(config, draft.settle(config, pipeline, watch), watch)
 
 
 _LIBRARIES = ("ftfy", "opencc", "rapidfuzz", "numpy", "resiliparse")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from cleaners import Cleaner, Config, Draft
+from cleaners import Cleaner, Config, Draft, Stopwatch
 from corpus import recurring, rows, slices
 from corpus import seeds as seeds_folder
 from corpus.memory import give_back
@@ -171,13 +171,13 @@ class Batch:
 
     def advance(self, cleaner: Cleaner) -> dict[str, int]:
         """Lets one cleaner have its pass over all documents."""
-        edits = [draft.advance(cleaner, self.config, start) for draft, start in self._limited()]
+        edits = [draft.advance(cleaner, self.config, watch) for draft, watch in self._limited()]
         return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
 
     def settle(self) -> dict[str, int]:
         """Repeats the pipeline on each document until nothing changes."""
         before = sum(len(draft.trail) for draft in self.drafts)
-        settled = [draft.settle(self.config, self.pipeline, start) for draft, start in self._limited()]
+        settled = [draft.settle(self.config, self.pipeline, watch) for draft, watch in self._limited()]
         self.unsettled = {number for number, good in enumerate(settled) if not good}
         passes = sum(len(draft.trail) for draft in self.drafts) - before
         return {"further_passes": passes, "unsettled": len(self.unsettled)}
@@ -185,8 +185,8 @@ class Batch:
     def finish(self) -> Finished:
         """Finishes the documents and makes rows of them; the drafts are gone then."""
         documents = [
-            draft.finish(self.config, number not in self.unsettled, start)
-            for number, (draft, start) in enumerate(self._limited())
+            draft.finish(self.config, number not in self.unsettled, watch)
+            for number, (draft, watch) in enumerate(self._limited())
         ]
         slowest = nlargest(MOST_SLOW, (Slow(draft.seconds, *draft.seed[::2]) for draft in self.drafts))
         self.drafts = []
@@ -209,15 +209,14 @@ class Batch:
         chosen = write if write is not None and in_folders else staged
         return chosen(self.staging, finished)._replace(changed=tuple(self.changed))
 
-    def _limited(self) -> Iterator[tuple[Draft, float]]:
-        """The drafts, one by one, under the limit on the time of each, with the CPU time at which its turn begins: when
-        the one before it ended, as the clock takes longer to read than many a cleaner."""
-        now = time.thread_time()
+    def _limited(self) -> Iterator[tuple[Draft, Stopwatch]]:
+        """The drafts, one by one, under the limit on the time of each, with a stopwatch for all: the turn of one begins
+        when that of the one before it ended."""
+        watch = Stopwatch()
         with TimeLimit(self.config.max_seconds) as limit:
             for draft in self.drafts:
-                limit.restart(draft.seconds, now)
-                yield draft, now
-                now = max(now, draft.clock)
+                limit.restart(draft.seconds, watch.cpu)
+                yield draft, watch
 
 
 def _advancing(cleaner: Cleaner) -> Callable[[Batch], dict[str, int]]:

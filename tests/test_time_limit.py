@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import SEEDS
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, clean
+from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, Stopwatch, clean, stopwatch
 from corpus.seeds import scan
 from corpus.store import Store
 from flows.tasks import Batch, Cleaned
@@ -92,3 +92,17 @@ def test_the_reason_says_what_to_do() -> None:
 def test_a_limit_must_be_positive() -> None:
     with pytest.raises(ValueError, match="max_seconds"):
         Config(max_seconds=0)
+
+
+def test_a_stopwatch_counts_work_and_no_sleep() -> None:
+    watch = Stopwatch()
+    start = time.thread_time()
+    while time.thread_time() - start < 0.02:
+        pass
+    assert 0.02 <= watch.lap() < 0.2
+    time.sleep(0.05)
+    assert watch.lap() < 0.04
+    short = [watch.lap() for _ in range(100)]
+    assert all(lap >= 0 for lap in short)
+    assert sum(short) > 0
+    assert watch.cpu <= time.thread_time() + 100 * stopwatch.SHORT
