@@ -6,7 +6,7 @@ import time
 
 SHORT = 0.001
 """A lap of less wall time, in seconds, counts as that much CPU time: reading the clock of the CPU is a call of the
-system and takes 1 to 3 µs, as long as many a cleaner. What a busy machine adds to such laps is less than a millisecond."""
+system and takes 1 to 3 µs, as long as many a cleaner. What a busy machine adds to such a lap is less than SHORT."""
 
 
 class Stopwatch:
