@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,10 +24,11 @@ from corpus.seeds import SeedsError
 from corpus.store import StoreError
 
 from . import report, server
-from .batch import Batch, Cleaned
+from .batch import Batch, Cleaned, cleaned_slice
+from .fork_server import Pool
 from .progress import without_retries
 from .report import Report
-from .tasks import BATCH_BYTES, Held, clean_and_write, clean_batch, clean_first_slice, corpus_run, log
+from .tasks import BATCH_BYTES, Held, clean_and_write, clean_batch, clean_shown, corpus_run, log
 from .workers import BATCHES_AHEAD, WorkersError, end_workers, task_runner, worker_pool
 
 EXPECTED_ERRORS = (SeedsError, StoreError, server.ServerError, WorkersError)
@@ -113,23 +113,32 @@ def _cleaned(batches: Iterator[Batch], workers: int) -> Iterator[Cleaned]:
     """The batches in their order, cleaned and written: by this process, by its worker processes, by a cluster."""
     if workers == 1:
         return clean_and_write(batches)
-    if worker_pool() is None:
+    pool = worker_pool()
+    if pool is None:
         return _by_workers(workers, clean_batch, batches)
-    return _by_worker_processes(workers, batches)
+    return _by_worker_processes(workers, batches, pool)
 
 
-def _by_worker_processes(workers: int, batches: Iterator[Batch]) -> Iterator[Cleaned]:
+def _by_worker_processes(workers: int, batches: Iterator[Batch], pool: Pool) -> Iterator[Cleaned]:
     """The same, by worker processes. They know nothing of Prefect: the slice whose steps are task runs is our own."""
     first = Future[Batch]()
-    shown = list(islice(batches, 1))
+    own: list[Batch] = []
 
-    def clean_first() -> None:
-        while shown:
-            first.set_result(clean_first_slice(shown.pop()))
+    def handed() -> Iterator[tuple[Batch, Held[list[Future[Batch]]]]]:
+        for batch in batches:
+            parts = list(batch.slices())
+            if batch.number == 1:
+                own.append(parts[0])
+            # from here, not from the threads of the tasks: in the seeds' order, in which containers are read
+            given = [pool.submit(cleaned_slice, part, place) for place, part in enumerate(parts, 1) if part not in own]
+            yield batch, Held([first, *given] if batch.number == 1 else given)
 
-    handed = chain([(batch, Held(first)) for batch in shown], batches)
+    def clean_own() -> None:
+        while own:
+            first.set_result(clean_shown(own.pop()))
+
     try:
-        yield from _by_workers(workers, clean_batch, handed, clean_first)
+        yield from _by_workers(workers, clean_batch, handed(), clean_own)
     finally:
         first.cancel()  # nobody waits for it when this process was interrupted
 

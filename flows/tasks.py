@@ -191,28 +191,25 @@ def stage(batch: Batch) -> Cleaned:
 
 
 @step("clean-batch", "clean, batch {batch.number}")
-def clean_batch(batch: Batch, first: Held[Future[Batch]] | None = None) -> Cleaned:
-    """All steps of one batch: in the flow's worker processes when it has some, else here.
+def clean_batch(batch: Batch, slices: Held[list[Future[Batch]]] | None = None) -> Cleaned:
+    """All steps of one batch.
 
     The steps of the first slice of a run's first batch are task runs, too, and show what is done. Those of all batches
     would cost an eighth of the run's time: docs/decisions/0003-batches-and-tasks.md.
-    first   gives the batch's first slice, when another thread cleans it
+    slices   the batch's slices, in their order, when others clean them
     """
-    pool = worker_pool()
-    if pool is None:
+    if slices is None:
         _clean(batch)
-        return _write(batch)
-    batch.start = time.perf_counter()
-    parts = list(enumerate(batch.slices(), 1))
-    given = [pool.submit(cleaned_slice, part, place) for place, part in parts if first is None or place > 1]
-    for one in given if first is None else [first.value, *given]:
-        _take(batch, one.result())
+    else:
+        batch.start = time.perf_counter()
+        for one in slices.value:
+            _take(batch, one.result())
     return _write(batch)
 
 
-def clean_first_slice(batch: Batch) -> Batch:
-    """The first slice of a batch, cleaned, each step a task run."""
-    return cleaned_slice(next(batch.slices()), 1, _shown(batch))
+def clean_shown(part: Batch) -> Batch:
+    """A batch's first slice, cleaned, each step a task run."""
+    return cleaned_slice(part, 1, _shown(part))
 
 
 @step("clean-batch", "clean, batch {batch.number}")
