@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import Levenshtein
 
-from . import parts
-from .merge import Source
+from . import parts, runs
+from .plan import Known
 from .rows import LIST_FIELDS, TEXT_FIELDS
-from .version import Version
+from .schema import DOCUMENTS, SEED_IDENTITY, SEEDS
+from .version import SEEDS_FILE, Version
 
 ASPECTS: dict[str, tuple[str, ...]] = {
     "text": ("text",),
@@ -83,28 +88,53 @@ def diff(old: Version, new: Version) -> Difference:
 
     Raises StoreError when a file is damaged.
     """
-    seeds_before, seeds_now = old.seeds(), new.seeds()
-    documents_before = {id for id, seed in seeds_before.items() if seed.outcome == "document"}
-    documents_now = {id for id, seed in seeds_now.items() if seed.outcome == "document"}
-    removed, added = documents_before - documents_now, documents_now - documents_before
+    documents = [0, 0]
+    removed: dict[str, str | None] = {}
+    added: dict[str, str | None] = {}
+    is_renamed: list[set[str]] = [set(), set()]  # ids of documents that the other version does not know at all
+    quarantined: list[str] = []
+    released: list[str] = []
+    for before, now in seeds_side_by_side(old, new):
+        was, has = _documents(before), _documents(now)
+        documents[0] += len(was)
+        documents[1] += len(has)
+        removed.update((id, before[id].sha256) for id in was - has)
+        added.update((id, now[id].sha256) for id in has - was)
+        is_renamed[0].update(was - now.keys())
+        is_renamed[1].update(has - before.keys())
+        quarantined += (now.keys() - has) - (before.keys() - was)
+        released += (before.keys() - was) - (now.keys() - has)
     renamed = _renamed(
-        {id: seeds_before[id].sha256 for id in removed - seeds_now.keys()},
-        {id: seeds_now[id].sha256 for id in added - seeds_before.keys()},
+        {id: sha256 for id, sha256 in removed.items() if id in is_renamed[0]},
+        {id: sha256 for id, sha256 in added.items() if id in is_renamed[1]},
     )
     return Difference(
         old.number,
         new.number,
-        (len(documents_before), len(documents_now)),
-        tuple(sorted(added - {b for _, b in renamed})),
-        tuple(sorted(removed - {a for a, _ in renamed})),
+        (documents[0], documents[1]),
+        tuple(sorted(added.keys() - {b for _, b in renamed})),
+        tuple(sorted(removed.keys() - {a for a, _ in renamed})),
         renamed,
         tuple(_changed(old, new)),
-        tuple(sorted(seeds_now.keys() - documents_now - (seeds_before.keys() - documents_before))),
-        tuple(sorted(seeds_before.keys() - documents_before - (seeds_now.keys() - documents_now))),
+        tuple(sorted(quarantined)),
+        tuple(sorted(released)),
         (old.manifest.counts.get("reprints", 0), new.manifest.counts.get("reprints", 0)),
         _unequal(_rules(old), _rules(new), 0),
         _unequal(old.manifest.fingerprint_parts, new.manifest.fingerprint_parts, ""),
     )
+
+
+def seeds_side_by_side(old: Version, new: Version) -> Iterator[tuple[dict[str, Known], dict[str, Known]]]:
+    """What two versions say of their seeds, some thousand ids at a time: by id, of the old one, of the new one."""
+    empty = SEEDS.empty_table().select(list(SEED_IDENTITY))
+    both = (parts.pieces(one.path / SEEDS_FILE, "seeds", SEED_IDENTITY) for one in (old, new))
+    for tables in runs.side_by_side(*((empty, rows) for rows in both)):
+        before, now = (list(zip(*(rows[name].to_pylist() for name in SEED_IDENTITY), strict=True)) for rows in tables)
+        yield {row[0]: Known(*row[1:]) for row in before}, {row[0]: Known(*row[1:]) for row in now}
+
+
+def _documents(seeds: Mapping[str, Known]) -> set[str]:
+    return {id for id, seed in seeds.items() if seed.outcome == "document"}
 
 
 def paragraphs(old: str, new: str) -> Iterator[tuple[str, str]]:
@@ -134,32 +164,31 @@ def _renamed(gone: Mapping[str, str | None], new: Mapping[str, str | None]) -> t
 
 
 def _changed(old: Version, new: Version) -> Iterator[Changed]:
-    """Documents that differ: only parts that the other version does not have can hold them."""
-    shared = {one.part.sha256 for one in old.sources("documents")} & {
-        one.part.sha256 for one in new.sources("documents")
-    }
-    before = dict(_digests(old.sources("documents"), shared))
-    found = []
-    for id, digests in _digests(new.sources("documents"), shared):
-        known = before.get(id)
-        if known is not None and known != digests:
-            names = [name for name, a, b in zip(ASPECTS, known, digests, strict=True) if a != b]
-            found.append(Changed(id, tuple(names)))
-    yield from sorted(found)
-
-
-def _digests(sources: Sequence[Source], shared: set[str]) -> Iterator[tuple[str, Digests]]:
-    """Per document its id and a short hash for each of ASPECTS."""
-    for path, part in sources:
-        if part.sha256 in shared:
-            continue
-        table = parts.read([path], "documents")
-        for batch in table.to_batches(max_chunksize=1_000):
-            columns = [
-                list(zip(*(batch[name].to_pylist() for name in names), strict=True)) for names in ASPECTS.values()
+    """Documents that differ, sorted: only parts that the other version does not have can hold them."""
+    both = old.sources("documents"), new.sources("documents")
+    shared = {one.part.sha256 for one in both[0]} & {one.part.sha256 for one in both[1]}
+    table, empty = "documents", DOCUMENTS.empty_table()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = []
+        for sources in both:
+            found = [
+                run for path, part in sources if part.sha256 not in shared for run in runs.of_part(path, part, table)
             ]
-            for id, *values in zip(batch["id"].to_pylist(), *columns, strict=True):
-                yield id, tuple(map(_digest, values))
+            rows.append((empty, runs.merged(found, table, Path(folder))))
+        for before, now in runs.side_by_side(*rows):
+            ids = pa.array(sorted({*before["id"].to_pylist()} & {*now["id"].to_pylist()}), pa.string())
+            known = dict(_digests(before.filter(pc.is_in(before["id"], ids))))
+            for id, digests in sorted(_digests(now.filter(pc.is_in(now["id"], ids)))):
+                if known[id] != digests:
+                    names = [name for name, a, b in zip(ASPECTS, known[id], digests, strict=True) if a != b]
+                    yield Changed(id, tuple(names))
+
+
+def _digests(rows: pa.Table) -> Iterator[tuple[str, Digests]]:
+    """Per document its id and a short hash for each of ASPECTS."""
+    columns = [list(zip(*(rows[name].to_pylist() for name in names), strict=True)) for names in ASPECTS.values()]
+    for id, *values in zip(rows["id"].to_pylist(), *columns, strict=True):
+        yield id, tuple(map(_digest, values))
 
 
 def _digest(value: Any) -> bytes:

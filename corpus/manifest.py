@@ -99,7 +99,7 @@ class ContentId:
 def content_id(fingerprint: str, seeds: pa.Table) -> str:
     """The same of all rows at once, in any order."""
     found = ContentId(fingerprint)
-    found.add(in_order(seeds.select(list(SEED_IDENTITY)), "seeds"))
+    found.add(in_order(seeds.select(list(SEED_IDENTITY)), ["id"]))
     return found.hexdigest()
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import parts
+from . import runs as runs_of_rows
 from .parts import ORDER
 from .schema import SCHEMAS
 from .version import Version
@@ -47,22 +48,18 @@ def _overlaps(least: str | None, most: str | None, low: str, high: str) -> bool:
 
 def _bounds(version: Version, table: str, run_bytes: int) -> Iterator[tuple[str, str]]:
     """First and last id of each run."""
-    ids, sizes = [], []
-    for path, part in version.sources(table):
-        if part.rows:
-            ids.append(parts.read([path], table, ["id"])["id"].combine_chunks())
-            sizes.append(np.full(part.rows, part.bytes / part.rows))
-    if not ids:
-        return
-    every = pa.concat_arrays([one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in ids])
-    order = pc.sort_indices(every)
-    every = every.take(order)
-    run = (np.cumsum(np.concatenate(sizes)[order.to_numpy()]) // run_bytes).astype(np.int64)
-    ends = np.flatnonzero(np.append(run[1:] != run[:-1], True))
-    start = 0
-    for end in ends.tolist():
-        last = every[end].as_py()
-        if end + 1 < len(every) and every[end + 1].as_py() == last:
-            continue  # the run would end within the rows of an id
-        yield every[start].as_py(), last
-        start = end + 1
+    first = last = None
+    run, size = 0, 0.0
+    for rows in runs_of_rows.ids(version.sources(table), table):
+        ids = rows["id"].to_pylist()
+        first = ids[0] if first is None else first
+        ends = np.cumsum(rows["bytes"].to_numpy()) + size
+        numbers = (ends // run_bytes).astype(np.int64)
+        for place in np.flatnonzero(np.append(run, numbers[:-1]) != numbers).tolist():
+            before = ids[place - 1] if place else last
+            if before is not None and before != ids[place]:  # else a run would end within the rows of an id
+                yield first, before
+                first = ids[place]
+        last, run, size = ids[-1], int(numbers[-1]), float(ends[-1])
+    if first is not None and last is not None:
+        yield first, last

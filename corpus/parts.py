@@ -123,7 +123,7 @@ def write(rows: pa.Table, table: str, folder: Path, file: str = "") -> Part:
     Raises ValueError when the rows do not have the table's schema, OSError when they cannot be written.
     """
     check(rows, table)
-    return _written([in_order(rows, table)], table, folder, file)
+    return _written([in_order(rows, ORDER[table])], table, folder, file)
 
 
 def write_sorted(tables: Iterable[pa.Table], table: str, folder: Path, file: str = "") -> Part:
@@ -201,16 +201,15 @@ class _Hashed(io.RawIOBase):
         return self.size
 
 
-def in_order(rows: pa.Table, table: str) -> pa.Table:
-    """The rows as they stand in a part; not a copy of them when they are sorted already."""
-    order = ORDER[table]
-    if rows.num_rows and _is_sorted(rows, order):
+def in_order(rows: pa.Table, order: Sequence[str]) -> pa.Table:
+    """The rows sorted by these columns, the first of which is `id`; not a copy of them when they are so already."""
+    if rows.num_rows and is_sorted(rows, order):
         return rows
     return rows.sort_by([(name, "ascending") for name in order])
 
 
-def _is_sorted(rows: pa.Table, order: Sequence[str]) -> bool:
-    """Whether the rows are; False also for what this does not find out."""
+def is_sorted(rows: pa.Table, order: Sequence[str]) -> bool:
+    """Whether the rows are sorted by these columns; False also for what this does not find out."""
     before, after = rows.slice(0, rows.num_rows - 1), rows.slice(1)
     good = pc.less_equal(before["id"], after["id"])
     if len(order) > 1:
@@ -278,19 +277,21 @@ def groups(
         raise StoreError(_damaged(file.parent, error)) from error
 
 
-def pieces(file: Path, table: str) -> Iterator[pa.Table]:
+def pieces(file: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The rows of one file of a table, a few thousand (of documents, a few hundred) at a time.
 
     Raises StoreError when the file is missing or damaged.
     """
     schema = SCHEMAS[table]
+    wanted = list(columns) if columns is not None else schema.names
+    part = pa.schema([schema.field(name) for name in wanted], schema.metadata)
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as one:
             if not one.schema_arrow.equals(schema):
-                yield read([file], table)
+                yield read([file], table, columns)
                 return
-            for batch in one.iter_batches(ROWS_PER_GROUP[table] // 8):
-                yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+            for batch in one.iter_batches(ROWS_PER_GROUP[table] // 8, columns=wanted):
+                yield pa.Table.from_batches([batch]).select(wanted).cast(part)
     except (OSError, pa.ArrowInvalid) as error:
         raise StoreError(_damaged(file.parent, error)) from error
 

@@ -358,15 +358,19 @@ def _still_there(
     return pieces, pa.concat_arrays(gone).sort()
 
 
-def marks(version: Version) -> tuple[dict[str, str], dict[str, str]]:
-    """What a version's own tables say: id -> hash of those of the document's lines that recur; id -> SHA-256 of the
-    sampled seeds."""
-    rows = version.read("lines", ["id", "sha256"])
+def marks(version: Version) -> pa.Table:
+    """What a version's own tables say of the seeds that were sampled: `id`, `mark`, the hash of those of its lines that
+    recur (null: none do), `sha256`, 32 bytes."""
+    ids: list[pa.Array] = []
+    hashes: list[pa.Array] = []
+    for source in version.sources("lines"):
+        for rows in parts.groups(source.path, "lines", ["id", "sha256"]):
+            ids += rows["id"].chunks
+            hashes += digests(rows["sha256"]).chunks
+    names = pa.chunked_array(ids, pa.string())
     samples = Samples([Piece(source.path) for source in version.sources("lines")])
-    found = Found(rows["id"], samples, _recurring(version))
-    ids = rows["id"].to_pylist()
-    of = {id: mark for id, mark in zip(ids, found.marks.to_pylist(), strict=True) if mark is not None}
-    return of, dict(zip(ids, rows["sha256"].to_pylist(), strict=True))
+    found = Found(names, samples, _recurring(version)).marks
+    return pa.table({"id": names, "mark": found, "sha256": pa.chunked_array(hashes, pa.binary(32))})
 
 
 def learn(

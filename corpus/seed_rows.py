@@ -63,7 +63,7 @@ def _known(base: Path, plan: Plan, extra: Path) -> Iterator[Run]:
         for number, some in enumerate(parts.groups(base, "seeds")):
             there = some.filter(pc.is_in(some["id"], ids))
             found = merge.renamed(there, {id: moved[id] for id in there["id"].to_pylist()}, {})
-            ordered = parts.in_order(found, "seeds")
+            ordered = parts.in_order(found, ["id"])
             yield from runs.spilled([ordered], "seeds", extra / f"seeds-moved-{number}").runs()
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from . import manifest, merge, ordered, parts
+from .diff import seeds_side_by_side
 from .manifest import Manifest
 from .parts import Part, StoreError
 from .schema import SCHEMAS, STORED, TABLES
@@ -92,13 +93,15 @@ def _identity(file: Path) -> tuple[int, int]:
 
 def _compared(before: Version, now: Version) -> dict[str, int]:
     """Seeds that come, change, go and stay when `now` follows `before`."""
-    old, new = before.seeds(), now.seeds()
-    both = old.keys() & new.keys()
-    same = sum(old[id] == new[id] for id in both)
+    there = still = both = same = 0
+    for old, new in seeds_side_by_side(before, now):
+        common = old.keys() & new.keys()
+        there, still, both = there + len(old), still + len(new), both + len(common)
+        same += sum(old[id] == new[id] for id in common)
     return {
-        "added": len(new) - len(both),
-        "changed": len(both) - same,
-        "vanished": len(old) - len(both),
+        "added": still - both,
+        "changed": both - same,
+        "vanished": there - both,
         "unchanged": same,
         "renamed": 0,
         "waiting": 0,

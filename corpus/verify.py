@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 
 from cleaners import Document, EditError, apply
 
-from . import ordered, parts, recurring, rows
-from .manifest import content_id
+from . import ordered, parts, recurring, rows, runs
+from .manifest import ContentId
 from .parts import StoreError
 from .plan import Known
-from .schema import SCHEMA_VERSION, SCHEMAS, STORED, TABLES, folder
+from .schema import SCHEMA_VERSION, SCHEMAS, SEED_IDENTITY, STORED, TABLES, folder
+from .seed_list import digests
 from .store import Store
 from .version import MANIFEST, SEEDS_FILE, Version
 
@@ -27,6 +28,9 @@ BATCH = 500
 """Documents that are rebuilt at a time."""
 
 SPANS = ("paragraphs", "articles", "flags")
+
+MOST_NAMED = 5
+"""So many of the ids with which something is wrong are named."""
 
 Advance = Callable[[int], None]
 
@@ -55,11 +59,10 @@ def verify(store: Store, version: Version, advance: Advance = lambda documents: 
         )
         return
     try:
-        seeds = version.seeds()
         yield from _counts(version)
-        yield from _ids(version, seeds)
-        yield from _recurring(version, seeds)
-        yield from (_summaries if version.manifest.is_summary else _documents)(version, seeds, advance)
+        yield from _ids(version)
+        yield from _recurring(version)
+        yield from (_summaries if version.manifest.is_summary else _documents)(version, advance)
     except StoreError as error:
         yield str(error)
 
@@ -114,12 +117,17 @@ def _counts(version: Version) -> Iterator[str]:
     known = version.manifest
     found: dict[str, int] = {}
     for table in TABLES:
-        ids = version.read(table, ["id"])
-        found["quarantined" if table == "quarantine" else table] = ids.num_rows
+        rows = 0
         for part in known.parts[table]:
-            yield from _part(version, table, part)
-    seeds = version.read("seeds")
-    found["seeds"] = seeds.num_rows
+            size, problems = _part(version, table, part)
+            rows += size
+            yield from problems
+        found["quarantined" if table == "quarantine" else table] = rows
+    found["seeds"] = 0
+    content_id = ContentId(known.fingerprint)
+    for seeds in _seeds(version, *SEED_IDENTITY)[1]:
+        found["seeds"] += seeds.num_rows
+        content_id.add(seeds)
     if known.is_summary:
         del found["edits"]  # the counts are of the edits made, the rows examples
     for name, n in found.items():
@@ -130,59 +138,134 @@ def _counts(version: Version) -> Iterator[str]:
             f"version {version.number}: {found['seeds']} seeds, but {found['documents']} documents and "
             f"{found['quarantined']} in quarantine: a row is missing or double"
         )
-    if content_id(known.fingerprint, seeds) != known.content_id:
+    if content_id.hexdigest() != known.content_id:
         yield f"version {version.number}: its list of seeds does not give its content id"
 
 
-def _part(version: Version, table: str, part: parts.Part) -> Iterator[str]:
-    """Whether a part holds what the manifest says of it."""
+def _part(version: Version, table: str, part: parts.Part) -> tuple[int, list[str]]:
+    """How many rows a part has, and whether it holds what the manifest says of it."""
     columns = ["id", "edits_per_rule"] if table == "documents" else ["id"]
-    found = parts.read([version.path / table / part.file], table, columns)
-    ends = pc.min_max(found["id"])
-    if (found.num_rows, ends["min"].as_py(), ends["max"].as_py()) != (part.rows, part.min_id, part.max_id):
-        yield f"version {version.number}: {table}/{part.file} has other rows than its manifest says"
-    if table == "documents" and parts.count_edits(found) != part.edits:
-        yield f"version {version.number}: {table}/{part.file} has other edits per rule than its manifest says"
+    name = f"version {version.number}: {table}/{part.file}"
+    size, least, most, problems = 0, None, None, []
+    edits: Counter[str] = Counter()
+    for some in parts.groups(version.path / table / part.file, table, columns):
+        if not some.num_rows:
+            continue
+        low, high = (end.as_py() for end in pc.min_max(some["id"]).values())
+        if not parts.is_sorted(some, ["id"]) or (most is not None and low < most):
+            problems = [f"{name} has its rows in another order than that of their ids"]
+        least, most = low if least is None else min(least, low), high if most is None else max(most, high)
+        size += some.num_rows
+        if table == "documents":
+            edits.update({rule: n for rules in parts.count_edits(some).values() for rule, n in rules.items()})
+    if (size, least, most) != (part.rows, part.min_id, part.max_id):
+        problems.append(f"{name} has other rows than its manifest says")
+    if edits != {rule: n for rules in part.edits.values() for rule, n in rules.items()}:
+        problems.append(f"{name} has other edits per rule than its manifest says")
+    return size, problems
 
 
-def _ids(version: Version, seeds: dict[str, Known]) -> Iterator[str]:
+def _seeds(version: Version, *columns: str) -> tuple[pa.Table, Iterator[pa.Table]]:
+    """These columns of the list of seeds: an empty table, and the rows, a few thousand at a time."""
+    empty = SCHEMAS["seeds"].empty_table().select(columns)
+    return empty, parts.pieces(version.path / SEEDS_FILE, "seeds", columns)
+
+
+class _Wrong:
+    """Ids with which something is wrong: so many, and the first few."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._number = 0
+        self._first: list[str] = []
+
+    def add(self, ids: pa.ChunkedArray | pa.Array) -> None:
+        """Adds sorted ids that come after those before."""
+        self._number += len(ids)
+        self._first += ids[: MOST_NAMED - len(self._first)].to_pylist()
+
+    def told(self, version: Version) -> Iterator[str]:
+        if self._number:
+            more = f" and {self._number - len(self._first)} more" if self._number > len(self._first) else ""
+            yield f"version {version.number}: {', '.join(map(repr, self._first))}{more} {self._what}"
+
+
+def _ids(version: Version) -> Iterator[str]:
     """Ids that are double, or have no partner in another table."""
-    ids = {table: version.read(table, ["id"])["id"] for table in TABLES}
-    for table in ("documents", "quarantine"):
-        counted = Counter(ids[table].to_pylist())
-        outcome = "document" if table == "documents" else table
-        wanted = {id for id, seed in seeds.items() if seed.outcome == outcome}
-        yield from _named(version, f"are twice in {table}", [id for id, n in counted.items() if n > 1])
-        yield from _named(version, f"are in {table}, but not in the list of seeds", counted.keys() - wanted)
-        yield from _named(version, f"are in the list of seeds, but not in {table}", wanted - counted.keys())
-    documents = set(ids["documents"].to_pylist())
-    yield from _named(version, "have edits, but no document", set(pc.unique(ids["edits"]).to_pylist()) - documents)
-    reprints = version.read("reprints", ["id", "kept"])
-    named = {*reprints["id"].to_pylist(), *reprints["kept"].to_pylist()}
-    yield from _named(version, "are named in reprints, but are no documents", named - documents)
+    twice = {table: _Wrong(f"are twice in {table}") for table in OUTCOMES}
+    unknown = {table: _Wrong(f"are in {table}, but not in the list of seeds") for table in OUTCOMES}
+    missing = {table: _Wrong(f"are in the list of seeds, but not in {table}") for table in OUTCOMES}
+    edited = _Wrong("have edits, but no document")
+    reprinted = _Wrong("are named in reprints, but are no documents")
+    empty = pa.table({"id": pa.array([], pa.string())})
+    named = ((empty, _only_ids(runs.ids(version.sources(table), table))) for table in (*OUTCOMES, "edits"))
+    reprints = (empty, iter([_of_reprints(version)]))
+    for seeds, *found, edits, of_reprints in runs.side_by_side(_seeds(version, "id", "outcome"), *named, reprints):
+        documents = found[0]["id"]
+        for (table, outcome), mine in zip(OUTCOMES.items(), found, strict=True):
+            wanted = seeds["id"].filter(pc.equal(seeds["outcome"], outcome))
+            counted = mine.group_by("id", use_threads=False).aggregate([([], "count_all")])
+            twice[table].add(counted["id"].filter(pc.greater(counted["count_all"], 1)))
+            unknown[table].add(_without(counted["id"], wanted))
+            missing[table].add(_without(wanted, mine["id"]))
+        edited.add(_without(pc.unique(edits["id"]), documents))
+        reprinted.add(_without(of_reprints["id"], documents))
+    for table in OUTCOMES:
+        for wrong in (twice[table], unknown[table], missing[table]):
+            yield from wrong.told(version)
+    yield from edited.told(version)
+    yield from reprinted.told(version)
 
 
-def _recurring(version: Version, seeds: dict[str, Known]) -> Iterator[str]:
+OUTCOMES = {"documents": "document", "quarantine": "quarantine"}
+"""What the list of seeds says of those in a table."""
+
+
+def _only_ids(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    return (rows.select(["id"]) for rows in tables)
+
+
+def _of_reprints(version: Version) -> pa.Table:
+    """The ids that reprints name, each once, sorted."""
+    found = [pa.array([], pa.string())]
+    for source in version.sources("reprints"):
+        for some in parts.groups(source.path, "reprints", ["id", "kept"]):
+            found += [*some["id"].chunks, *some["kept"].chunks]
+    return pa.table({"id": pc.unique(pa.chunked_array(found)).sort()})
+
+
+def _without(ids: Any, others: Any) -> Any:
+    """Those that are not among the others."""
+    return ids.filter(pc.invert(pc.is_in(ids, others)))
+
+
+def _recurring(version: Version) -> Iterator[str]:
     """Documents of which the list of seeds says that other lines recur than do."""
-    marks, sampled = recurring.marks(version)
-    known = {id: seeds[id].recurring for id, sha256 in sampled.items() if id in seeds and seeds[id].sha256 == sha256}
-    wrong = {id for id, mark in known.items() if mark != marks.get(id)}
-    yield from _named(version, "have other recurring lines than the list of seeds says", wrong)
+    wrong = _Wrong("have other recurring lines than the list of seeds says")
+    found = recurring.marks(version)
+    sampled = (found.slice(0, 0), iter([parts.in_order(found, ["id"])]))
+    for seeds, lines in runs.side_by_side(_seeds(version, "id", "sha256", "recurring"), sampled):
+        lines = lines.filter(pc.is_in(lines["id"], seeds["id"]))
+        known = seeds.take(pc.index_in(lines["id"], seeds["id"]))
+        is_same = pc.fill_null(pc.equal(digests(known["sha256"]), lines["sha256"]), False)
+        mark, noted = (pc.fill_null(column, "") for column in (lines["mark"], known["recurring"]))
+        wrong.add(lines["id"].filter(pc.and_(is_same, pc.not_equal(mark, noted))))
+    yield from wrong.told(version)
 
 
-def _named(version: Version, what: str, ids: object) -> Iterator[str]:
-    names = sorted(ids)  # type: ignore[call-overload]
-    if names:
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        yield f"version {version.number}: {', '.join(map(repr, names[:5]))}{more} {what}"
+def _known(rows: pa.Table) -> dict[str, Known]:
+    columns = [rows[name].to_pylist() for name in SEED_IDENTITY]
+    return {row[0]: Known(*row[1:]) for row in zip(*columns, strict=True)}
 
 
-def _documents(version: Version, seeds: dict[str, Known], advance: Advance) -> Iterator[str]:
+def _documents(version: Version, advance: Advance) -> Iterator[str]:
     """What is wrong with each document."""
+    listed = runs.Cursor(*_seeds(version, *SEED_IDENTITY))
     for run in ordered.runs(version, "documents"):
         for batch in (run.slice(start, BATCH) for start in range(0, run.num_rows, BATCH)):
             low, high = batch["id"][0].as_py(), batch["id"][-1].as_py()
             trails = ordered.between(version, "edits", low, high)
+            seeds = _known(listed.up_to(high))
             for document, row in zip(rows.documents(batch, trails), batch.to_pylist(), strict=True):
                 problem = _document(document, row, seeds.get(document.name))
                 if problem:
@@ -190,10 +273,12 @@ def _documents(version: Version, seeds: dict[str, Known], advance: Advance) -> I
             advance(batch.num_rows)
 
 
-def _summaries(version: Version, seeds: dict[str, Known], advance: Advance) -> Iterator[str]:
+def _summaries(version: Version, advance: Advance) -> Iterator[str]:
     """What is wrong with the documents of a version that keeps one edit per document and rule."""
+    listed = runs.Cursor(*_seeds(version, *SEED_IDENTITY))
     for run in ordered.runs(version, "documents"):
         low, high = run["id"][0].as_py(), run["id"][-1].as_py()
+        seeds = _known(listed.up_to(high))
         rules: dict[str, list[str]] = {}
         for edit in ordered.between(version, "edits", low, high).select(["id", "rule"]).to_pylist():
             rules.setdefault(edit["id"], []).append(edit["rule"])
