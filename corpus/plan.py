@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from cleaners import Seed
 
-from .schema import SCHEMA_VERSION, SEEDS
+from .schema import SCHEMA_VERSION
 from .seed_list import AnySeed, Member, SeedList, digests, places
 from .seeds import Problem, Scan
 
@@ -141,7 +141,7 @@ def make_plan(scan: Scan, fingerprint: str, base: Base | None, recurring: Marks 
     scan, marks = _with_waiting(scan, waiting, recurring, same_pipeline)
     seeds = _Compared(known, scan.seeds.names)
     problems = _Compared(known, pa.array([problem.id for problem in scan.problems], pa.string()))
-    same_seeds = _equal(seeds.of("sha256"), scan.seeds.rows["sha256"])
+    same_seeds = seeds.equal("sha256", scan.seeds.rows["sha256"])
     same_problems = _same_problems(problems, scan.problems)
     same_marks = _equal_or_null(seeds.of("recurring"), marks)
     there = _marked(known.num_rows, seeds.place, problems.place)
@@ -203,6 +203,10 @@ class _Compared:
     def of(self, column: str) -> pa.ChunkedArray:
         """The base's values of a column; null for new ids."""
         return self._known[column] if self._is_all else self._known[column].take(self._taken)
+
+    def equal(self, column: str, values: pa.ChunkedArray) -> Flags:
+        """For each id whether the base has this value there."""
+        return _equal(self.of(column), values) if self._known.num_rows else np.zeros(self.place.size, bool)
 
     def null(self, column: str) -> Flags:
         """For each id whether the base has no value there."""
@@ -383,7 +387,9 @@ def usable(staged: Sequence[pa.Table], plan: Plan) -> list[bool]:
     """For batches that an earlier run left behind, each as its rows of `seeds`: whether this run can use them, that
     is, whether all their seeds are still to be cleaned, with the same lines that recur, and no two of the chosen
     hold the same."""
-    rows = pa.concat_tables([SEEDS.empty_table().select(CLEANED), *(one.select(CLEANED) for one in staged)])
+    if not staged:
+        return []
+    rows = pa.concat_tables([one.select(CLEANED) for one in staged])
     place = pc.index_in(rows["id"], plan.to_clean.names)
     wanted = plan.to_clean.take(place.combine_chunks())
     marks = pa.nulls(len(plan.to_clean), pa.string()) if plan.recurring is None else plan.recurring

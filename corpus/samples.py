@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,8 @@ MOST_INSIDE = 0.25
 """A line that stands inside of articles for more than this part of the times that it stands at the place where it
 would be removed is one of the article's own."""
 
-KEYS_AT_A_TIME = 1 << 20
-"""So many keys are counted at a time, about: 80 MB of memory."""
+KEYS_AT_A_TIME = 1 << 19
+"""So many keys are counted at a time, about: 40 MB of memory."""
 
 HOST = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,18}", re.I)
 
@@ -82,22 +82,26 @@ class Samples:
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
         numbers: dict[str, int] = {}
-        sites, identities, sizes, keys = [], [], [0], 0
+        sites, prose, sizes, keys = [], [], [0], 0
+        identities = bytearray()  # it grows in place: a list of arrays would be there twice when it is joined
         for piece in pieces:
             rows = piece.read("id", "site", "identity", "keys")
             pairs = zip(rows["id"].to_pylist(), rows["site"].to_pylist(), strict=True)
             named = (numbers.setdefault(site(id, host), len(numbers)) for id, host in pairs)
             sites.append(np.fromiter(named, np.int32, rows.num_rows))
-            identities.append(_flat(rows["identity"]))
+            hashes, lengths = _flat(rows["identity"])
+            identities += hashes.tobytes()
+            prose.append(lengths > 0)
             sizes.append(rows.num_rows)
             keys += _flat(rows["keys"])[0].size
         self.names = list(numbers)
         self.site = np.concatenate([np.zeros(0, np.int32), *sites])
         self._starts = np.cumsum(sizes)
         self._keys = keys
-        flat = np.concatenate([np.zeros(0, np.uint64), *(one for one, _ in identities)])
-        counted = np.concatenate([np.zeros(0, np.int64), *(lengths for _, lengths in identities)])
-        self.article = _articles(flat.reshape(-1, recurrence.IDENTITIES), counted > 0)
+        flat = np.frombuffer(identities, "<u8").reshape(-1, recurrence.IDENTITIES)
+        ranks = [_ranks(column) for column in flat.T]
+        del flat, identities
+        self.article = _articles(ranks, np.concatenate([np.zeros(0, bool), *prose]))
 
     def number_of_articles(self) -> Counts:
         """Of each site: copies of one count as one; pages without prose do not count."""
@@ -151,7 +155,7 @@ class Samples:
         return np.concatenate(keys), np.concatenate(documents)
 
 
-def _frequent(keys: Keys, document: Documents, site: Documents, article: Counts) -> Frequent:
+def _frequent(keys: Keys, document: Documents, site: Documents, article: Documents) -> Frequent:
     """The lines among these of at least FEWEST_ARTICLES articles of a site; not those that are the articles' own."""
     order = np.lexsort((keys, site[document])) if site.any() else np.argsort(keys, kind="stable")
     keys, document = keys[order], document[order]
@@ -199,24 +203,23 @@ def _flat(column: pa.ChunkedArray) -> tuple[Keys, Counts]:
     return np.concatenate(values), np.concatenate(sizes)
 
 
-def _articles(hashes: Keys, has_prose: Flags) -> Counts:
+def _articles(columns: Sequence[Documents], has_prose: Flags) -> Documents:
     """A number for each page: the same for pages that are, in a chain, copies of one article; -1 without prose.
 
     Pages that share two of their hashes are copies.  The smallest number of its neighbours goes to each page until
     nothing changes.
-    hashes   of the pages with prose: (pages, IDENTITIES)
+    columns   of each hash its number, of the pages with prose: (pages,)
     """
-    found = np.full(has_prose.size, -1, np.int64)
-    size = len(hashes)
+    found = np.full(has_prose.size, -1, np.int32)
+    size = len(columns[0])
     if not size:
         return found
-    columns = [np.unique(column, return_inverse=True)[1] for column in hashes.T]
-    labels = np.arange(size)
-    shared = [_shared(one * size + other) for one, other in combinations(columns, 2)]
+    labels = np.arange(size, dtype=np.int32)
+    shared = [_shared(one.astype(np.int64) * size + other) for one, other in combinations(columns, 2)]
     while True:
         before = labels
         for pages, slot in shared:
-            least = np.full(slot.max(initial=-1) + 1, size)
+            least = np.full(slot.max(initial=-1) + 1, size, np.int32)
             np.minimum.at(least, slot, labels[pages])
             labels = labels.copy()
             labels[pages] = least[slot]
@@ -226,8 +229,23 @@ def _articles(hashes: Keys, has_prose: Flags) -> Counts:
     return found
 
 
-def _shared(values: Counts) -> tuple[Counts, Counts]:
+def _ranks(values: Keys) -> Documents:
+    """The same number for equal values."""
+    order = np.argsort(values)
+    found = np.empty(len(values), np.int32)
+    found[order] = _run(values[order])
+    return found
+
+
+def _shared(values: Counts) -> tuple[Counts, Documents]:
     """The places of values that occur more than once, and for each a number of its value."""
-    _, slot, times = np.unique(values, return_inverse=True, return_counts=True)
-    pages = np.flatnonzero(times[slot] > 1)
-    return pages, np.unique(slot[pages], return_inverse=True)[1]
+    order = np.argsort(values)
+    ordered = values[order]
+    same = ordered[1:] == ordered[:-1]
+    again = (np.append(same, False) | np.append(False, same))[: len(values)]
+    return order[again], _run(ordered[again])
+
+
+def _run(ordered: npt.NDArray[Any]) -> Documents:
+    """Of sorted values the number of each one's run of equal ones."""
+    return np.cumsum(np.append(False, ordered[1:] != ordered[:-1])[: len(ordered)], dtype=np.int32)
