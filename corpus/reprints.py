@@ -58,6 +58,7 @@ def find(
         found = np.zeros(len(kept))
         for some in _cut(of, kept, other):
             found[some] = _similarities(of, kept[some], other[some], texts, folder)
+            give_back()
         return found
 
     with closing(Bands(folder)) as bands:

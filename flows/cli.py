@@ -22,7 +22,7 @@ from cleaners import PIPELINE, Config, Document, clean
 from cleaners.config import QUOTE_STYLES, SCRIPT_CONVERSIONS, TRAILS
 
 from .corpus_commands import COMMANDS, chosen_version, corpus_errors
-from .loading import undisturbed, without_pandas
+from .loading import undisturbed, with_little_memory, without_pandas
 from .serve_commands import SERVE_EXIT_CODES, run_serve, serve_options, watch_command
 from .suggest_command import suggest_command
 
@@ -176,6 +176,7 @@ def build_command(
         from . import fork_server
 
         fork_server.start()  # which loads at the same time
+    with_little_memory()
     with undisturbed():
         without_pandas()
         from . import build, server

@@ -13,8 +13,6 @@ INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 def main() -> None:
     """Runs the command line. Ctrl-C gives exit code 130 at any moment, also while modules are still loading."""
-    # Arrow's own allocator keeps 40 MB more of what a batch needs: docs/decisions/0049-a-million-seeds.md
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     logging.raiseExceptions = False  # a log line that does not get to a server is not worth two on the terminal
     try:
         import click

@@ -5,10 +5,11 @@ No thread may be left that a copy would miss: no signatures, whose library start
 
 import os
 
-from .loading import SAMPLE, undisturbed, without_pandas
+from .loading import SAMPLE, undisturbed, with_little_memory, without_pandas
 
 os.environ.setdefault("RAYON_NUM_THREADS", "1")  # of that library: the other cores have workers of their own
 
+with_little_memory()
 with undisturbed():
     without_pandas()
 
