@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from running import SEEDS, jingwen
+
+settings.register_profile("untimed", deadline=None)  # no test depends on the machine's speed
+settings.load_profile("untimed")
 
 
 def free_port() -> int:
