@@ -254,34 +254,28 @@ def read(files: Sequence[Path], table: str, columns: Sequence[str] | None = None
     return found
 
 
-def groups(
+def groups(file: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of one file of a table, a row group at a time: for a few columns.
+
+    Raises StoreError when the file is missing or damaged.
+    """
+    return _by_batches(file, table, columns, ROWS_PER_GROUP[table])
+
+
+def pieces(
     file: Path, table: str, columns: Sequence[str] | None = None, ids: pa.Array | None = None
 ) -> Iterator[pa.Table]:
-    """The rows of one file of a table, a row group at a time.
-
-    ids   only groups with rows of one of these are read; the group then comes whole
-    Raises StoreError when the file is missing or damaged.
-    """
-    schema = SCHEMAS[table]
-    wanted = list(columns) if columns is not None else schema.names
-    part = pa.schema([schema.field(name) for name in wanted], schema.metadata)
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as one:
-            if not one.schema_arrow.equals(schema):
-                yield read([file], table, columns)
-                return
-            for number in range(one.num_row_groups):
-                if ids is None or pc.any(pc.is_in(one.read_row_group(number, ["id"])["id"], ids)).as_py():
-                    yield one.read_row_group(number, wanted).select(wanted).cast(part)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise StoreError(_damaged(file.parent, error)) from error
-
-
-def pieces(file: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The rows of one file of a table, a few thousand (of documents, a few hundred) at a time.
 
+    ids   only row groups with rows of one of these are read, but others of their rows come, too
     Raises StoreError when the file is missing or damaged.
     """
+    return _by_batches(file, table, columns, ROWS_PER_GROUP[table] // 8, ids)
+
+
+def _by_batches(
+    file: Path, table: str, columns: Sequence[str] | None, size: int, ids: pa.Array | None = None
+) -> Iterator[pa.Table]:
     schema = SCHEMAS[table]
     wanted = list(columns) if columns is not None else schema.names
     part = pa.schema([schema.field(name) for name in wanted], schema.metadata)
@@ -290,7 +284,12 @@ def pieces(file: Path, table: str, columns: Sequence[str] | None = None) -> Iter
             if not one.schema_arrow.equals(schema):
                 yield read([file], table, columns)
                 return
-            for batch in one.iter_batches(ROWS_PER_GROUP[table] // 8, columns=wanted):
+            chosen = [
+                number
+                for number in range(one.num_row_groups)
+                if ids is None or pc.any(pc.is_in(one.read_row_group(number, ["id"])["id"], ids)).as_py()
+            ]
+            for batch in one.iter_batches(size, row_groups=chosen, columns=wanted) if chosen else ():
                 yield pa.Table.from_batches([batch]).select(wanted).cast(part)
     except (OSError, pa.ArrowInvalid) as error:
         raise StoreError(_damaged(file.parent, error)) from error

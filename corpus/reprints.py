@@ -233,5 +233,5 @@ def _rows(ids: Sequence[str], texts: Sequence[Texts], columns: list[str]) -> Ite
         if not mine:
             continue
         wanted = pa.array(sorted(mine), pa.string())
-        for rows in parts.groups(source.path, "documents", columns, wanted):
+        for rows in parts.pieces(source.path, "documents", columns, wanted):
             yield rows.filter(pc.is_in(rows["id"], wanted))
