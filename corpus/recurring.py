@@ -33,7 +33,7 @@ from .merge import Source
 from .plan import batches
 from .records import Reading
 from .samples import Frequent, Piece, Samples, site
-from .schema import LINES, RECURRING, SCHEMA_VERSION
+from .schema import LINES, RECURRING, SCHEMA_VERSION, SCHEMAS
 from .seed_list import AnySeed, SeedList, Sought, digests, places
 from .seeds import Problem, Scan, read_all
 from .version import SEEDS_FILE, Version
@@ -309,7 +309,7 @@ def survey(
     known = _recurring(base) if base is not None and _same_pipeline(base, fingerprint) else ()
     all_there = old and gone is not None and not len(gone)
     if base is not None and all_there and not any(one.read("id").num_rows for one in new):
-        before = pa.concat_tables(parts.groups(base.path / SEEDS_FILE, "seeds", ["id", "recurring"]))
+        before = _columns(base.path / SEEDS_FILE, "seeds", ["id", "recurring"])
         marks = before["recurring"].take(places(names, before["id"]))
         again = Lazy(lambda: Found(names, Samples(old), known))
         return Survey(known, (), gone, marks, again)
@@ -350,12 +350,18 @@ def _still_there(
     seeds, sought = scan.seeds, Sought(scan.seeds.names)
     again = pa.chunked_array([chunk for one in fresh for chunk in one.read("id")["id"].chunks], pa.string())
     for source in base.sources("lines"):
-        rows = pa.concat_tables(parts.groups(source.path, "lines", ["id", "sha256"]))
+        rows = _columns(source.path, "lines", ["id", "sha256"])
         same = pc.equal(seeds.rows["sha256"].take(sought.places(rows["id"])), digests(rows["sha256"]))
         stays = pc.and_(pc.fill_null(same, False), pc.invert(pc.is_in(rows["id"], again)))
         pieces.append(Piece(source.path, stays.to_numpy()))
         gone += rows["id"].filter(pc.invert(stays)).chunks
     return pieces, pa.concat_arrays(gone).sort()
+
+
+def _columns(file: Path, table: str, names: Sequence[str]) -> pa.Table:
+    """A few columns of a file that may have no rows."""
+    none = SCHEMAS[table].empty_table().select(names)
+    return pa.concat_tables([none, *parts.groups(file, table, names)])
 
 
 def marks(version: Version) -> pa.Table:
