@@ -306,7 +306,7 @@ def _add_container(
         return
     here = _Found()
     try:
-        sha256, size = _hash(file.path, file.size)
+        sha256, size = _hash(file.path, file.size, file.size)
         if known is not None and known.sha256 == sha256 and size == file.size:
             here.add_known(known)
         else:
@@ -487,7 +487,7 @@ def _seed(file: str, path: str, status: os.stat_result, reading: Reading) -> See
     if kind is not None:
         return _ContainerFile(id, file, kind, status.st_size)
     try:
-        sha256, size = _hash(file, max_bytes)
+        sha256, size = _hash(file, max_bytes, status.st_size)
     except OSError as error:
         return Problem(id, "unreadable", _explain(error), status.st_size)
     return Seed(id, sha256, size) if size <= max_bytes else _too_large(id, size, max_bytes)
@@ -498,14 +498,20 @@ def _too_large(id: str, size: int, max_bytes: int) -> Problem:
     return Problem(id, "too_large", reason, size)
 
 
-def _hash(file: str, max_bytes: int) -> tuple[str, int]:
-    """SHA-256 in hex and number of bytes; stops behind `max_bytes` (a file may grow meanwhile)."""
+def _hash(file: str, max_bytes: int, likely: int) -> tuple[str, int]:
+    """SHA-256 in hex and number of bytes; stops behind `max_bytes` (a file may grow meanwhile).
+
+    likely   so many bytes it had: no more are asked for at a time, since memory for them is taken for each file
+    """
     digest, size = hashlib.sha256(), 0
+    most = min(CHUNK, likely + 1)
     descriptor = _open(file)
     try:
-        while size <= max_bytes and (chunk := os.read(descriptor, CHUNK)):
+        while size <= max_bytes and (chunk := os.read(descriptor, most)):
             digest.update(chunk)
             size += len(chunk)
+            if size > likely:  # it grew
+                most = CHUNK
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size

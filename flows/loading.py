@@ -60,15 +60,17 @@ class _NoPandas:
             raise ModuleNotFoundError(name)
 
 
-ARENA_MAX, MMAP_THRESHOLD = -8, -3  # parameters of mallopt, as glibc's malloc.h has them
+ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # parameters of mallopt, as glibc's malloc.h has them
 LARGE = 2 << 20
+KEPT = 4 << 20
 
 
 def with_little_memory() -> None:
     """To be called before Arrow is loaded and threads are started: what is freed goes back to the system.
 
     Arrow's own allocator keeps 40 MB more of what a batch needs. With the C library's, its threads share two heaps,
-    and what is large lies outside of them: else the pages that they decode leave 130 MB of holes.
+    and what is large lies outside of them: else the pages that they decode leave 130 MB of holes. Up to KEPT stays at
+    the end of a heap: with less, each block that is freed there goes back, and the next one is new to the system.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if sys.platform == "linux":
@@ -76,6 +78,7 @@ def with_little_memory() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(ARENA_MAX, 2)
             library.mallopt(MMAP_THRESHOLD, LARGE)
+            library.mallopt(TRIM_THRESHOLD, KEPT)
 
 
 def without_pandas() -> None:
