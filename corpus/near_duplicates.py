@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -57,14 +58,20 @@ SMALL_CHANGE = 8
 MOST_REWORDED = 0.025
 """Part of the letters that an editor's other words may make up."""
 
-CHUNK = 1 << 16  # letters whose shingles are made at a time: what fits into the cache of a core
+CHUNK = 1 << 16  # code units that are looked at at a time: what fits into the cache of a core
+IDEOGRAPHS = range(0x4E00, 0xA000)
+EMOJI = re.compile("[\U0001f000-\U0001faff]+")
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
 
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
-_FACTOR_SQUARED = np.uint64(0x9E3779B97F4A7C15**2 % 2**64)
+_FACTOR = np.uint32(0x9E3779B1)  # the prime nearest to 2**32 / golden ratio
+_FACTOR_SQUARED = np.uint32(0x9E3779B1**2 % 2**32)
 
-Codes = npt.NDArray[np.uint32]
+Units = npt.NDArray[np.uint16]
+"""Code units of UTF-16: characters, and halves of those beyond the first plane."""
+
+Span = tuple[int, int]
+"""First letter of a text, and the one behind its last."""
 
 
 class Signature(NamedTuple):
@@ -82,25 +89,25 @@ class Signature(NamedTuple):
 
 def letters(text: str) -> str:
     """The text's letters and digits: neither space nor punctuation, as other sites set it differently."""
-    codes = _codes(text)
-    return codes[_is_letter(codes)].tobytes().decode("utf-32-le")
+    units = np.frombuffer(_units(text), "<u2")
+    return units[_is_letter(units)].tobytes().decode("utf-16-le", "surrogatepass")
 
 
 def signatures(texts: Iterable[str]) -> list[Signature | None]:
-    """The signature of each text; None when it has fewer than FEWEST_LETTERS letters.
+    """The signature of each text; None when it has fewer than FEWEST_LETTERS letters (a rare ideograph counts as two).
 
     The texts are valid Unicode (no half of a surrogate pair).
     """
     found: list[Signature | None] = []
-    block: list[Codes] = []
+    block: list[bytes] = []
     size = 0
     for text in texts:
-        codes = _codes(text)
-        block.append(codes[_is_letter(codes)])
-        size += block[-1].size
-        if size > CHUNK:
+        raw = _units(text)
+        if size + len(raw) > 2 * CHUNK:  # a longer text is alone
             found += _signed(block)
             block, size = [], 0
+        block.append(raw)
+        size += len(raw)
     return found + _signed(block)
 
 
@@ -125,82 +132,120 @@ def similarity(one: str, other: str) -> float:
     return float(2 * shared / (len(short) + len(long)))
 
 
-def _codes(text: str) -> Codes:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+def _units(text: str) -> bytes:
+    """The text as UTF-16, little-endian, without emoji, which are no letters."""
+    raw = text.encode("utf-16-le", "surrogatepass")
+    if len(raw) == 2 * len(text):  # nothing beyond the first plane
+        return raw
+    return EMOJI.sub("", text).encode("utf-16-le", "surrogatepass")
 
 
 @cache
 def _letter_table() -> npt.NDArray[np.bool_]:
-    """For each character of the first plane, whether it is a letter or digit."""
-    return np.fromiter((chr(code).isalnum() for code in range(1 << 16)), bool, 1 << 16)
-
-
-def _is_letter(codes: Codes) -> npt.NDArray[np.bool_]:
-    """Beyond the first plane are rare ideographs; emoji, from U+1F000 to U+1FAFF, are no letters."""
-    if not codes.size or codes.max() <= 0xFFFF:
-        return _letter_table().take(codes)
-    found = _letter_table().take(np.minimum(codes, 0xFFFF))
-    found |= (codes > 0xFFFF) & ~((codes >= 0x1F000) & (codes <= 0x1FAFF))
+    """For each code unit, whether it is a letter or digit, or half of one: a rare ideograph beyond the first plane."""
+    found = np.fromiter((chr(code).isalnum() for code in range(1 << 16)), bool, 1 << 16)
+    found[0xD800:0xE000] = True
     return found
 
 
-def _signed(block: Sequence[Codes]) -> list[Signature | None]:
-    enough = [codes for codes in block if codes.size >= FEWEST_LETTERS]
-    keys = iter(_band_keys(enough) if enough else ())
-    return [
-        Signature(codes.size, hashlib.blake2b(codes.tobytes(), digest_size=16).digest(), next(keys).tobytes())
-        if codes.size >= FEWEST_LETTERS
-        else None
-        for codes in block
-    ]
+def _is_letter(units: Units) -> npt.NDArray[np.bool_]:
+    """Which code units are letters: common ideographs, which most of them are, or in the table."""
+    found = (units - np.uint16(IDEOGRAPHS.start)) < len(IDEOGRAPHS)
+    for start in range(0, units.size, CHUNK):  # for memory
+        here = found[start : start + CHUNK]
+        others = np.flatnonzero(~here)
+        here[others] = _letter_table().take(units[start : start + CHUNK][others])
+    return found
 
 
-def _band_keys(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
+def _signed(block: Sequence[bytes]) -> list[Signature | None]:
+    """The signatures of texts, given as UTF-16."""
+    found: list[Signature | None] = [None] * len(block)
+    units = np.frombuffer(b"".join(block), "<u2")
+    is_letter = _is_letter(units)
+    letters = units[is_letter]
+    spans: dict[int, Span] = {}
+    start = end = 0
+    for number, raw in enumerate(block):
+        here = is_letter[end : end + len(raw) // 2]
+        end += len(here)
+        size = int(np.count_nonzero(here))
+        if size >= FEWEST_LETTERS:
+            spans[number] = start, start + size
+        start += size
+    if not spans:
+        return found
+    second_halves = np.flatnonzero((letters & 0xFC00) == 0xDC00)
+    content = memoryview(letters.tobytes())
+    for (number, (start, end)), keys in zip(spans.items(), _band_keys(letters, [*spans.values()]), strict=True):
+        size = end - start
+        if second_halves.size:
+            size -= int(np.count_nonzero((second_halves >= start) & (second_halves < end)))
+        digest = hashlib.blake2b(content[2 * start : 2 * end], digest_size=16).digest()
+        found[number] = Signature(size, digest, keys.tobytes())
+    return found
+
+
+def _band_keys(letters: Units, spans: Sequence[Span]) -> npt.NDArray[np.uint32]:
     """The band keys of texts of at least SHINGLE letters: (texts, BANDS)."""
-    rows = _minhashes(texts).astype(np.uint64).reshape(len(texts), BANDS, ROWS)
-    keys = np.zeros((len(texts), BANDS), np.uint64)
+    rows = _minhashes(letters, spans).astype(np.uint64).reshape(len(spans), BANDS, ROWS)
+    keys = np.zeros((len(spans), BANDS), np.uint64)
     for place in range(ROWS):
         keys = _mixed(keys ^ rows[:, :, place])
     return (keys >> np.uint64(32)).astype("<u4")
 
 
-def _minhashes(texts: Sequence[Codes]) -> npt.NDArray[np.uint32]:
+def _minhashes(letters: Units, spans: Sequence[Span]) -> npt.NDArray[np.uint32]:
     """The MinHash of each text: (texts, BANDS * ROWS).
 
-    Long texts in pieces, so that memory is bounded: the MinHash of a union is the minimum.
+    A text that is alone in pieces, so that memory is bounded: the MinHash of a union is the minimum.
     """
-    pieces = [
-        (index, codes[start : start + CHUNK + SHINGLE - 1])
-        for index, codes in enumerate(texts)
-        for start in range(0, codes.size - SHINGLE + 1, CHUNK)
-    ]
-    found = np.full((len(texts), BANDS * ROWS), 0xFFFFFFFF, np.uint32)
-    together = sum(map(len, texts)) <= 2 * CHUNK
-    for run in [pieces] if together else [[piece] for piece in pieces]:
-        hashes = [_shingles(codes) for _, codes in run]
-        ends = np.cumsum([0, *map(len, hashes)]).astype(np.uint64)
-        flat = np.concatenate(hashes)
-        matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, ends, BANDS * ROWS, MINHASH_SEED)
-        for (index, _), row in zip(run, np.array(matrix.to_rows(), np.uint32), strict=True):
-            np.minimum(found[index], row, out=found[index])
-    return found
+    if len(spans) == 1:
+        ((first, last),) = spans
+        ends = range(first, last - SHINGLE + 1, CHUNK)
+        pieces = (_shingles(letters[start : min(start + CHUNK + SHINGLE - 1, last)]) for start in ends)
+        return reduce(np.minimum, (_digests(hashes, np.array([0, hashes.size])) for hashes in pieces))
+    hashes = _shingles(letters)
+    begin = [start for start, _ in spans]
+    for (start, end), next_start in zip(spans, [*begin[1:], hashes.size], strict=True):
+        hashes[end - SHINGLE + 1 : next_start] = hashes[start]  # no shingles of this text: nothing new to its minimum
+    return _digests(hashes[begin[0] :], np.array([*begin, hashes.size]) - begin[0])
 
 
-def _shingles(codes: Codes) -> npt.NDArray[np.uint64]:
-    """A hash of each run of SHINGLE characters: the value of a polynomial (Horner's rule), mixed."""
-    wide = codes.astype(np.uint64)
-    size = codes.size - SHINGLE + 1
+def _digests(hashes: npt.NDArray[np.uint32], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """The MinHash of the shingles between each bound and the next."""
+    tokens, ends = hashes.astype(np.uint64), bounds.astype(np.uint64)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(tokens, ends, BANDS * ROWS, MINHASH_SEED)
+    # twice as fast as numpy makes an array of lists
+    rows = b"".join([array("I", row).tobytes() for row in matrix.to_rows()])
+    return np.frombuffer(rows, np.uint32).reshape(-1, BANDS * ROWS)
+
+
+def _shingles(letters: Units) -> npt.NDArray[np.uint32]:
+    """A hash of each run of SHINGLE code units: the value of a polynomial (Horner's rule), mixed."""
+    wide = letters.astype(np.uint32)
+    size = letters.size - SHINGLE + 1
     pairs = wide[:-1] * _FACTOR
     pairs += wide[1:]
-    found = pairs[:size] * _FACTOR_SQUARED  # two pairs and one more character are a shingle
+    found = pairs[:size] * _FACTOR_SQUARED  # two pairs and one more unit are a shingle
     found += pairs[2 : 2 + size]
     found *= _FACTOR
     found += wide[4:]
-    return _mixed(found)
+    return _mixed_32(found)
+
+
+def _mixed_32(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """The finalizer of MurmurHash3 for 32 bits: each bit of the input decides about each bit of the output."""
+    values = values ^ (values >> np.uint32(16))
+    values *= np.uint32(0x85EBCA6B)
+    values ^= values >> np.uint32(13)
+    values *= np.uint32(0xC2B2AE35)
+    values ^= values >> np.uint32(16)
+    return values
 
 
 def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The finalizer of MurmurHash3: each bit of the input decides about each bit of the output."""
+    """The same for 64 bits."""
     values = values ^ (values >> np.uint64(33))
     values *= np.uint64(0xFF51AFD7ED558CCD)
     values ^= values >> np.uint64(33)
@@ -211,7 +256,7 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 def _by_shingles(short: str, long: str) -> float:
     """Of texts that are too long to compare their letters."""
-    one, other = (np.unique(_shingles(_codes(text))) for text in (short, long))
+    one, other = (np.unique(_shingles(np.frombuffer(_units(text), "<u2"))) for text in (short, long))
     shared = np.intersect1d(one, other, assume_unique=True).size
     if shared < LEAST_SHINGLES * min(one.size, other.size):
         return 0.0

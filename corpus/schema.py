@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Goes up with every change of a column, of its meaning, or of how its values are computed, or of what is read
 as a seed: then a run cleans all seeds again and writes all rows anew."""
 

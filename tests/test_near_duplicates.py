@@ -77,8 +77,8 @@ def test_a_signature_is_always_the_same() -> None:
     """If this fails, signatures are made in another way: those in corpora are of no use, SCHEMA_VERSION must go up."""
     (signature,) = nd.signatures([ARTICLE])
     assert signature is not None
-    assert (signature.letters, signature.content.hex()) == (187, "39066cbd8746e9247ac5d471bd4e450f")
-    assert signature.bands[:8].hex() == "f17896928c50d1d7"
+    assert (signature.letters, signature.content.hex()) == (187, "a41acc974b80614ef893f9552ad1b362")
+    assert signature.bands[:8].hex() == "b66741bb7a20a16c"
     assert len(signature.bands) == 4 * nd.BANDS
 
 
@@ -88,14 +88,21 @@ def test_space_and_punctuation_do_not_count() -> None:
     assert nd.letters("他说：“好 A1。”\n🐍𠀀") == "他说好A1𠀀"
 
 
+def test_letters_are_what_unicode_says() -> None:
+    first_plane = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000)]))
+    assert nd.letters(first_plane) == "".join(filter(str.isalnum, first_plane))
+
+
 def test_signatures_do_not_depend_on_what_is_signed_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [ARTICLE, "短", OTHER, "", ARTICLE[:60]]
+    texts = [ARTICLE, "短", OTHER, "", ARTICLE[:60], "🐍𠀀龙" * 20 + ARTICLE, "…", OTHER[:80]]
     alone = [nd.signatures([text])[0] for text in texts]
     assert nd.signatures(texts) == alone
     for size in (10, 70, 500):
         monkeypatch.setattr(nd, "CHUNK", size)
         assert nd.signatures(texts) == alone
-    assert [one is None for one in alone] == [False, True, False, True, False]
+    assert [one is None for one in alone] == [False, True, False, True, False, False, True, False]
+    sizes = [len(nd.letters(text)) for text in texts]
+    assert [one.letters for one in alone if one] == [size for size in sizes if size >= nd.FEWEST_LETTERS]
     assert nd.signatures([]) == []
 
 
