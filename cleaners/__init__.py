@@ -18,6 +18,7 @@ from . import (
     encoding,
     extraction,
     flags,
+    ignored,
     kinds,
     layout,
     line_splits,
@@ -32,7 +33,7 @@ from . import (
 from .config import Config
 from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, RefusedError, Seed
 from .edits import Edit, EditError, apply, between, undo
-from .layout import INDENTS
+from .ignored import BLANK_LINES, LINES, MARGINS
 from .stopwatch import Stopwatch
 
 __all__ = [
@@ -71,9 +72,8 @@ class Cleaner(NamedTuple):
 
     name      the first part of the ids of its rules
     propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
-    ignores   of the space between lines that are not blank, these characters do not matter to it: where it found
-              nothing to do, it finds nothing when only they change (docs/decisions/0047). `propose` may return more of
-              them when it yields nothing
+    ignores   changes that do not matter to it, as ignored.py writes them: where it found nothing to do, it finds
+              nothing after them. `propose` may return more of them when it yields nothing
     needs     kinds of characters (bits of kinds.py): it finds nothing in a text that has none of them; 0: it may find
               something in any text
     """
@@ -84,26 +84,24 @@ class Cleaner(NamedTuple):
     needs: int = 0
 
 
-BLANK_LINES = "\n"
-
 PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mhtml", mhtml.propose, needs=kinds.SLASH),  # first: the page inside a saved web archive
     Cleaner("extraction", extraction.propose, needs=kinds.ANGLE),  # pages become text before anything looks at the text
     # every other cleaner needs the real characters
     Cleaner("mojibake", mojibake.propose, BLANK_LINES, needs=kinds.PAIR | kinds.LEAD | kinds.ESCAPE),
     # invisible and look-alike characters would hide lines from rules
-    Cleaner("characters", characters.propose, INDENTS, needs=kinds.ODD),
+    Cleaner("characters", characters.propose, MARGINS, needs=kinds.ODD),
     # before the joiner: a split sentence may have a widget between its halves
-    Cleaner("chrome", chrome.propose, INDENTS),
+    Cleaner("chrome", chrome.propose, MARGINS),
     # what no rule names, but many pages of the site have
-    Cleaner("recurrence", recurrence.propose, INDENTS),
+    Cleaner("recurrence", recurrence.propose, MARGINS),
     # lines about the article, which stand among the chrome
-    Cleaner("metadata", metadata.propose, INDENTS),
+    Cleaner("metadata", metadata.propose, MARGINS),
     # before the joiner, which expects full-width marks
     Cleaner("punctuation", punctuation.propose, BLANK_LINES),
     Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
-    Cleaner("duplicates", duplicates.propose, BLANK_LINES),
-    Cleaner("script", script.propose, BLANK_LINES),  # late, so that rules are written once, for both scripts
+    Cleaner("duplicates", duplicates.propose, MARGINS),
+    Cleaner("script", script.propose, MARGINS),  # late, so that rules are written once, for both scripts
     Cleaner("layout", layout.propose),  # last: indents and blank lines tell the others where paragraphs begin
 )
 
@@ -144,7 +142,7 @@ class Draft:
         self.record = record
         self.text, self.encoding, self.quarantine = encoding.decode(raw, config)
         self.trail: list[Pass] = []
-        # what found nothing to do: the space between lines that has changed since, and what of it does not matter
+        # what found nothing to do: what has changed since, and what of that does not matter (see ignored.py)
         self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
         self.recurring = config.recurring
@@ -205,11 +203,14 @@ class Draft:
     def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines."""
         if cleaner.propose is not layout.propose:
+            if ignored.are_lines(self.text, edits):  # nothing comes together in a line
+                self._done = {propose: known for propose, known in self._done.items() if LINES in known[1]}
+                return
             self._done.clear()
             if self._kinds != UNKNOWN:
                 self._kinds = kinds.with_edits(self._kinds, edits)
             return
-        gaps = set("".join([edit[1] for edit in edits]))
+        gaps = ignored.of_gaps(edits)
         for changed, _ in self._done.values():
             changed |= gaps
         self._done[cleaner.propose] = set(), ""  # one blank line for every gap: there is nothing left to do

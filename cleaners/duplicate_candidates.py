@@ -36,23 +36,21 @@ own when clauses repeat inside it."""
 
 
 def candidates(text: str) -> tuple[list[str], Pairs, Pairs]:
-    """The text's lines, which of them should be compared, and which share sentences, both ways round.
-
-    Blank lines are never compared.
-    """
-    lines = text.split("\n")
+    """The text's lines without space around them, which of them should be compared, and which share sentences, both
+    ways round.  Blank lines are never compared."""
+    lines = list(map(str.strip, text.split("\n")))
     found: Pairs = {}
     partners: Pairs = {}
     for line, shared in _sharing(clauses(text)):
         mine = len(lines[line])
-        if mine < SHORTEST_EXACT or lines[line].isspace():
+        if mine < SHORTEST_EXACT:
             continue
         likely: list[tuple[int, int]] = []
         for other, size in shared.items():
             if size >= SHORTEST_SENTENCE and line != other:
                 partners.setdefault(line, {})[other] = size
                 partners.setdefault(other, {})[line] = size
-            if _is_likely(size, mine, len(lines[other])) and not lines[other].isspace():
+            if _is_likely(size, mine, len(lines[other])):
                 likely.append((-size, -other))  # of equal ones the nearest
         if likely:
             found[line] = {-other: -size for size, other in sorted(likely)[:COMPARED]}
@@ -110,17 +108,17 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
-    before: list[tuple[int, str]] = []  # the last five long lines
-    for number, line in enumerate(lines):
-        size = len(line)
-        if size < SHORTEST_FUZZY or size > LONGEST_COMPARED or line.isspace():
+    before: list[tuple[int, int, str]] = []  # the last five long lines: number, length, beginning
+    for number, size in enumerate(map(len, lines)):
+        if size < SHORTEST_FUZZY or size > LONGEST_COMPARED:
             continue
         slack = size // 25 + 2
         least, most = size - slack, size + slack
-        for other_number, other in before:
-            if least <= len(other) <= most and _begin_alike(line[:HEAD], other[:HEAD]):
+        head = lines[number][:HEAD]
+        for other_number, other_size, other in before:
+            if least <= other_size <= most and _begin_alike(head, other):
                 yield number, other_number
-        before.append((number, line))
+        before.append((number, size, head))
         if len(before) > COMPARED:
             del before[0]
 

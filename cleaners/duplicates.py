@@ -54,7 +54,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     _add_blocks(page, removed)
     cuts = repeated_sentences.find(page, pairs, removed)
     if removed or cuts:
-        yield from _edits(page, removed, cuts)
+        yield from _edits(text, page, removed, cuts)
 
 
 # ---------------------------------------------------------------- pairs
@@ -174,20 +174,19 @@ def _run(page: PageText, line: int, shift: int, removed: Removals) -> list[int]:
 # ---------------------------------------------------------------- edits
 
 
-def _edits(page: PageText, removed: Removals, cuts: Mapping[int, list[Cut]]) -> Iterator[Edit]:
+def _edits(text: str, page: PageText, removed: Removals, cuts: Mapping[int, list[Cut]]) -> Iterator[Edit]:
     """The edits that take the removed paragraphs away, each with the gap behind it; where nothing follows, with
     the gap before it."""
-    lines, filled = page.lines, page.filled
+    lines, filled = text.split("\n"), page.filled
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
-    text = "\n".join(lines)
+    bare = [start + len(line) - len(line.lstrip()) for start, line in zip(starts, lines, strict=False)]
     kept_after = max((rank for rank, line in enumerate(filled) if line not in removed), default=-1)
     for rank, line in enumerate(filled):
         removal = removed.get(line)
         if removal is None:
             for cut in cuts.get(line, ()):
-                repeated = lines[line][cut.start : cut.end]
-                ref = starts[cut.keeper] + cut.position
-                yield Edit(starts[line] + cut.start, repeated, "", "duplicates.sentence", ref=ref)
+                start, end, ref = bare[line] + cut.start, bare[line] + cut.end, bare[cut.keeper] + cut.position
+                yield Edit(start, text[start:end], "", "duplicates.sentence", ref=ref)
             continue
         if rank < kept_after:
             start, end = starts[line], starts[filled[rank + 1]]
@@ -195,5 +194,5 @@ def _edits(page: PageText, removed: Removals, cuts: Mapping[int, list[Cut]]) -> 
             before = filled[rank - 1]
             start, end = starts[before] + len(lines[before]), starts[line] + len(lines[line])
         keeper, place = _keeper(line, removed)
-        ref = starts[keeper] + page.paragraph(keeper).place(place)
+        ref = bare[keeper] + page.paragraph(keeper).place(place)
         yield Edit(start, text[start:end], "", removal.rule, ref=ref)

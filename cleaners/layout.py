@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from .config import Config
 from .edits import Edit
 
-INDENTS = "\n \t\u3000"
-"""What most gaps between lines consist of."""
-
 _edit = tuple.__new__  # making an Edit by its name takes twice as long
 
 

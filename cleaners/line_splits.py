@@ -16,8 +16,8 @@ from itertools import pairwise
 from .config import Config
 from .edits import Edit
 from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
+from .ignored import MARGINS
 from .joints import CLAUSE, HAN, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
-from .layout import INDENTS
 from .likely_halves import likely_firsts, promising
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -70,12 +70,12 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     are_open = [line[-1] not in CLOSED or not ends_sentence(line) for line in lines]
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
-        return INDENTS
+        return MARGINS
     firsts: Sequence[int] | None = None
     if not _is_damaged(lines, open_lines):
         firsts = likely_firsts(lines, open_lines)
         if not firsts:
-            return INDENTS
+            return MARGINS
     page = _Page(text, are_open, firsts)
     page.join_wraps()
     page.join_bylines()

@@ -17,7 +17,7 @@ from ftfy import badness
 from . import statistics
 from .config import Config
 from .edits import Edit, apply, between
-from .layout import INDENTS
+from .ignored import LINES, MARGINS
 from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
 from .misreadings import Piece, Repair, best_repair, likelihood, likelihood_of_each
 
@@ -61,10 +61,10 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     """Yields the repairs of misread characters, HTML entities and \\u escapes."""
     suspects = _suspects(text)
     if not suspects:
-        return INDENTS  # a line has no more signs of damage when space at its ends goes
+        return MARGINS + LINES  # no line has more signs of damage when space at its ends goes
     for start, line in suspects:
         yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
-    return ""
+    return LINES
 
 
 def residue(text: str, has_losses: bool = True, has_signs: bool = True) -> Iterator[tuple[int, int, str]]:

@@ -8,7 +8,7 @@ docs/punctuation.md gives the choices and their sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ import opencc
 from . import quotes, spaces, widths
 from .config import Config
 from .edits import Edit
+from .ignored import INDENTS
 from .marked_line import LETTER, LETTERS, MarkedLine
 from .quotes import unbalanced
 from .widths import FULL, WIDTH
@@ -66,10 +67,10 @@ class Style(NamedTuple):
     lost_dash: bool
 
 
-def propose(text: str, config: Config) -> Iterator[Edit]:
+def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     """Yields the edits that bring the punctuation of `text` to the house style.  See Config.quotes."""
     if text.isascii():
-        return
+        return ""
     style: Style | None = None
     plain: list[Edit] = []  # of the line that is being read
     add = plain.append
@@ -110,6 +111,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         style = style or _style(text, config)
         yield from _line_edits(begin, line, style)
     yield from plain
+    # where all marks are of those that stay, no indent beside one makes it another
+    return INDENTS if end < 0 and long_end < 0 else ""
 
 
 def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:

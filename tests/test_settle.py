@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, apply, layout
+from cleaners.ignored import BLANK_LINES, INDENTS, LINES, MARGINS, are_lines
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-LINES = [
+ROWS = [
     *(
         line.strip()
         for path in sorted(SEEDS.glob("*.txt"))
@@ -71,21 +73,29 @@ LINES = [
     ),
 ]
 GAPS = {
-    "\n": st.sampled_from(["\n", "\n\n", "\n\n\n\n"]),
-    "\n \t\u3000": st.text("\n \t\u3000", max_size=5).map("{}\n".format),
+    BLANK_LINES: st.sampled_from(["\n", "\n\n", "\n\n\n\n"]),
+    INDENTS: st.text("\n \t\u3000", max_size=5).map("\n{}".format),
+    MARGINS: st.text("\n \t\u3000", max_size=5).map("{}\n".format),
+}
+BEFORE = {
+    BLANK_LINES: st.just(""),
+    INDENTS: st.text(" \t\u3000", max_size=4),
+    MARGINS: st.text(" \t\u3000", max_size=4),
 }
 LOOKING = [cleaner for cleaner in PIPELINE if cleaner.ignores]
+
+
+def _text(choices: st.DataObject, ignores: str) -> str:
+    """Lines with gaps that differ in nothing but what is ignored from those that `layout` leaves."""
+    lines = choices.draw(st.lists(st.sampled_from(ROWS), max_size=8))
+    return choices.draw(BEFORE[ignores]) + "".join(line + choices.draw(GAPS[ignores]) for line in lines)
 
 
 @pytest.mark.parametrize("cleaner", LOOKING, ids=[cleaner.name for cleaner in LOOKING])
 @given(choices=st.data())
 @settings(max_examples=150, deadline=None)
 def test_what_a_cleaner_ignores_does_not_matter_to_it(cleaner: Cleaner, choices: st.DataObject) -> None:
-    gap = GAPS["".join(cleaner.ignores)]
-    lines = choices.draw(st.lists(st.sampled_from(LINES), max_size=8))
-    text = "".join(line + choices.draw(gap) for line in lines)
-    if gap is not GAPS["\n"]:
-        text = choices.draw(st.text(" \t\u3000", max_size=4)) + text
+    text = _text(choices, cleaner.ignores)
     # as long as it finds anything, it is asked again
     for _ in range(20):
         edits = list(cleaner.propose(text, Config()))
@@ -107,34 +117,54 @@ def _answer(cleaner: Cleaner, text: str) -> str | None:
     return None
 
 
-TELLING = [cleaner for cleaner in PIPELINE if cleaner.name in ("mojibake", "line_splits")]
+TELLING = {"mojibake": MARGINS + LINES, "punctuation": INDENTS, "line_splits": MARGINS}
 
 
-@pytest.mark.parametrize("cleaner", TELLING, ids=[cleaner.name for cleaner in TELLING])
+@pytest.mark.parametrize("cleaner", [cleaner for cleaner in PIPELINE if cleaner.name in TELLING], ids=[*TELLING])
 @given(choices=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_what_an_answer_says_does_not_matter(cleaner: Cleaner, choices: st.DataObject) -> None:
-    gap = choices.draw(st.sampled_from([*GAPS.values(), st.just("\n")]))
-    lines = choices.draw(st.lists(st.sampled_from(LINES), max_size=8))
-    text = "".join(line + choices.draw(gap) for line in lines)
-    if _answer(cleaner, text):
-        assert _answer(cleaner, text) == layout.INDENTS
+    ignores = TELLING[cleaner.name]
+    text = _text(choices, ignores.removesuffix(LINES))
+    answer = _answer(cleaner, text) or ""
+    if answer.removesuffix(LINES):
+        assert answer == ignores
         laid_out = apply(text, layout.propose(text, Config()))
         assert list(cleaner.propose(laid_out, Config())) == []
+    if LINES in answer:
+        left = "".join(line for line in text.splitlines(keepends=True) if choices.draw(st.booleans()))
+        assert list(cleaner.propose(left, Config())) == []
 
 
 def test_cleaners_tell_more_of_some_texts_only() -> None:
     cut = "他们在河边的树下坐了一个下午，说起了从前的\n许多事情，直到天黑才回家。\n"
-    for cleaner, text in zip(TELLING, ("Ã¤ 好", cut), strict=True):
-        assert _answer(cleaner, "今天天气很好。\n") == layout.INDENTS
-        assert not _answer(cleaner, text)
-    assert {cleaner.name for cleaner in PIPELINE if _answer(cleaner, "今天天气很好。") == layout.INDENTS} == {
-        cleaner.name for cleaner in TELLING
-    }
+    for name, text in zip(TELLING, ("Ã¤ 好", "好 , 一", cut), strict=True):
+        cleaner = next(cleaner for cleaner in PIPELINE if cleaner.name == name)
+        assert _answer(cleaner, "今天天气很好。\n") == TELLING[name]
+        assert _answer(cleaner, text) in (None, "", LINES)
+    assert {cleaner.name for cleaner in PIPELINE if _answer(cleaner, "今天天气很好。")} == set(TELLING)
 
 
 def test_every_kind_of_gap_is_tried() -> None:
-    assert {cleaner.ignores for cleaner in LOOKING} == set(GAPS)
+    said = {cleaner.ignores for cleaner in LOOKING} | {ignores.removesuffix(LINES) for ignores in TELLING.values()}
+    assert said == set(GAPS)
+
+
+@given(st.lists(st.sampled_from(["好", "喃好", ""]), max_size=6), st.data())
+def test_edits_of_whole_lines_are_told_from_others(lines: list[str], choices: st.DataObject) -> None:
+    text = "".join(line + "\n" for line in lines)
+    cuts = sorted(choices.draw(st.sets(st.integers(0, len(text)))))
+    edits = [Edit(a, text[a:b], "", "test.edit") for a, b in pairwise(cuts) if choices.draw(st.booleans())]
+    gone = {place for edit in edits for place in range(edit.start, edit.end)}
+    places = accumulate((len(line) + 1 for line in lines), initial=0)
+    spans = [set(range(place, place + len(line) + 1)) for place, line in zip(places, lines, strict=False)]
+    assert are_lines(text, edits) == all(span <= gone or not span & gone for span in spans)
+
+
+def test_an_edit_that_puts_something_in_is_none_of_lines() -> None:
+    assert are_lines("好\n", [Edit(0, "好\n", "", "test.edit")])
+    assert not are_lines("好\n", [Edit(0, "好\n", "坏\n", "test.edit")])
+    assert not are_lines("好\n", [Edit(0, "", "坏\n", "test.edit")])
 
 
 class Asked:
@@ -170,7 +200,20 @@ def test_a_cleaner_that_looks_at_blank_lines_is_asked_again() -> None:
 
 
 def test_a_cleaner_that_ignores_blank_lines_only_is_asked_again_when_indents_went() -> None:
-    assert _times("　　桥修好了。\n　　路也通了。", "\n", (LAYOUT,)) == 2
+    assert _times("　　桥修好了。\n　　路也通了。", BLANK_LINES, (LAYOUT,)) == 2
+    assert _times("　　桥修好了。\n　　路也通了。", INDENTS, (LAYOUT,)) == 1
+
+
+def test_a_cleaner_that_ignores_indents_only_is_asked_again_when_space_behind_lines_went() -> None:
+    for text in ("桥修好了。　\n路也通了。", "桥修好了。\n路也通了。　"):
+        assert _times(text, INDENTS, (LAYOUT,)) == 2
+        assert _times(text, MARGINS, (LAYOUT,)) == 1
+
+
+def test_a_cleaner_that_ignores_lines_is_asked_once_when_one_goes() -> None:
+    taking = Cleaner("taking", lambda text, config: iter([Edit(0, "路。\n", "", "t.t")] if text[0] == "路" else []))
+    assert _times("路。\n桥。", LINES, (taking,)) == 1
+    assert _times("路。\n桥。", MARGINS, (taking,)) == 2
 
 
 def test_a_cleaner_is_asked_again_when_another_one_changed_the_text() -> None:
