@@ -45,9 +45,12 @@ class Value(NamedTuple):
 
 
 class _Tables(NamedTuple):
-    """starts: what labels begin with"""
+    """starts: what labels begin with; start: the same as a pattern; ascii_hint: finds what every row of ASCII characters
+    holds that tells something"""
 
     starts: frozenset[str]
+    start: re.Pattern[str]
+    ascii_hint: re.Pattern[str]
     label: re.Pattern[str]
     bare_label: re.Pattern[str]
     dated_label: re.Pattern[str]
@@ -67,14 +70,19 @@ def _tables() -> _Tables:
     dated = "|".join(_spaced(label) for label in ordered if by_label[label].value == "date")
     functions = "|".join(re.escape(label) for label in ordered if by_label[label].value == "names")
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
+    starts = frozenset(label[0] for label in ordered)
+    patterns = Patterns(rule for rule in rules if rule.pattern)
+    hints = sorted(filter(str.isascii, {*_ASCII_DATES, *starts, *patterns.needed}))
     return _Tables(
-        frozenset(label[0] for label in ordered),
+        starts,
+        re.compile(f"[{re.escape(''.join(sorted(starts)))}]"),
+        re.compile("|".join(map(re.escape, hints)) if patterns.needed else ""),
         re.compile(rf"({spaced})(?: ?[、/&] ?(?:{spaced}))? ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
         re.compile(rf"[一-龥]{{0,10}}?({functions})"),
         by_label,
-        Patterns(rule for rule in rules if rule.pattern),
+        patterns,
         Words(buttons),
         Words([rule for rule in load("chrome") if rule.words]),
     )
@@ -91,6 +99,12 @@ _DATE = re.compile(
 )
 _DATE_STARTS = frozenset("〇○零一二三四五六七八九民JFMASOND今昨前刚")
 """What dates can begin with, and digits: within a word nothing but a date or, behind a digit, a label can begin."""
+_ASCII_DATES = ("19", "20", ":")
+"""Dates of ASCII characters have a year or a time of day, so they hold one of these."""
+
+_DATE_SIGN = re.compile("[〇○零一二三四五六七八九民前今昨刚月:]|19|20")
+"""One of these is in every date."""
+
 _WEEKDAY = re.compile(r" ?[(]?(?:星期|周)[一二三四五六日天][)]?(?![一-龥])")
 _DATE_WITHOUT_YEAR = re.compile(
     r"\d{1,3} ?(?:秒|分钟|小时|天|周|个月|月|年)前|(?:今天|昨天|前天|刚刚)(?: ?\d{1,2}:\d\d)?(?![一-龥])"
@@ -131,6 +145,8 @@ def _take_if_likely(line: str, place: str) -> Taken | None:
     line = line.strip()
     if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
         return None
+    if line.isascii() and not _tables().ascii_hint.search(line):
+        return None  # a row of figures
     return _take(line, place)
 
 
@@ -146,6 +162,8 @@ def _take(line: str, place: str) -> Taken | None:
             return Taken(rule, [Value(name, a, b, rule.id) for name, a, b in groups], rule.weak)
     if (staff := _staff(folded)) and _fits_place(staff.rule, place):
         return staff
+    if not _may_have_values(folded):
+        return None
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
     if not rule or (rule.name == "document_card" and "\t" in line):  # a row of a table with the document's number
@@ -193,6 +211,17 @@ def _staff(folded: str) -> Taken | None:
     values = [Value(rule.field, people[0][0], people[-1][1], rule.id) for rule, people in found]
     first = next((rule for rule in rules if not rule.weak), rules[0])
     return Taken(first, values, first.weak and len(rules) < 2, people=True)
+
+
+def _may_have_values(folded: str) -> bool:
+    """False if no token of the row can be a date or the value of a label: cheap beside `_tokens`, which tables of
+    figures would have cut at each of their digits."""
+    if _DATE_SIGN.search(folded) and (_DATE.search(folded) or _DATE_WITHOUT_YEAR.search(folded)):
+        return True
+    tables = _tables()
+    if not tables.start.search(folded):
+        return False
+    return any(label.search(folded) for label in (tables.label, tables.bare_label, tables.dated_label))
 
 
 def _fits_place(rule: Rule, place: str) -> bool:

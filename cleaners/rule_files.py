@@ -203,6 +203,8 @@ def fold(line: str) -> str:
     """The line as rules see it, character by character: the result is as long as the line.
 
     `line.translate(_fold_table())`, but three times as fast: most lines only hold the common marks."""
+    if line.isascii() and line.isprintable():
+        return line
     return _fold_short(line) if len(line) <= LONG else _fold(line)
 
 
@@ -305,7 +307,7 @@ class Patterns:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._narrow: dict[tuple[str, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
+        self._narrow: dict[tuple[str, bool, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
 
     def find(self, folded: str) -> Rule | None:
         """The first rule, in the order given, that matches all of the folded line."""
@@ -317,7 +319,7 @@ class Patterns:
         found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
         if not self._may_be_narrow(folded):
             return self._rules[found] if match else None
-        key = folded[0], is_long
+        key = folded[0], is_long, folded.isascii()
         if key not in self._narrow:
             self._narrow[key] = self._beginning(*key)
         for number, pattern in self._narrow[key]:
@@ -338,13 +340,27 @@ class Patterns:
         """Matches a line with whose first character a narrow rule begins."""
         return re.compile("|".join(start.pattern for start in self._starts.values() if start) or "(?!)").match
 
-    def _beginning(self, first: str, is_long: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
+    def _beginning(self, first: str, is_long: bool, is_ascii: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
         """The numbers and patterns of the narrow rules that a line with this first character may match."""
         return tuple(
             (number, self._rules[number].compiled)
             for number, start in self._starts.items()
-            if start and start.match(first) and (not is_long or _longest(self._rules[number]) > LONG)
+            if start
+            and start.match(first)
+            and not (is_long and _longest(self._rules[number]) <= LONG)
+            and not (is_ascii and self._needs_others(number))
         )
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """Texts of which every line that a rule matches holds at least one; none if that is not known."""
+        needed = [_needed(parser.parse(rule.pattern)) for rule in self._rules]
+        return frozenset().union(*needed) if all(needed) else frozenset()
+
+    def _needs_others(self, number: int) -> bool:
+        """Does a line that matches hold characters that are not ASCII?"""
+        needed = _needed(parser.parse(self._rules[number].pattern))
+        return bool(needed) and not any(map(str.isascii, needed))
 
     @cached_property
     def _broad(self) -> _Together:
@@ -517,6 +533,8 @@ class Words:
         for first in {word[0] for word in self._rule_of}:
             sizes = {len(word) for word in self._rule_of if word[0] == first}
             self._lengths[first] = tuple(sorted(sizes, reverse=True))
+        between = re.escape("".join(sorted(set(_SEPARATORS) - self._lengths.keys())))
+        self._between = re.compile(f"[{between}]*")  # separators that begin no word
 
     def split(self, line: str) -> list[Rule]:
         """The rules of the words that the squeezed line consists of; [] when anything else but separators stands
@@ -537,7 +555,7 @@ class Words:
             else:
                 if c not in _SEPARATORS:
                     return []
-                at += 1
+                at = self._between.match(line, at + 1).end()  # type: ignore[union-attr]
         return found
 
     def bar(self, lower: str) -> list[Rule]:
