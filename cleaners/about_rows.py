@@ -45,8 +45,8 @@ class Value(NamedTuple):
 
 
 class _Tables(NamedTuple):
-    """starts: what labels begin with; start: the same as a pattern; ascii_hint: finds what every row of ASCII characters
-    holds that tells something"""
+    """starts: what labels begin with; start: the same as a pattern; ascii_hint: finds what every row of ASCII
+    characters holds that tells something"""
 
     starts: frozenset[str]
     start: re.Pattern[str]
@@ -131,7 +131,7 @@ class Taken(NamedTuple):
 
 def may_tell(line: str) -> bool:
     """False for a line that `take` leaves wherever it stands, as one that ends like a sentence: a cheap test."""
-    return line.rstrip()[-1:] not in _STOP_MARKS
+    return line.rstrip()[-1:] not in _STOP_MARKS and _HINT.search(line) is not None
 
 
 def take(line: str, place: str) -> Taken | None:

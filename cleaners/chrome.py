@@ -12,7 +12,7 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from .config import Config
 from .edits import Edit
 from .line_features import COUNTED, is_bar, is_bar_of_words
 from .prose import Page, Row, main_stretch, read
-from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Words, fold, lift, load, squeeze
+from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
 
 LONGEST_BUTTONS = 60
 """Longer rows inside the article are not even looked at, in characters."""
@@ -107,6 +107,7 @@ class _Matchers(NamedTuple):
     patterns: Patterns
     words: Words
     phrases: Phrases
+    telltales: Telltales
 
 
 @cache
@@ -115,12 +116,11 @@ def _matchers(where: str) -> _Matchers:
     places = {"article": ("anywhere",), "head": ("anywhere", "edge", "head"), "tail": ("anywhere", "edge", "tail")}
     places["both"] = ("anywhere", "edge", "head", "tail")
     rules = [rule for rule in load("chrome") if rule.where in places[where]]
-    return _Matchers(
-        {squeeze(phrase): rule for rule in reversed(rules) for phrase in rule.line},
-        Patterns(rule for rule in rules if rule.pattern),
-        Words([rule for rule in rules if rule.words]),
-        Phrases(rules),
-    )
+    lines = {squeeze(phrase): rule for rule in reversed(rules) for phrase in rule.line}
+    patterns = Patterns(rule for rule in rules if rule.pattern)
+    words = Words([rule for rule in rules if rule.words])
+    phrases = Phrases(rules)
+    return _Matchers(lines, patterns, words, phrases, Telltales(lines, patterns, phrases, words))
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -182,7 +182,7 @@ def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int,
     """The page with its article's main stretch, the rows that rules name, and those among them and around them that
     go.  `without`: names of rules that count as unknown, to see a page as one of a site that no rule was made for."""
     rows = page.rows
-    seen = {i: one for i, row in enumerate(rows) if row.score < 0 and (one := _match(row, "both"))}
+    seen = {i: one for i in _likely(rows) if (one := _match(rows[i], "both"))}
     seen = {i: one for i, one in seen.items() if one.rule.name not in without}
     scores = {
         i: -REACH_COST if one.rule.and_all else 0 for i, one in seen.items() if one.rule.and_all or _is_widget(one)
@@ -436,6 +436,19 @@ def _place(page: Page, i: int) -> str:
     return "head" if i < page.first else "tail" if i >= page.last else "article"
 
 
+def _likely(rows: Sequence[Row]) -> Iterator[int]:
+    """The rows that are no prose and that a rule may name.  They are folded and put to the test together: a page may
+    have a million, and most are none."""
+    others = [i for i, row in enumerate(rows) if row.score < 0]
+    if not others:
+        return
+    may_name = _matchers("both").telltales.may_name
+    folded = fold("\n".join([rows[i].text for i in others])).lower().split("\n")
+    for i, line in zip(others, folded, strict=True):
+        if may_name(line.strip()):
+            yield i
+
+
 def _match(row: Row, where: str) -> Found | None:
     bare = row.text.strip()
     if len(bare) > (LONGEST_BUTTONS if where == "article" else LONGEST_LINE):
@@ -455,7 +468,7 @@ def _match_folded(folded: str, where: str) -> tuple[Found | None, bool]:
     """What a folded row is, and whether it may be a bar by mistake that tells about the article."""
     lower = folded.lower()
     squeezed = "".join(lower.split())
-    lines, patterns, words, phrases = _matchers(where)
+    lines, patterns, words, phrases, _ = _matchers(where)
     rule = lines.get(squeezed) or lines.get(squeezed.strip("[]【】()<>|·•+:"))
     rule = rule or phrases.find(lower) or patterns.find(folded)
     if rule:

@@ -354,12 +354,32 @@ class Patterns:
     @cached_property
     def needed(self) -> frozenset[str]:
         """Texts of which every line that a rule matches holds at least one; none if that is not known."""
-        needed = [_needed(parser.parse(rule.pattern)) for rule in self._rules]
+        needed = self._needed_by_rule
         return frozenset().union(*needed) if all(needed) else frozenset()
+
+    @cached_property
+    def _needed_by_rule(self) -> list[frozenset[str]]:
+        return [_needed(parser.parse(rule.pattern)) for rule in self._rules]
+
+    def telltales(self) -> tuple[set[str], list[str]]:
+        """Of every line that a rule matches: texts of which it holds at least one, or else patterns of which it
+        matches one."""
+        needed: set[str] = set()
+        untold: list[str] = []
+        for number, texts in enumerate(self._needed_by_rule):
+            start = self._starts[number]
+            if not texts:
+                untold.append(_unnamed(self._rules[number].pattern))
+            elif start and any(len(text) == 1 and text.isalpha() for text in texts):
+                letters = re.escape("".join(sorted({text[0] for text in texts})))  # many lines hold such a letter
+                untold.append(f"(?={start.pattern})[^{letters}]*+[{letters}].*+")
+            else:
+                needed |= texts
+        return needed, untold
 
     def _needs_others(self, number: int) -> bool:
         """Does a line that matches hold characters that are not ASCII?"""
-        needed = _needed(parser.parse(self._rules[number].pattern))
+        needed = self._needed_by_rule[number]
         return bool(needed) and not any(map(str.isascii, needed))
 
     @cached_property
@@ -395,8 +415,8 @@ def _longest(rule: Rule) -> int:
 
 
 def _needed(tree: Iterable[tuple[Any, Any]]) -> frozenset[str]:
-    """Texts of which every match of the parsed pattern holds at least one, as long ones as there are; none if that
-    is not known."""
+    """Texts of which every line that the parsed pattern matches holds at least one, as long ones as there are; none if
+    that is not known."""
     found: list[frozenset[str]] = []
     literal = ""
     for code, argument in [*tree, (None, None)]:
@@ -415,6 +435,8 @@ def _needed(tree: Iterable[tuple[Any, Any]]) -> frozenset[str]:
             found.append(_needed(argument))
         elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT) and argument[0]:
             found.append(_needed(argument[2]))
+        elif code is codes.ASSERT:  # what stands there is in the line, too, which is matched as a whole
+            found.append(_needed(argument[1]))
         elif code is codes.IN and all(kind is codes.LITERAL for kind, _ in argument):
             found.append(frozenset(chr(value) for _, value in argument))
     return max(found, key=lambda texts: (min(map(len, texts), default=0), -len(texts)), default=frozenset())
@@ -487,6 +509,8 @@ class Phrases:
         for phrase, rule in sorted(pairs, key=lambda pair: -len(pair[0])):
             self._begins.setdefault(phrase[0], []).append((phrase, rule))
         self._inside = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.contains}
+        self.inside = self._inside.keys()
+        self.beginnings = [phrase for phrase, _ in pairs]
         self._search = _any_of(self._inside)
         self._in_long = _any_of(phrase for phrase, rule in self._inside.items() if rule.longest > LONG)
 
@@ -529,6 +553,7 @@ class Words:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rule_of = {word: rule for rule in reversed(rules) for word in map(squeeze, rule.words)}
+        self.known = self._rule_of.keys()
         self._lengths: dict[str, tuple[int, ...]] = {}
         for first in {word[0] for word in self._rule_of}:
             sizes = {len(word) for word in self._rule_of if word[0] == first}
@@ -579,6 +604,51 @@ _BETWEEN_PIECES = r" ·•|\[\]()【】<>《》\-—→»›>,、◆■●/"
 _PIECES = re.compile(f"[{_BETWEEN_PIECES}][{_BETWEEN_PIECES}]*")  # begins with one class: that is fast
 _LONG_PIECE = re.compile(f"[^{_BETWEEN_PIECES}]{{{LONGEST_PIECE + 1}}}")
 _SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
+
+
+class Telltales:
+    """A cheap test of what rules look for: the beginning of a line, of a piece of a bar, or a text inside the line.
+
+    lines    squeezed lines, each of which a rule names
+    others   the rules that go by patterns, by phrases and by words
+    """
+
+    def __init__(self, lines: Iterable[str], patterns: Patterns, phrases: Phrases, words: Words) -> None:
+        whole = {*lines, *words.known}
+        self._letters = {text for text in whole if len(text) == 1}  # behind these stands a sign, or another word
+        self._known = {"".join(text.split())[:2] for text in (*whole - self._letters, *phrases.beginnings)}
+        signed = (text for text in {*self._known, *self._letters} if text[0] in _SIGNS)
+        self._signed = _any_of(signed) or re.compile("(?!)")
+        needed, untold = patterns.telltales()
+        self._inside = _any_of({*phrases.inside, *map(str.lower, needed)}) or re.compile("(?!)")
+        self._untold = re.compile("|".join(f"(?:{one})" for one in untold) or "(?!)", re.IGNORECASE)
+
+    def may_name(self, lower: str) -> bool:
+        """False for a line that no rule names.  lower: folded and in lower case, without space around it."""
+        if not lower:
+            return False
+        if self._inside.search(lower) or self._may_begin("".join(lower.split())) or self._untold.fullmatch(lower):
+            return True
+        pieces = _PIECES.split(lower)
+        return len(pieces) >= LEAST_PIECES and any(map(self._may_begin, pieces))
+
+    def _may_begin(self, squeezed: str) -> bool:
+        """May a line, a phrase or a word begin here, perhaps behind some signs?"""
+        bare = squeezed.lstrip(_SIGNS)
+        lead = len(squeezed) - len(bare)
+        if lead and self._signed.search(squeezed, 0, lead + 1):
+            return True
+        while bare[:2] not in self._known and bare[:1] not in self._known:
+            if bare[:1] not in self._letters:
+                return False
+            bare = bare[1:]
+            if not bare or bare[0] in _SIGNS:
+                return True
+        return True
+
+
+_SIGNS = _OPENING + _SEPARATORS + "[]【】()<>|·•+:"
+"""What may stand before a line, a phrase or a word that a rule names."""
 
 
 def squeeze(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, apply, metadata, undo
+from cleaners import Config, Edit, about_rows, apply, metadata, undo
 from cleaners.metadata import tells
 from cleaners.rule_files import load
 from cleaners.values import Lifted, choose, value
@@ -213,3 +213,24 @@ def test_hostile_texts() -> None:
         "12:" * 60 + "\n" + "2019" * 50,
     ):
         apply(text, edits(text))
+
+
+def test_rows_of_figures_are_not_cut_into_tokens(monkeypatch):
+    asked = []
+    found = about_rows._tokens
+    monkeypatch.setattr(about_rows, "_tokens", lambda folded: asked.append(folded) or found(folded))
+    text = "\n".join(f"{number}\t{number * 7}\t{number / 8:.3f}" for number in range(20_000, 22_000))
+    assert not list(metadata.propose(text, Config()))
+    assert not asked
+
+
+@given(
+    st.lists(
+        st.sampled_from(["来源", "作者:", "张三", "2019-10-08", "10:20", "12", "日期", "|", " ", "今天", "阅读"]),
+        max_size=6,
+    )
+)
+def test_rows_without_values_are_none_that_tells(parts):
+    row = about_rows.fold("".join(parts))
+    kinds = {token.kind for token in about_rows._tokens(row)}
+    assert about_rows._may_have_values(row) or not kinds & {"value", "date"}

@@ -1,0 +1,55 @@
+"""The cheap test before the rules of chrome: it must never be false for a line that a rule names."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import chrome
+from cleaners.rule_files import fold, load
+
+PLACES = ("article", "head", "tail", "both")
+RULES = load("chrome")
+NAMED = [line for rule in RULES for line in (*rule.removes, *rule.line, *rule.begins, *rule.contains, *rule.words)]
+SIGNS = [*" ·|[]()-+>»*:,、/0123456789", "a", "的", "\u3000", "\u2028"]
+LINES = st.lists(st.sampled_from(NAMED) | st.sampled_from(SIGNS), min_size=1, max_size=6).map("".join)
+
+
+def may_name(line: str) -> bool:
+    return chrome._matchers("both").telltales.may_name(fold(line).lower().strip())
+
+
+def is_named(line: str) -> bool:
+    folded = fold(line.strip()).strip()
+    return any(chrome._match_folded(folded, place)[0] for place in PLACES) if folded else False
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_what_rules_remove_passes(rule):
+    assert all(may_name(line) for line in rule.removes if is_named(line))
+
+
+@given(LINES)
+@settings(max_examples=3000, deadline=None)
+def test_it_is_true_for_every_line_that_a_rule_names(line):
+    assert may_name(line) or not is_named(line)
+
+
+def test_most_lines_of_prose_and_rows_of_figures_are_told_at_once():
+    prose = "江东的雨从早晨下到晚上街上没有几个人撑着伞走过桥头的老人看着河水出神孩子在门口叠纸船".replace("\n", "")
+    pieces = [prose[at : at + 5] for at in range(len(prose) - 5)]
+    figures = [f"{number},{number * 7},{number % 97}" for number in islice(range(3, 10_000, 7), 500)]
+    assert sum(map(may_name, pieces)) < len(pieces) // 4
+    assert sum(map(may_name, figures)) < len(figures) // 2
+
+
+def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch):
+    asked = []
+    found = chrome._match
+    monkeypatch.setattr(chrome, "_match", lambda row, where: asked.append(row) or found(row, where))
+    text = "\n".join(f"{number}，雨水{number * 7}" for number in range(1_000))
+    assert not list(chrome.propose(text, None))
+    assert len(asked) < 500
