@@ -183,14 +183,14 @@ class Runs:
         self.starts: dict[int, int] = {}
         # byte by byte, what is no UTF-8 becomes a surrogate, and these are in no run
         text = units.array.astype(np.uint8).tobytes().decode(UTF8, "surrogateescape")
-        runs = [match.span() for match in _RUN[read].finditer(text)]
+        runs = [match.span() for match in RUN[read].finditer(text)]
         if not runs:
             return
-        points = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), _ASTRAL)
-        widths = _widths()[points]
-        places = widths.cumsum() - widths
+        points = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), ASTRAL)
+        sizes = widths()[points]
+        places = sizes.cumsum() - sizes
         sums, stay = np.zeros(units.size + 1), np.zeros(units.size + 1)
-        sums[places + 1] = _chain_scores(read)[points]
+        sums[places + 1] = chain_scores(read)[points]
         sums = sums.cumsum()
         units.stay_array.cumsum(out=stay[1:])
         self.chain: list[float] = sums.tolist()
@@ -213,7 +213,7 @@ class Runs:
         for first, behind in runs:
             self._lasts[first:behind] = behind - 1
         number = np.arange(len(places))
-        inside = (own & (widths == 3) & (self._lasts - number >= FEWEST_CHARS)).nonzero()[0]
+        inside = (own & (sizes == 3) & (self._lasts - number >= FEWEST_CHARS)).nonzero()[0]
         self.starts = dict(zip(places[inside].tolist(), inside.tolist(), strict=True))
         self._quiet = 0  # no step begins before this unit
 
@@ -251,22 +251,22 @@ def _run(first: str) -> re.Pattern[str]:
 
 # of Latin letters only what makes a character that they are welcome to become (see misreadings)
 _FIRST_WIDE = {LATIN: "\u2000", GB: "\u0800", BIG5: "\u0800"}
-_RUN = {read: _run(first) for read, first in _FIRST_WIDE.items()}
-_ASTRAL = 0x10000  # stands for all characters of four bytes
+RUN = {read: _run(first) for read, first in _FIRST_WIDE.items()}
+ASTRAL = 0x10000  # stands for all characters of four bytes
 
 
 @cache
-def _widths() -> Places:
+def widths() -> Places:
     """Bytes of a character of UTF-8, by its code; 1 for the surrogate of a byte."""
-    table = np.full(_ASTRAL + 1, 3)
+    table = np.full(ASTRAL + 1, 3)
     table[:0x800], table[:0x80] = 2, 1
     table[0xD800:0xE000] = 1
-    table[_ASTRAL] = 4
+    table[ASTRAL] = 4
     return table
 
 
 @cache
-def _chain_scores(read: str) -> Scores:
+def chain_scores(read: str) -> Scores:
     """By code: log P of a character of the chain, 0 for what is none."""
     table = np.append(new_scores(read), 0.0).astype(float)
     table[0x80 : ord(_FIRST_WIDE[read])] = 0.0

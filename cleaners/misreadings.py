@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
-from math import exp
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -32,6 +31,7 @@ from .misread_units import (
     LOST,
     LOST_CHAR,
     UTF8,
+    Places,
     Runs,
     Units,
     bytes_of,
@@ -66,6 +66,10 @@ class Reading(NamedTuple):
     candidates: tuple[str, ...] = ()
 
 
+Stretch = Sequence[tuple[int, Reading]]
+"""Readings that follow one another, each with the number of its first unit."""
+
+
 class Piece(NamedTuple):
     """line[start:end] was `text` before it was misread; `guessed` when a byte had to be filled in."""
 
@@ -89,7 +93,7 @@ def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repai
     when there is none."""
     found: list[Repair] = []
     for written in _WRITTEN[read]:
-        found += _strict_repair(line, read, written, parts)
+        found += strict_repair(line, read, written, parts)
     if found or len(line) > LONGEST_LINE:
         return max(found, key=lambda repair: repair.gain, default=None)
     size = sum(end - start for start, end in parts)
@@ -103,7 +107,7 @@ def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repai
 _WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
 
 
-def _strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
+def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     """The quick way for what lost nothing: all that is foreign in the parts decodes strictly, and likely so."""
     pieces: list[Piece] = []
     total = 0.0
@@ -159,8 +163,8 @@ def _strict_gain(old: str, new: str, read: str) -> float:
     if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(_points(old)):
         return 0.0
     scores = new_scores(read)[b]
-    lowest = LOWEST_MEAN if len(b) >= 6 else LOWEST_MEAN_SHORT
-    if float(scores.sum()) / len(b) < lowest or not _dense(new):
+    lowest = LOWEST_MEAN if len(b) >= NOT_SHORT else LOWEST_MEAN_SHORT
+    if float(scores.sum()) / len(b) < lowest or not dense(new):
         return 0.0
     if read != LATIN and len(b) < LONG and float(statistics.text_logprobs(new)[1:].mean()) < LOWEST_PAIR_MEAN:
         return 0.0
@@ -332,19 +336,22 @@ def _believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gain:
     new = [reading for _, reading in stretch if reading.text >= "\x80"]
     sure = [reading for reading in new if reading.text != LOST_CHAR]
     all_count, count = sum(map(_count, new)), sum(map(_count, sure))
-    if len(old) < LEAST_OLD[read] or count < 2 or count < 0.6 * all_count:
+    if len(old) < LEAST_OLD[read] or count < 2 or count < LEAST_SURE * all_count:
         return False
-    if read == LATIN and not _dense("".join([reading.text for _, reading in stretch])):
+    if read == LATIN and not dense("".join([reading.text for _, reading in stretch])):
         return False
     mean = sum(reading.score for reading in sure) / count
-    lowest = LOWEST_MEAN if count >= 6 else LOWEST_MEAN_SHORT
+    lowest = LOWEST_MEAN if count >= NOT_SHORT else LOWEST_MEAN_SHORT
     if mean < lowest or _in_order(old):
         return False
     # ideographs may become other ideographs by chance, but not words
     if read == LATIN or count >= LONG:
         return True
-    pairs = statistics.text_logprobs("".join(reading.text for reading in sure))[1:]
-    return float(pairs.mean()) >= LOWEST_PAIR_MEAN
+    return are_likely_pairs("".join([reading.text for reading in sure]))
+
+
+def are_likely_pairs(text: str) -> bool:
+    return float(statistics.text_logprobs(text)[1:].mean()) >= LOWEST_PAIR_MEAN
 
 
 def _count(reading: Reading) -> int:
@@ -358,7 +365,7 @@ def _points(text: str) -> NDArray[np.uint32]:
     return points[points >= 0x80]
 
 
-def _dense(text: str) -> bool:
+def dense(text: str) -> bool:
     """Whether what is no ASCII stands together, as in Chinese, and not letter by letter, as in other languages."""
     wide = statistics.codes(text) >= 0x80
     together = np.count_nonzero(wide[1:] & wide[:-1])
@@ -366,8 +373,10 @@ def _dense(text: str) -> bool:
 
 
 LEAST_OLD = {LATIN: 4, GB: 5, BIG5: 5}  # characters that are not ASCII
+LEAST_SURE = 0.6  # of the characters, without those that stay lost
 LOWEST_MEAN = -10.0
 LOWEST_MEAN_SHORT = -9.0
+NOT_SHORT = 6  # characters
 LOWEST_PAIR_MEAN = -8.3  # log P(character | the one before), of short stretches
 LONG = 12  # characters; so many do not become likely ones by chance
 
@@ -407,6 +416,11 @@ def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]
     elif byte != LOST and LOST not in raw[at + 1 : at + 2]:
         return tuple(raw[at : at + 2])
     return tuple(raw[at : at + 5])
+
+
+def readings_at(raw: list[int], at: int, read: str) -> tuple[Reading, ...]:
+    """The ways to read a character of UTF-8 at a unit."""
+    return _readings_alone(read, UTF8)[raw[at]] or _readings(_window(raw, at, read, UTF8), read, UTF8)
 
 
 @cache
@@ -563,14 +577,45 @@ def _candidates(options: tuple[tuple[int, ...], ...], read: str) -> _Choices:
     """All likely characters of two or three bytes that the bytes can make, in their order."""
     if len(options) > 3 or not all(options):
         return _NO_CHOICES
-    first, *others = map(np.array, options)
-    points = first & (0x1F if len(options) == 2 else 0x0F)
-    for byte in others:
-        points = ((points << 6)[:, None] | (byte & 0x3F)).ravel()
-    if len(options) == 3:  # those of fewer bytes, and halves of UTF-16, are not written so
-        points = points[(points >= 0x800) & (points >> 11 != 0x1B)]
-    likely = points[(new_scores(read)[points] > LEAST_CANDIDATE) & (points != ord(LOST_CHAR))]
-    return _choices(tuple(dict.fromkeys(map(chr, likely.tolist()))), read)
+    table = _new_score_list(read)
+    points = [point for point in _points_of(options, read) if table[point] > LEAST_CANDIDATE and point != _LOST_CODE]
+    if not points:
+        return _NO_CHOICES
+    best = max(points, key=table.__getitem__)
+    return _Choices(tuple(map(chr, points)), chr(best), table[best])
+
+
+def _points_of(options: tuple[tuple[int, ...], ...], read: str) -> list[int]:
+    """The characters that the bytes make; of three bytes those that are not written with fewer, and no halves of
+    UTF-16."""
+    if len(options) == 2:
+        return [(a & 0x1F) << 6 | b & 0x3F for a in options[0] for b in options[1]]
+    first, second, third = options
+    if len(second) * len(third) > MANY:
+        both, last = {byte & 0x3F for byte in second}, {byte & 0x3F for byte in third}
+        likely = [point for byte in first for point in _likely_points(byte & 0x0F, read)]
+        return [point for point in likely if point >> 6 & 0x3F in both and point & 0x3F in last]
+    points = [(a & 0x0F) << 12 | (b & 0x3F) << 6 | c & 0x3F for a in first for b in second for c in third]
+    return [point for point in points if point >= 0x800 and point >> 11 != 0x1B]
+
+
+_LOST_CODE = ord(LOST_CHAR)
+MANY = 256  # characters; where there may be more, only the likely ones are looked at
+
+
+@cache
+def _likely_points(row: int, read: str) -> list[int]:
+    """The characters from row * 4096 on, of three bytes of UTF-8, that may be filled in."""
+    rows = new_scores(read)[row << 12 : (row + 1) << 12]
+    points: list[int] = ((rows > LEAST_CANDIDATE).nonzero()[0] + (row << 12)).tolist()
+    return [point for point in points if point >= 0x800 and point >> 11 != 0x1B]
+
+
+@cache
+def _new_score_list(read: str) -> list[float]:
+    """`new_scores` as numbers of Python."""
+    table: list[float] = new_scores(read).tolist()
+    return table
 
 
 @lru_cache(maxsize=65_536)
@@ -593,21 +638,38 @@ def _welcome(text: str, read: str) -> bool:
 
 
 def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iterator[Piece]:
-    """The stretch cut where old and new characters both begin, guessed characters apart from sure ones."""
-    start = stretch[0][0]
-    end = _end(stretch)
+    """The pieces of a stretch of `units`."""
+    start, end = stretch[0][0], _end(stretch)
     before = line[units.chars[start] - 1 : units.chars[start]] or statistics.BOUNDARY
-    last = units.chars[end] if end < units.size else units.chars[-1] + 1
-    texts, guessed = _chosen(stretch, before, line[last : last + 1] or statistics.BOUNDARY)
+    chars = [*units.chars, units.chars[-1] + 1]
+    after = line[chars[end] : chars[end] + 1] or statistics.BOUNDARY
+    texts, guessed = chosen([(stretch, before, after)])[0]
+    return cut(line, stretch, texts, guessed, chars, [*units.firsts, True])
+
+
+def cut(
+    line: str,
+    stretch: Stretch,
+    texts: Sequence[str],
+    guessed: Sequence[bool],
+    chars: Sequence[int],
+    firsts: Sequence[int],
+) -> Iterator[Piece]:
+    """A stretch cut where old and new characters both begin, guessed characters apart from sure ones.
+
+    texts, guessed  for each reading
+    chars, firsts   for each unit, and for the end of them: the place of its character in the line, and whether it is
+                    the character's first
+    """
+    start = stretch[0][0]
     parts: list[tuple[int, int, str, bool]] = []  # between places where both begin: first, last + 1, text, guessed
-    chars, firsts, size = units.chars, units.firsts, units.size
     text, guess = "", False
     for (at, reading), own, is_guess in zip(stretch, texts, guessed, strict=True):
         text += own
         guess = guess or is_guess
         end = at + reading.length
-        if end == size or firsts[end]:
-            parts.append((chars[start], chars[end] if end < size else chars[-1] + 1, text, guess))
+        if firsts[end]:
+            parts.append((chars[start], chars[end], text, guess))
             start, text, guess = end, "", False
     for guess, group in groupby(parts, key=itemgetter(3)):
         alike = list(group)
@@ -616,36 +678,42 @@ def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iter
             yield piece
 
 
-def _chosen(stretch: list[tuple[int, Reading]], before: str, after: str) -> tuple[list[str], list[bool]]:
-    """The texts, and which of them are guesses. Among several candidates the neighbours decide; when none is
-    likely enough, the character stays lost."""
-    texts = [reading.text for _, reading in stretch]
-    guessed = [False] * len(texts)
+def chosen(asked: Sequence[tuple[Stretch, str, str]]) -> list[tuple[list[str], list[bool]]]:
+    """For each (stretch, character before it, character after it) the texts, and which of them are guesses. Among
+    several candidates the neighbours decide; when none is likely enough, the character stays lost."""
+    found = [([reading.text for _, reading in stretch], [False] * len(stretch)) for stretch, _, _ in asked]
     # those whose left neighbour is known; then those whose left neighbour was lost, too, from left to right
-    rounds: list[list[int]] = []
-    depth = 0
-    for i, (_, reading) in enumerate(stretch):
-        if not reading.candidates:
-            depth = 0
-        elif len(reading.candidates) == 1:
-            depth = 0
-            guessed[i] = reading.score < _score(reading.text) + MISSING_SCORE + 1
-        else:
-            if depth == len(rounds):
-                rounds.append([])
-            rounds[depth].append(i)
-            depth += 1
-    for chosen in rounds:
-        asked = []
-        for i in chosen:
-            right = texts[i + 1][0] if i + 1 < len(texts) else after
-            if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
-                right = ""
-            asked.append((texts[i - 1][-1] if i else before, stretch[i][1].candidates, right))
-        for i, (number, chance) in zip(chosen, _likeliest(asked), strict=True):
+    rounds: list[list[tuple[int, int]]] = []
+    for number, (stretch, _, _) in enumerate(asked):
+        depth = 0
+        for i, (_, reading) in enumerate(stretch):
+            if not reading.candidates:
+                depth = 0
+            elif len(reading.candidates) == 1:
+                depth = 0
+                found[number][1][i] = reading.score < _score(reading.text) + MISSING_SCORE + 1
+            else:
+                if depth == len(rounds):
+                    rounds.append([])
+                rounds[depth].append((number, i))
+                depth += 1
+    for places in rounds:
+        around = [_around(*asked[number], found[number][0], i) for number, i in places]
+        for (number, i), (choice, chance) in zip(places, _likeliest(around), strict=True):
+            texts, guessed = found[number]
             guessed[i] = chance >= SURE
-            texts[i] = stretch[i][1].candidates[number] if guessed[i] else LOST_CHAR
-    return texts, guessed
+            texts[i] = asked[number][0][i][1].candidates[choice] if guessed[i] else LOST_CHAR
+    return found
+
+
+def _around(
+    stretch: Stretch, before: str, after: str, texts: Sequence[str], i: int
+) -> tuple[str, tuple[str, ...], str]:
+    """The character before reading i, its candidates, and the character after it, if that is known."""
+    right = texts[i + 1][0] if i + 1 < len(texts) else after
+    if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
+        right = ""
+    return texts[i - 1][-1] if i else before, stretch[i][1].candidates, right
 
 
 def _likeliest(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[tuple[int, float]]:
@@ -658,10 +726,10 @@ def _likeliest(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[tu
     middle = points[2 * len(asked) :]
     behind, in_front = statistics.bigram_logprobs(np.array((before, middle)), np.array((middle, after)))
     is_known = np.array([after != "" for _, _, after in asked]).repeat(counts)
-    logs = (behind + np.where(is_known, in_front, 0)).tolist()
-    done = 0
-    for count in counts:
-        own = logs[done : done + count]
-        done += count
-        highest = max(own)
-        yield own.index(highest), 1 / sum([exp(one - highest) for one in own])
+    logs = (behind + np.where(is_known, in_front, 0)).astype(float)
+    starts: Places = np.cumsum(np.array(counts, np.int64)) - counts
+    highest = np.maximum.reduceat(logs, starts)
+    chances = 1 / np.add.reduceat(np.exp(logs - highest.repeat(counts)), starts)
+    best = (logs == highest.repeat(counts)).nonzero()[0]
+    firsts = best[best.searchsorted(starts)] - starts
+    return zip(firsts.tolist(), chances.tolist(), strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Generator, Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 import ftfy
 from ftfy import badness
@@ -18,16 +18,20 @@ from . import statistics
 from .config import Config
 from .edits import Edit, apply, between
 from .ignored import LINES, MARGINS
+from .misread_lines import Asked, best_repairs
 from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
-from .misreadings import Piece, Repair, best_repair, likelihood, likelihood_of_each
+from .misreadings import Piece, Repair, likelihood, likelihood_of_each
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
 WINDOW = 8  # characters around a signature that are tried before the whole line is
-SHORT = 1_000  # characters of a line whose repairs are remembered
+BATCH = 50_000  # characters of lines that are looked at together
 MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
+
+Repairs = dict[str, Repair | None]
+"""By line the likeliest repair; None: there is none."""
 
 FTFY = ftfy.TextFixerConfig(
     unescape_html=False,
@@ -62,8 +66,10 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     suspects = _suspects(text)
     if not suspects:
         return MARGINS + LINES  # no line has more signs of damage when space at its ends goes
-    for start, line in suspects:
-        yield from _misread(start, line) or _entities(start, line) or _escapes(start, line)
+    for some in _batches(suspects):
+        known = _known([line for _, line in some])
+        for start, line in some:
+            yield from _misread(start, line, known) or _entities(start, line) or _escapes(start, line)
     return LINES
 
 
@@ -164,15 +170,51 @@ def _line(text: str, at: int) -> tuple[int, int]:
 # ---- misread characters ----------------------------------------------------------------------------------
 
 
-def _misread(start: int, line: str) -> list[Edit]:
+def _batches(suspects: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Lines that are looked at together: not too many, as the answers of all are held."""
+    batch, size = [], 0
+    for start, line in suspects:
+        batch.append((start, line))
+        size += len(line)
+        if size > BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _known(lines: list[str]) -> Repairs:
+    """The repairs of lines, and that what comes out of them needs none."""
+    known: Repairs = {}
+    _find_repairs(list(dict.fromkeys(lines)), known)
+    done = [_replaced(line, repair.pieces) for line, repair in known.items() if repair]
+    together = "\n".join(done)
+    if done and not LATIN_PAIR.search(together) and not _pairs().search(together):
+        known.update(dict.fromkeys(done))
+    else:
+        _find_repairs([line for line in dict.fromkeys(done) if line not in known], known)
+    return known
+
+
+def _find_repairs(lines: list[str], known: Repairs) -> None:
+    """Adds the likeliest repair of each line."""
+    asked = [(line, Asked(line, read, parts)) for line in lines for read, parts in _misread_parts(line)]
+    known.update(dict.fromkeys(lines))
+    for (line, _), repair in zip(asked, best_repairs([one for _, one in asked]), strict=True):
+        other = known[line]
+        if repair and (other is None or repair.gain > other.gain):
+            known[line] = repair
+
+
+def _misread(start: int, line: str, known: Repairs) -> list[Edit]:
     """One repair is told piece by piece; several are one edit, since the steps between are no text."""
-    edits = _repaired(line)
+    edits = _repaired(line, known)
     if not edits:
         return []
     once = new = apply(line, edits)
     rule = edits[-1].rule
     for _ in range(ROUNDS - 1):
-        more = _repaired(new)
+        more = _repaired(new, known)
         if not more:
             break
         new, rule = apply(new, more), more[-1].rule
@@ -181,12 +223,14 @@ def _misread(start: int, line: str) -> list[Edit]:
     return [_one_edit(start, line, new, rule)] if new != line else []
 
 
-def _repaired(line: str) -> tuple[Edit, ...]:
+def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
     """The edits of one line, whose places are counted from its start."""
     repairs: list[Repair] = []
     new = line
     while len(repairs) < ROUNDS:
-        repair = (_known_repair if len(new) <= SHORT else _last_repair)(new)
+        if new not in known:
+            _find_repairs([new], known)
+        repair = known[new]
         if repair is None:
             break
         repairs.append(repair)
@@ -241,7 +285,8 @@ def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
     return Edit(start + head, old[head : len(old) - tail], new[head : len(new) - tail], rule)
 
 
-def _one_repair(line: str) -> Repair | None:
+def _misread_parts(line: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+    """The codecs that a line may have been read in, sorted, with the parts of it that may be misread."""
     parts: dict[str, list[tuple[int, int]]] = {}
     if LATIN_PAIR.search(line):
         parts[LATIN] = [(0, len(line))]
@@ -249,13 +294,7 @@ def _one_repair(line: str) -> Repair | None:
         start, end = match.span()
         for read in _tried(line[max(0, start - 2) : start + WINDOW]):
             _add(parts.setdefault(read, []), max(0, start - MARGIN), min(len(line), end + MARGIN))
-    repairs = [best_repair(line, read, parts[read]) for read in sorted(parts)]
-    return max((repair for repair in repairs if repair), key=lambda repair: repair.gain, default=None)
-
-
-# what was repaired is searched once more, and again when the document settles
-_known_repair = lru_cache(1 << 10)(_one_repair)
-_last_repair = lru_cache(1)(_one_repair)
+    return [(read, tuple(parts[read])) for read in sorted(parts)]
 
 
 def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:

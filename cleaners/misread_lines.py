@@ -1,0 +1,495 @@
+"""Misread lines: the repairs of all lines of a document together, where a line was misread from end to end.
+
+Then the likeliest reading is the one that reads every byte, and nothing has to be searched but the few places that
+lost some: what stands there is looked up, and one look at all lines proves that no way that keeps characters in
+between would have been likelier (docs/decisions/0048). Other lines go to the search of misreadings.py, which finds
+the same for these, too.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import statistics
+from .misread_units import (
+    ASTRAL,
+    BIG5,
+    BROKEN_BYTE_SCORE,
+    ENTER_SCORE,
+    GB,
+    LATIN,
+    LOST,
+    LOST_CHAR,
+    ROUNDING,
+    RUN,
+    UTF8,
+    Marks,
+    Places,
+    Scores,
+    chain_scores,
+    kept_scores,
+    widths,
+)
+from .misreadings import (
+    LEAST_GAIN,
+    LEAST_OLD,
+    LEAST_SURE,
+    LONG,
+    LOWEST_MEAN,
+    LOWEST_MEAN_SHORT,
+    NOT_SHORT,
+    Reading,
+    Repair,
+    are_likely_pairs,
+    best_repair,
+    chosen,
+    cut,
+    dense,
+    readings_at,
+    strict_repair,
+)
+
+Part = tuple[int, int]
+Points = NDArray[np.uint32]
+
+SHORT = 1_000  # characters of a line whose search is remembered
+LONGEST = 20_000  # characters: longer lines are searched
+CLEAR_GAIN = LEAST_GAIN + 20  # what gains less is searched
+FAR = 1e6  # more than the scores of a line
+_LOST_CODE = ord(LOST_CHAR)
+
+
+class Asked(NamedTuple):
+    """A line, the codec that it may have been read in, and the parts [start, end) of it that were."""
+
+    line: str
+    read: str
+    parts: tuple[Part, ...]
+
+
+def best_repairs(asked: Sequence[Asked]) -> list[Repair | None]:
+    """For each line what `best_repair` finds."""
+    found: list[Repair | None] = [None] * len(asked)
+    simple: dict[str, list[_Line]] = {LATIN: [], GB: []}
+    for number, one in enumerate(asked):
+        line = _line(number, one)
+        if line is not None:
+            simple[one.read].append(line)
+    for read, lines in simple.items():
+        if lines:
+            for line, repair in _repairs(lines, read):
+                found[line.number] = repair
+    for number, one in enumerate(asked):
+        if found[number] is None:
+            found[number] = (_known_search if len(one.line) <= SHORT else best_repair)(*one)
+    return found
+
+
+_known_search = lru_cache(1 << 10)(best_repair)  # what cannot be repaired is asked again when the document settles
+
+
+# ---- lines as bytes ------------------------------------------------------------------------------------------
+
+
+class _Line(NamedTuple):
+    """A line of which one part holds nothing but characters of one or two bytes of the codec that it was read in.
+
+    number  of the line among those that were asked
+    start   of the part in the line
+    old     the part
+    new     its bytes read as UTF-8; those that are none are surrogates, and what was lost is the byte FF
+    spots   what stands between the runs of new (see misread_units.Runs): first, behind, and the ways over it
+    """
+
+    number: int
+    line: str
+    start: int
+    old: str
+    new: str
+    spots: list[tuple[int, int, _Crossing]]
+
+
+def _line(number: int, asked: Asked) -> _Line | None:
+    """None: it has to be searched."""
+    if asked.read not in _OTHERS or len(asked.parts) != 1 or len(asked.line) > LONGEST:
+        return None
+    start, end = asked.parts[0]
+    old = asked.line[start:end]
+    raw = _latin_bytes(old) if asked.read == LATIN else _gb_bytes(old)
+    if not raw or _decodes(raw, UTF8):
+        return None
+    for written in _OTHERS[asked.read]:
+        if _decodes(raw, written) and list(strict_repair(*asked[:2], written, asked.parts)):
+            return None
+    new = raw.decode(UTF8, "surrogateescape")
+    spots = _spots(new, asked.read)
+    return _Line(number, asked.line, start, old, new, spots) if spots else None
+
+
+_OTHERS = {LATIN: (GB, BIG5), GB: (BIG5,)}
+"""What is no UTF-8 may be this."""
+
+
+def _decodes(raw: bytes, codec: str) -> bool:
+    try:
+        raw.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@cache
+def _cp1252() -> Any:
+    """For codecs.charmap_encode: cp1252, with control characters at the bytes that it does not know."""
+    chars = [bytes([byte]).decode(LATIN, "ignore") or chr(byte) for byte in range(0x100)]
+    return codecs.charmap_build("".join(chars))
+
+
+def _latin_bytes(old: str) -> bytes:
+    """Empty when other characters are among them."""
+    try:
+        return old.encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    try:
+        return codecs.charmap_encode(old, "strict", _cp1252())[0]
+    except UnicodeEncodeError:
+        return b""
+
+
+def _gb_bytes(old: str) -> bytes:
+    """Empty when characters of one or four bytes are among them that are not ASCII."""
+    if "€" in old:
+        return b""
+    try:
+        raw = b"\xff".join([piece.encode(GB) for piece in old.split(LOST_CHAR)])
+    except UnicodeEncodeError:
+        return b""
+    ascii_size = len(old.encode("ascii", "ignore"))
+    return raw if len(raw) == 2 * len(old) - ascii_size - old.count(LOST_CHAR) else b""
+
+
+# ---- what lost bytes -----------------------------------------------------------------------------------------
+
+
+def _spots(new: str, read: str) -> list[tuple[int, int, _Crossing]]:
+    """Empty when there are no runs."""
+    spots = []
+    done = 0
+    for run in RUN[read].finditer(new):
+        first, behind = run.span()
+        if first > done:
+            # of Latin letters it does not matter what follows
+            following = 0 if read == LATIN else ord(new[first]) >> 12
+            spots.append((done, first, _crossing(new[done:first], following, read, done == 0)))
+        done = behind
+    if done and done < len(new):
+        spots.append((done, len(new), _crossing(new[done:], 0, read, False)))
+    return spots
+
+
+class _Crossing(NamedTuple):
+    """The likeliest way to read all bytes of a spot.
+
+    readings  with their places
+    score     log P
+    inner     for the units inside the spot: a potential, and whether a reading may end there
+    counts    readings that are not ASCII, those of them that are not lost, and log P of these
+    """
+
+    readings: tuple[tuple[int, Reading], ...]
+    score: float
+    inner: tuple[tuple[float, bool], ...]
+    counts: tuple[int, int, float]
+
+
+@lru_cache(1 << 13)
+def _crossing(spot: str, following: int, read: str, is_first: bool) -> _Crossing:
+    """following: the upper half of the code of the character behind, of three bytes; 0 when there is none.
+
+    A potential: no reading from one unit to another is likelier than the difference. It is log P of the best way from
+    the beginning, or, if the spot is the first of a line, the score less log P of the best way to the end."""
+    units = list(spot.encode(UTF8, "surrogateescape"))
+    if read == GB:
+        units = [LOST if unit == _LOST_BYTE else unit for unit in units]
+    size = len(units)
+    if following:
+        units.append(0xE0 | following)
+    best, back = [0.0] + [-np.inf] * size, [(0, _NOTHING)] * (size + 1)
+    found = [readings_at(units, at, read) for at in range(size)]
+    for at, readings in enumerate(found):
+        for reading in readings:
+            end, score = at + reading.length, best[at] + reading.score
+            if score > best[end]:
+                best[end], back[end] = score, (at, reading)
+    way = []
+    at = size
+    while at:
+        way.append(back[at])
+        at = back[at][0]
+    ends = [score > -np.inf for score in best]
+    for at in range(size - 1, 0, -1):
+        if is_first or not ends[at]:
+            best[at] = min([best[at + reading.length] - reading.score for reading in found[at]])
+        if not ends[at]:  # readings of one byte alone are never better than what stays
+            ends[at] = any(reading.length > 1 for reading in found[at])
+    wide = [reading for _, reading in way if reading.text >= "\x80"]
+    sure = [reading.score for reading in wide if reading.text != LOST_CHAR]
+    inner = tuple(zip(best[1:size], ends[1:size], strict=True))
+    return _Crossing(tuple(way[::-1]), best[size], inner, (len(wide), len(sure), sum(sure)))
+
+
+_LOST_BYTE = 0xFF
+_NOTHING = Reading(0, "", 0.0)
+
+
+# ---- all lines together --------------------------------------------------------------------------------------
+
+
+class _Page(NamedTuple):
+    """Lines one after another, each with a line break behind it that is one unit.
+
+    size     units of all lines
+    begins   per line: its first character; ends: the line break
+    points   per character: its code
+    sizes    per character: its units, and units: the first of them
+    """
+
+    size: int
+    begins: Places
+    ends: Places
+    points: Points
+    sizes: Places
+    units: Places
+
+    @classmethod
+    def of(cls, texts: Sequence[str], read: str) -> _Page:
+        """read: the codec that makes the units; UTF8 for text whose surrogates are bytes that are none."""
+        points = np.frombuffer("".join([text + "\n" for text in texts]).encode("utf-32-le", "surrogatepass"), "<u4")
+        if read == UTF8:
+            sizes = widths()[np.minimum(points, ASTRAL)]
+        elif read == GB:
+            sizes = 1 + ((points >= 0x80) & (points != _LOST_CODE))
+        else:
+            sizes = np.ones(len(points), np.int64)
+        behind = np.cumsum([len(text) + 1 for text in texts])
+        ends = behind - 1
+        begins = np.concatenate([[0], behind[:-1]])
+        units = sizes.cumsum()
+        return cls(int(units[-1]), begins, ends, points, sizes, units - sizes)
+
+    def sums(self, of: NDArray[Any]) -> Scores:
+        """Per line the sum of a number per character."""
+        return np.add.reduceat(of.astype(float), self.begins)
+
+
+def _repairs(lines: Sequence[_Line], read: str) -> Iterator[tuple[_Line, Repair]]:
+    """The repairs of those lines whose likeliest reading is that of all bytes."""
+    old, new = _Page.of([line.old for line in lines], read), _Page.of([line.new for line in lines], UTF8)
+    ways = _Ways.of(lines, new, read)
+    gains, is_best = _gains(old, new, ways, read)
+    is_best &= (gains >= CLEAR_GAIN) & _is_believed(lines, old, new, ways, read)
+    firsts = np.zeros(old.size, np.uint8)
+    firsts[old.units] = 1
+    starts = np.array([line.start for line in lines]) - old.begins
+    numbers = np.arange(len(old.points)) + starts.repeat(old.ends - old.begins + 1)
+    is_first, chars = firsts.tobytes(), numbers.repeat(old.sizes).tolist()
+    units = [*old.units[old.begins].tolist(), old.size]
+    whole = []
+    for i in is_best.nonzero()[0].tolist():
+        own = slice(units[i], units[i + 1])
+        stretch = _stretch(lines[i], is_first[own], read)
+        if stretch:
+            whole.append(_Whole(lines[i], stretch, chars[own], is_first[own], float(gains[i])))
+    return _filled_in(whole, read)
+
+
+class _Ways(NamedTuple):
+    """The likeliest way over all bytes of lines.
+
+    lines    per spot: the number of its line
+    firsts   per spot: its first character
+    behinds  per spot: the character behind it
+    spots    the ways over them
+    scores   per character: log P of it in a run
+    before   per character of a run, and for the first of a spot: log P of the way to it, from any beginning
+    """
+
+    lines: Places
+    firsts: Places
+    behinds: Places
+    spots: list[_Crossing]
+    scores: Scores
+    before: Scores
+
+    @classmethod
+    def of(cls, lines: Sequence[_Line], new: _Page, read: str) -> _Ways:
+        own = [(i, first, behind) for i, line in enumerate(lines) for first, behind, _ in line.spots]
+        places = np.array(own, np.int64).reshape(-1, 3)
+        begins = new.begins[places[:, 0]]
+        firsts, behinds = begins + places[:, 1], begins + places[:, 2]
+        spots = [spot for line in lines for _, _, spot in line.spots]
+        scores = chain_scores(read)[np.minimum(new.points, ASTRAL)]
+        before = scores.cumsum() - scores
+        # of a spot not its characters count, but the way over it
+        instead = np.zeros(len(before))
+        instead[behinds] = np.array([spot.score for spot in spots]) - (before[behinds] - before[firsts])
+        return cls(places[:, 0], firsts, behinds, spots, scores, before + instead.cumsum())
+
+
+def _gains(old: _Page, new: _Page, ways: _Ways, read: str) -> tuple[Scores, Marks]:
+    """Per line how much likelier it is if all bytes are read than if all characters stay, and whether no other way is
+    likelier: none that keeps some characters in between, or at an end of the line (docs/decisions/0048)."""
+    stay = kept_scores(read)[np.minimum(old.points, statistics.OUTSIDE)].astype(float)
+    likely, may_end = _likely_before(new, ways)
+    gains = likely[old.units] - (stay.cumsum() - stay)
+    counts = old.ends - old.begins + 1
+    gains -= gains[old.begins].repeat(counts)
+    left = np.where(may_end[old.units], gains, -np.inf)
+    apart = (np.arange(len(counts)) * FAR).repeat(counts)  # what is higher in a line before is not higher here
+    highest = np.maximum.accumulate(left + apart) - apart
+    is_worse = np.logical_or.reduceat(highest - gains >= -ENTER_SCORE - ROUNDING, old.begins)
+    total = gains[old.ends]
+    # at the ends, where ASCII stays as it is, all ways are alike
+    first, last = _outermost(old)
+    number = np.arange(len(gains))
+    is_later = number > first.repeat(counts)
+    is_worse |= np.logical_or.reduceat(is_later & (gains <= ROUNDING), old.begins)
+    is_earlier = number <= last.repeat(counts)
+    is_worse |= np.logical_or.reduceat(is_earlier & (left >= total.repeat(counts) - ROUNDING), old.begins)
+    return total, ~is_worse
+
+
+def _outermost(old: _Page) -> tuple[Places, Places]:
+    """Per line the first and the last character that is no ASCII."""
+    foreign = (old.points >= 0x80).nonzero()[0]
+    return foreign[foreign.searchsorted(old.begins)], foreign[foreign.searchsorted(old.ends) - 1]
+
+
+def _likely_before(new: _Page, ways: _Ways) -> tuple[Scores, Marks]:
+    """Per unit log P of the likeliest way to it from any beginning, and whether a reading may end there.
+
+    Inside a character of a run none ends. There so much is told that no way from there on is better."""
+    behind = (new.units + new.sizes).repeat(new.sizes)
+    likely = (ways.before + ways.scores).repeat(new.sizes) - BROKEN_BYTE_SCORE * (behind - np.arange(new.size))
+    likely[new.units] = ways.before
+    may_end = np.zeros(new.size, bool)
+    may_end[new.units] = True
+    counts = np.array([len(spot.inner) for spot in ways.spots], np.int64)
+    inside = new.units[ways.firsts] + 1 - (counts.cumsum() - counts)
+    at = inside.repeat(counts) + np.arange(counts.sum())
+    inner = np.array([score for spot in ways.spots for score in spot.inner]).reshape(-1, 2).T
+    likely[at] = ways.before[ways.firsts].repeat(counts) + inner[0]
+    may_end[at] = inner[1] > 0
+    return likely, may_end
+
+
+def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, read: str) -> Marks:
+    """Per line whether it passes the tests of misreadings._believed that look at more than its text."""
+    foreign = (old.points >= 0x80).nonzero()[0]
+    points, line_of = old.points[foreign], old.begins.searchsorted(foreign, "right") - 1
+    follows = (points[1:] == points[:-1] + 1) & (line_of[1:] == line_of[:-1])
+    foreigns = np.bincount(line_of, minlength=len(lines))
+    in_order = np.bincount(line_of[1:][follows], minlength=len(lines)) > (foreigns - 1) / 2
+
+    wide = new.points >= 0x80
+    for_spots = np.array([spot.counts for spot in ways.spots]).T
+
+    def with_spots(per_char: NDArray[Any], per_spot: Scores) -> Scores:
+        """Per line a sum over the characters of runs and the readings of spots."""
+        before = np.concatenate([[0.0], per_char.cumsum()])
+        instead = per_spot - (before[ways.behinds] - before[ways.firsts])
+        return new.sums(per_char) + np.bincount(ways.lines, instead, minlength=len(lines))
+
+    everything, sure = with_spots(wide, for_spots[0]), with_spots(wide, for_spots[1])
+    score = with_spots(np.where(wide, ways.scores, 0.0), for_spots[2])
+    lowest = np.where(sure >= NOT_SHORT, LOWEST_MEAN, LOWEST_MEAN_SHORT)
+    found: Marks = (foreigns >= LEAST_OLD[read]) & ~in_order & (sure >= 2)
+    found &= (sure >= LEAST_SURE * everything) & (score >= lowest * sure)
+    return found
+
+
+# ---- repairs ---------------------------------------------------------------------------------------------------
+
+
+class _Whole(NamedTuple):
+    """A line whose bytes are all read: the readings, per unit the place of its character in the line and whether it is
+    the character's first, and the gain."""
+
+    line: _Line
+    stretch: list[tuple[int, Reading]]
+    chars: list[int]
+    firsts: bytes
+    gain: float
+
+
+def _stretch(line: _Line, firsts: bytes, read: str) -> list[tuple[int, Reading]]:
+    """The readings, without ASCII at the ends; a run is one reading, or several where it begins or ends in the midst
+    of a character. Empty when the line has to be searched."""
+    found: list[tuple[int, Reading]] = []
+    at = done = 0
+    for first, behind, spot in (*line.spots, (len(line.new), len(line.new), None)):
+        if first > done:
+            found += _run(line.new[done:first], at, firsts)
+            at = found[-1][0] + found[-1][1].length
+        if spot:
+            found += [(at + place, reading) for place, reading in spot.readings]
+            at += len(spot.inner) + 1
+        done = behind
+    while found[-1][1].text.isascii():
+        found.pop()
+    while found[0][1].text.isascii():
+        found.pop(0)
+    if not firsts[found[-1][0] + found[-1][1].length]:
+        return []  # a byte of ASCII belongs to a character before it
+    return found if _is_text([reading.text for _, reading in found], read) else []
+
+
+def _is_text(texts: Sequence[str], read: str) -> bool:
+    """The other tests of misreadings._believed."""
+    if read == LATIN:
+        return dense("".join(texts))
+    sure = _ASCII.sub("", "".join([text for text in texts if text != LOST_CHAR]))
+    return len(sure) >= LONG or are_likely_pairs(sure)
+
+
+_ASCII = re.compile("[\x00-\x7f]+")
+
+
+def _run(text: str, at: int, firsts: bytes) -> list[tuple[int, Reading]]:
+    """A run from unit `at`; characters before the first place, and behind the last one, where both an old and a new
+    character begin are on their own."""
+    size = len(text.encode())
+    end = at + size
+    if firsts[at] and firsts[end]:
+        return [(at, Reading(size, text, 0.0))]
+    head, start = 0, at
+    while head < len(text) and not firsts[start]:
+        start += 1 if text[head] < "\x80" else 3
+        head += 1
+    tail, stop = len(text), end
+    while tail > head and not firsts[stop]:
+        tail -= 1
+        stop -= 1 if text[tail] < "\x80" else 3
+    pieces = ((at, start, text[:head]), (start, stop, text[head:tail]), (stop, end, text[tail:]))
+    return [(a, Reading(b - a, own, 0.0)) for a, b, own in pieces if own]
+
+
+def _filled_in(whole: Sequence[_Whole], read: str) -> Iterator[tuple[_Line, Repair]]:
+    """What was lost is chosen for all lines together."""
+    asked = []
+    for line, stretch, chars, _, _ in whole:
+        first, end = chars[stretch[0][0]], chars[stretch[-1][0] + stretch[-1][1].length]
+        before, after = line.line[first - 1 : first], line.line[end : end + 1]
+        asked.append((stretch, before or statistics.BOUNDARY, after or statistics.BOUNDARY))
+    for (line, stretch, chars, firsts, gain), (texts, guessed) in zip(whole, chosen(asked), strict=True):
+        pieces = tuple(cut(line.line, stretch, texts, guessed, chars, firsts))
+        if sum(piece.end - piece.start for piece in pieces) > len(line.old) / 2:
+            yield line, Repair(UTF8, read, pieces, gain)

@@ -1,0 +1,70 @@
+"""Misread lines: what is found for all lines of a document together, the search finds line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import misread_lines
+from cleaners.misread_lines import Asked, best_repairs
+from cleaners.misread_units import GB, LATIN, UTF8
+from cleaners.misreadings import Repair, best_repair
+
+SENTENCE = "县里的老街修好以后，来往的客人比去年多了三成，街边的茶馆里又坐满了人。编号 A-17 的院子还没有动工，"
+ODD = st.sampled_from([*"的了是 ?a1,\ufffd\xa0€’é浣犲龘\ue0c7涔", "\u0394", "\U00020000", "ä½ ", "\ufffd" * 5])
+LINES = st.tuples(
+    st.integers(0, len(SENTENCE) - 5),
+    st.integers(4, 80),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=6),  # other bytes
+    st.lists(st.tuples(st.integers(0, 300), ODD), max_size=4),
+)
+
+
+def _misread(made: Any, read: str, errors: str) -> str:
+    """A part of the sentence, misread after some bytes were lost or changed, with odd characters in between."""
+    start, size, changes, odd = made
+    raw = bytearray((SENTENCE[start:] + SENTENCE)[:size].encode())
+    for place, byte in changes:
+        at = place % len(raw)
+        raw[at : at + 1] = b"" if byte < 0x80 and len(raw) > 1 else bytes([byte])
+    chars = list(bytes(raw).decode(read, errors))
+    for place, char in odd:
+        chars.insert(place % (len(chars) + 1), char)
+    return "".join(chars)
+
+
+def _searched(one: Asked) -> Repair | None:
+    return best_repair(one.line, one.read, one.parts)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from([LATIN, GB]), st.sampled_from(["ignore", "replace"]), st.lists(LINES, min_size=1, max_size=6))
+def test_the_same_as_the_search(read: str, errors: str, made: list[Any]) -> None:
+    lines = [_misread(one, read, errors) for one in made]
+    asked = [Asked(line, read, ((0, len(line)),)) for line in lines]
+    for found, expected in zip(best_repairs(asked), map(_searched, asked), strict=True):
+        assert (found and found[:3]) == (expected and expected[:3])
+        assert not (found and expected) or found.gain == pytest.approx(expected.gain)
+
+
+@pytest.mark.parametrize("read", [LATIN, GB])
+def test_lines_that_lost_bytes_are_not_searched(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise nothing would be gained, and no other test would tell."""
+    lines = [f"{SENTENCE[i:]}，{SENTENCE[:i]}" for i in range(0, 20, 4)]
+    misread = [line.encode(UTF8).decode(read, "replace" if read == GB else "ignore") for line in lines]
+    asked = [Asked(line, read, ((0, len(line)),)) for line in misread]
+    expected = [_searched(one) for one in asked]
+    monkeypatch.setattr(misread_lines, "_known_search", None)
+    assert [repair and repair.pieces for repair in best_repairs(asked)] == [one and one.pieces for one in expected]
+    assert None not in expected
+
+
+def test_a_way_as_likely_is_left_to_the_search() -> None:
+    """The last character of the line, of which bytes are missing, may as well stay."""
+    line = "绗\ue100崄涓夎\ue757褰㈠紡涔."
+    asked = Asked(line, GB, ((0, len(line)),))
+    assert best_repairs([asked]) == [_searched(asked)]
+    assert not list(misread_lines._repairs([misread_lines._line(0, asked)], GB))  # type: ignore[list-item]
