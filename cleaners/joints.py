@@ -17,6 +17,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -66,6 +67,7 @@ ROLE = (
 BRIEF = "(?:划重点|劃重點|核心提示|内容提要|內容提要|内容摘要|摘要|提要|编者按|編者按|导读|導讀|看点|要点)[:：]"
 """What stands between a headline and the points of a summary, in a line of its own."""
 BYLINE = re.compile(rf"[（(【□◎■◇]?\s*(?:{ROLE}|{BRIEF}|[文图圖]\s*[/／|｜])")
+BYLINE_STARTS = frozenset("(■□◇◎【（中作來供內内划劃图圖实實导導提摄摘撰攝文新本来校审核特看編编要見见記记責责通首驻")
 COLUMN_MARK = re.compile("[■□◆◇●○◎▲△▼▽★☆※►▶◀◄•▪—－|｜【#*>+_=<~～]")
 CREDIT_ENDS = "摄攝影图圖文）)"
 CREDIT = re.compile(r"(?:[摄攝]|[摄攝]影|供图|供圖|制图|製圖|[/／\s](?:文|图|圖|文图|图文))[）)]?$")
@@ -263,9 +265,15 @@ class Side:
         """What it adds to the log-odds as a first half."""
         return dot(Parts.of(self.kind).first, self.first)
 
+    def as_second(self, kind: str) -> float:
+        """What it adds as a second half of a first one of that kind."""
+        found = self._as_second.get(kind)
+        if found is None:
+            found = self._as_second[kind] = dot(Parts.of(kind).second, self.second)
+        return found
+
     @read_once
-    def as_second(self) -> dict[str, float]:
-        """What it adds as a second half, by the kind of the first one; filled when it is asked for."""
+    def _as_second(self) -> dict[str, float]:
         return {}
 
     @read_once
@@ -284,6 +292,21 @@ class Side:
         return self.short, self.short and self.is_open, prose and self.is_open, prose and not self.is_open
 
     @read_once
+    def trait(self) -> int:
+        """The number of its traits in TRAITS."""
+        return TRAITS.index(self.traits)
+
+    @read_once
+    def meets_as_first(self) -> int:
+        """The number of what `both` reads of it as a first half: see `meeting`."""
+        return _meeting(self.quote_left_open, self.text[-1], self.short)
+
+    @read_once
+    def meets_as_second(self) -> int:
+        """The same as a second half."""
+        return _meeting(self.quote_closed, self.text[0], self.short)
+
+    @read_once
     def _item(self) -> re.Match[str] | None:
         return LIST_ITEM.match(self.head)
 
@@ -299,7 +322,7 @@ class Side:
 
     @read_once
     def _is_byline(self) -> bool:
-        return BYLINE.match(self.head) is not None
+        return self.head[0] in BYLINE_STARTS and BYLINE.match(self.head) is not None
 
     @read_once
     def _is_caption(self) -> bool:
@@ -344,20 +367,11 @@ def _last_mark(text: str) -> int:
     return len(text) - _first_mark(text[-2::-1]) - 1 if len(text) > 1 else 0
 
 
-class Known(NamedTuple):
-    """What was read already of a document, by text: the sides, and what each may add as a first half, at best (see
-    likely_halves)."""
-
-    sides: dict[str, Side]
-    at_best: dict[str, float]
-
-
 class Sides:
-    """The sides of units, read when they are asked for. `known` may be shared by several pages."""
+    """The sides of units, read when they are asked for."""
 
-    def __init__(self, units: Sequence[Unit], known: Known | None = None) -> None:
+    def __init__(self, units: Sequence[Unit]) -> None:
         self.units = units
-        self.known = known or Known({}, {})
         self._by_number: list[Side | None] = [None] * len(units)
 
     def __len__(self) -> int:
@@ -367,10 +381,7 @@ class Sides:
         found = self._by_number[i]
         if found is None:
             unit = self.units[i]
-            found = self.known.sides.get(unit.text)
-            if found is None:
-                found = self.known.sides[unit.text] = Side(unit.text, unit.is_open)
-            self._by_number[i] = found
+            found = self._by_number[i] = Side(unit.text, unit.is_open)
         return found
 
     def span(self, first: int, last: int) -> list[Side]:
@@ -382,11 +393,6 @@ class Sides:
         size = len(self._by_number)
         return tuple([self[k].traits for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < size])
 
-    def evidence(self, joints: Sequence[tuple[int, int]]) -> list[list[float]]:
-        """For each joint what the characters at it add to its log-odds, by the number of the kind."""
-        units = self.units
-        return evidence([(units[i].text[-2:], units[j].text[:2]) for i, j in joints])
-
     @read_once
     def open(self) -> dict[int, None]:
         """Numbers of the units that end inside a sentence, in their order."""
@@ -395,16 +401,20 @@ class Sides:
     @read_once
     def page(self) -> PageShape:
         """What all units together look like."""
-        units = self.units
-        closed = [unit for unit in units if not unit.is_open]
-        long = sum([len(unit.text) >= LONG_PROSE for unit in units])
-        long_closed = sum([len(unit.text) >= LONG_PROSE for unit in closed])
-        more_open = max(len(self.open) - 1, 0)
-        more_prose = max(long - long_closed - 1, 0)
-        shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
-        indented = sum([unit.indent > 0 for unit in closed]) * 2 > len(closed)
-        spaced = sum([unit.gap > 1 for unit in units[1:]]) * 10 > 9 * (len(units) - 1) - 10
-        return PageShape(shares, indented, spaced)
+        return shape_of(self.units)
+
+
+def shape_of(units: Sequence[Unit]) -> PageShape:
+    """What all units of a page together look like."""
+    closed = [unit for unit in units if not unit.is_open]
+    long = sum([len(unit.text) >= LONG_PROSE for unit in units])
+    long_closed = sum([len(unit.text) >= LONG_PROSE for unit in closed])
+    more_open = max(len(units) - len(closed) - 1, 0)
+    more_prose = max(long - long_closed - 1, 0)
+    shares = (more_open / len(units), min(1.0, MORE_CUTS * more_prose / max(long, 1)), long_closed / len(units))
+    indented = sum([unit.indent > 0 for unit in closed]) * 2 > len(closed)
+    spaced = sum([unit.gap > 1 for unit in units[1:]]) * 10 > 9 * (len(units) - 1) - 10
+    return PageShape(shares, indented, spaced)
 
 
 class PageShape(NamedTuple):
@@ -417,6 +427,10 @@ class PageShape(NamedTuple):
     shares: tuple[float, float, float]
     indented: bool
     spaced: bool
+
+    def of(self, second: Unit) -> tuple[float, float]:
+        """FEATURES of the layout, for a second half."""
+        return float(self.indented and not second.indent), float(self.spaced and second.gap == 1)
 
 
 class Joint(NamedTuple):
@@ -433,50 +447,21 @@ def candidates(units: Sequence[Unit], sides: Sides, firsts: Iterable[int] | None
         if not sides[i].can_begin or in_list(units, i):
             continue
         for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
-            if sides[j].can_go_on and (
-                sides[i].kind == "prose" or not _is_western(units[i].text[-1], units[j].text[0])
-            ):
+            if sides[j].can_go_on and (sides[i].kind == "prose" or not is_western(units[i].text[-1], units[j].text[0])):
                 found.append(Joint(i, j))
             if not sides[j].jumpable:
                 break
     return found
 
 
-def _is_western(last: str, first: str) -> bool:
+def is_western(last: str, first: str) -> bool:
     return last.isascii() and last.isalnum() and first.isascii() and first.isalnum()
 
 
 def in_list(units: Sequence[Unit], i: int) -> bool:
     """Is unit i one of several short lines in a row, as verse, lists and tables have them?"""
-    if len(units[i].text) >= SHORT:
-        return False
     around = units[max(0, i - 2) : i + 4]
     return len(around) >= 3 and all(len(unit.text) < SHORT for unit in around)
-
-
-def scores(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
-    """For each joint the log-odds that it is one, against the other joints of its first half and none."""
-    weight = [math.exp(min(max(one, -30.0), 30.0)) for one in utilities(units, sides, joints)]
-    total: dict[int, float] = {}
-    for joint, own in zip(joints, weight, strict=True):
-        total[joint.i] = total.get(joint.i, 1.0) + own
-    return [math.log(own / max(total[joint.i] - own, 1e-9)) for joint, own in zip(joints, weight, strict=True)]
-
-
-def utilities(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> list[float]:
-    """features(…) @ weights, by the kind of each first half, from parts of which most were read before."""
-    found = []
-    pages = {kind: Parts.of(kind).bias + dot(Parts.of(kind).page, sides.page.shares) for kind in KINDS}
-    for (i, j), by_kind in zip(joints, sides.evidence(joints), strict=True):
-        one, two = sides[i], sides[j]
-        own = Parts.of(one.kind)
-        if one.kind not in two.as_second:
-            two.as_second[one.kind] = dot(own.second, two.second)
-        total = pages[one.kind] + one.as_first + two.as_second[one.kind] + by_kind[own.number]
-        total += dot(own.both, _both(one, two)) + _gain_around(one.kind, one.text[-1] in PAUSES, sides.around(i, j))
-        total += dot(own.layout, _shape(units, sides, j))
-        found.append(total if j == i + 1 else total + dot(own.between, _between(sides, i, j)))
-    return found
 
 
 def dot(a: Iterable[float], b: Iterable[float]) -> float:
@@ -485,7 +470,10 @@ def dot(a: Iterable[float], b: Iterable[float]) -> float:
 
 
 class Parts(NamedTuple):
-    """The weights for one kind of first half (see KINDS), by what they are the weights of."""
+    """The weights for one kind of first half (see KINDS), by what they are the weights of.
+
+    meetings  what `both` halves add, by the number of their `meeting`
+    """
 
     number: int
     bias: float
@@ -496,6 +484,7 @@ class Parts(NamedTuple):
     page: tuple[float, ...]
     between: tuple[float, ...]
     layout: tuple[float, ...]
+    meetings: tuple[float, ...]
 
     @staticmethod
     @cache
@@ -514,6 +503,7 @@ class Parts(NamedTuple):
             own[page],
             own[between],
             own[layout],
+            tuple([dot(own[both], _both_of(number)) for number in range(MEETINGS)]),
         )
 
 
@@ -564,8 +554,8 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
             *_both(sides[i], sides[j]),
             *_around(sides[i].text[-1] in PAUSES, sides.around(i, j)),
             *sides.page.shares,
-            *_between(sides, i, j),
-            *_shape(units, sides, j),
+            *_over(sides.span(i + 1, j)),
+            *sides.page.of(units[j]),
         )
         for i, j in joints
     ]
@@ -575,22 +565,47 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
 
 
 def _both(first: Side, second: Side) -> tuple[float, ...]:
-    a, b = first.text[-1], second.text[0]
-    meet = first.quote_left_open > 0 and second.quote_closed > 0
-    same = (a.isdigit() and b.isdigit()) or (a.isascii() and a.isalpha() and b.isascii() and b.isalpha())
+    return _both_of(meeting(first, second))
+
+
+def meeting(first: Side, second: Side) -> int:
+    """The number of what both halves of a joint are: whether the first has an open quotation mark and the second closes
+    one, which letters meet, and whether they are short. Below MEETINGS."""
+    return first.meets_as_first * HALF_MEETINGS + second.meets_as_second
+
+
+HALF_MEETINGS = 12
+MEETINGS = HALF_MEETINGS**2
+OTHER, DIGIT, LATIN = range(3)
+
+
+def _meeting(quotes: int, char: str, short: bool) -> int:
+    edge = DIGIT if char.isdigit() else LATIN if char.isascii() and char.isalpha() else OTHER
+    return (quotes > 0) + 2 * short + 4 * edge
+
+
+def _both_of(number: int) -> tuple[float, ...]:
+    """FEATURES from quotes_meet to both_short."""
+    first, second = divmod(number, HALF_MEETINGS)
+    left_open, closed = first & 1, second & 1
+    same = first >> 2 == second >> 2 != OTHER
     return (
-        float(meet), float(first.quote_left_open > 0 and not meet), float(second.quote_closed > 0 and not meet),
-        float(same), float(first.short and second.short),
+        float(left_open & closed), float(left_open > closed), float(closed > left_open), float(same),
+        float(first & second & 2 > 0),
     )  # fmt: skip
 
 
 @lru_cache(1 << 12)  # lines around differ little: they are short or long, open or not
-def _gain_around(kind: str, has_pause: bool, around: tuple[Traits, ...]) -> float:
-    """What the lines around add to the log-odds."""
-    return dot(Parts.of(kind).around, _around(has_pause, around))
+def gain_around(kind: str, has_pause: bool, traits: tuple[int, ...]) -> float:
+    """What the lines around add to the log-odds.  traits: numbers in TRAITS; has_pause: does the first half end with
+    one?"""
+    return dot(Parts.of(kind).around, _around(has_pause, [TRAITS[trait] for trait in traits]))
 
 
-def _around(has_pause: bool, around: tuple[Traits, ...]) -> tuple[float, ...]:
+TRAITS: list[Traits] = [(a, b, c, d) for a, b, c, d in product((False, True), repeat=4)]
+
+
+def _around(has_pause: bool, around: Sequence[Traits]) -> tuple[float, ...]:
     """FEATURES from around_short to comma_among_short.  has_pause: does the first half end with one?"""
     if not around:
         return (0.0,) * 5
@@ -598,12 +613,14 @@ def _around(has_pause: bool, around: tuple[Traits, ...]) -> tuple[float, ...]:
     return (*counts, counts[0] if has_pause else 0.0)
 
 
-def _shape(units: Sequence[Unit], sides: Sides, j: int) -> tuple[float, float]:
-    return float(sides.page.indented and not units[j].indent), float(sides.page.spaced and units[j].gap == 1)
+def gain_between(own: Parts, jumped: Sequence[Side]) -> float:
+    """What the lines that are jumped over add to the log-odds; at least one."""
+    return dot(own.between, _over(jumped))
 
 
-def _between(sides: Sides, i: int, j: int) -> tuple[float, ...]:
-    jumped = sides.span(i + 1, j)
+def _over(jumped: Sequence[Side]) -> tuple[float, ...]:
     if not jumped:
         return (0.0,) * 7
-    return 1.0, float(len(jumped) > 1), *map(max, zip(*[one.between for one in jumped], strict=True))
+    if len(jumped) == 1:
+        return 1.0, 0.0, *jumped[0].between
+    return 1.0, 1.0, *map(max, zip(*[one.between for one in jumped], strict=True))

@@ -1,8 +1,8 @@
 """Likely halves: which lines are worth the model of joints.py, told at a glance.
 
 Most open lines are headlines and bylines, and the model costs much more than one look at a line. Both tests here
-are cheap. `likely_firsts` is for pages that show no damage, `promising` for all: it asks for the highest log-odds
-that the model could give, and leaves out no line that the model would join.
+are cheap. `likely_firsts` is for pages that show no damage, `at_best` for all: it tells the highest log-odds that
+the model could give, so that no line is left out that the model would join.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from . import joint_language
 from .joints import (
     ARTICLE,
-    CODE,
     EDGE,
     FEATURES,
     FIRST_CLOSERS,
@@ -27,15 +26,10 @@ from .joints import (
     KINDS,
     LONGEST_JUMPED,
     PAUSES,
-    SHORTEST,
     SHORTEST_BARE,
     Parts,
     Side,
-    Sides,
-    dot,
     evidence,
-    in_list,
-    is_jumpable,
     weights,
 )
 from .statistics import bigrams, unigrams
@@ -102,39 +96,7 @@ def _pair_hash(first: Number, second: Number) -> Number:
 # ---------------------------------------------------------------- on any page
 
 
-def promising(sides: Sides, open_units: Iterable[int], least: Mapping[str, float]) -> list[int]:
-    """Those open units for which the model could give log-odds of `least` (by kind) or more, in their order.
-
-    The bound is exact for the characters across the joint and for the features that one look tells; the others
-    take the value that speaks most for a joint. Joints that compete for a first half only lower its log-odds.
-    """
-    units, known = sides.units, sides.known
-    asked: list[tuple[int, int]] = []
-    needed: list[tuple[int, float]] = []  # number of the kind, what the characters must add
-    pages = {kind: least[kind] - ROUNDING - dot(Parts.of(kind).page, sides.page.shares) for kind in KINDS}
-    for i in open_units:
-        text = units[i].text
-        if len(text) < SHORTEST or text[0] in CODE or text[-1] in CODE or in_list(units, i):
-            continue
-        kind = sides[i].kind
-        best = _best(kind)
-        if text not in known.at_best:
-            known.at_best[text] = _first_at_best(sides[i], best)
-        need = pages[kind] - known.at_best[text]
-        for j in range(i + 1, min(i + 1 + FURTHEST, len(units))):
-            other = units[j].text
-            log_length = math.log(len(other))
-            if other[0] not in CODE:
-                asked.append((i, j))
-                needed.append((best.parts.number, need - best.second_log_length * log_length))
-            if not is_jumpable(other, j in sides.open):
-                break
-            need -= best.jumped + best.jumped_log_length * log_length if j == i + 1 else best.jumped_two
-    found = zip(asked, needed, sides.evidence(asked), strict=True)
-    return list(dict.fromkeys(i for (i, _), (number, need), by_kind in found if by_kind[number] >= need))
-
-
-class _Best(NamedTuple):
+class Best(NamedTuple):
     """What features can add to the log-odds of a joint, by the kind of its first half.
 
     parts    the weights; first: those of the first half, by name
@@ -156,9 +118,33 @@ class _Best(NamedTuple):
     jumped_log_length: float
     jumped_two: float
 
+    def of(self, side: Side) -> float:
+        """The most that a first half adds, before what the page, the other lines and the characters across the joint
+        add."""
+        text, last, own = side.text, side.text[-1], self.first
+        total = self.always + own["first_log_length"] * math.log(len(text))
+        if len(text) < FIRST_SHORT:
+            total += own["first_short"]
+        if last in PAUSES:
+            total += own["first_comma"]
+        elif last in FIRST_CLOSERS:
+            total += own["first_closer"]
+        elif last.isascii() and last.isalnum():
+            total += own["first_latin"]
+        clause = side.last_clause
+        if clause < min(len(text), EDGE):
+            total += self.marks
+        if last not in PAUSES:
+            total += own["first_tail_log"] * math.log(clause)
+        if side.quote_left_open:
+            total += self.quotes
+        if side.kind == "prose" or ARTICLE.match(text):  # other lines with a mark or a number before them are headings
+            total += self.marked
+        return total
+
 
 @cache
-def _best(kind: str) -> _Best:
+def at_best(kind: str) -> Best:
     own: dict[str, float] = dict(zip(FEATURES, weights(kind).tolist(), strict=True))
 
     def most(names: Iterable[str]) -> float:
@@ -167,28 +153,4 @@ def _best(kind: str) -> _Best:
     others = set(FEATURES) - AT_A_GLANCE - MARKS - QUOTED - MARKED - JUMPED
     exact = [own[name] for name in ("second_log_length", "jumped_log_length", "jumped_two")]
     at_best = [own["bias"] + most(others), most(MARKS), most(QUOTED), most(MARKED), most(JUMPED)]
-    return _Best(Parts.of(kind), own, *at_best, *exact)
-
-
-def _first_at_best(side: Side, best: _Best) -> float:
-    """The most that a first half adds."""
-    text, last, own = side.text, side.text[-1], best.first
-    total = best.always + own["first_log_length"] * math.log(len(text))
-    if len(text) < FIRST_SHORT:
-        total += own["first_short"]
-    if last in PAUSES:
-        total += own["first_comma"]
-    elif last in FIRST_CLOSERS:
-        total += own["first_closer"]
-    elif last.isascii() and last.isalnum():
-        total += own["first_latin"]
-    clause = side.last_clause
-    if clause < min(len(text), EDGE):
-        total += best.marks
-    if last not in PAUSES:
-        total += own["first_tail_log"] * math.log(clause)
-    if side.quote_left_open:
-        total += best.quotes
-    if side.kind == "prose" or ARTICLE.match(text):  # other lines with a mark or a number before them are headings
-        total += best.marked
-    return total
+    return Best(Parts.of(kind), own, *at_best, *exact)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,8 +17,9 @@ from .config import Config
 from .edits import Edit
 from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS
-from .joints import CLAUSE, HAN, PAUSES, Joint, Known, Sides, candidates, kind_of, scores
-from .likely_halves import likely_firsts, promising
+from .joint_choices import FirstHalves, Weighed, log_odds
+from .joints import CLAUSE, HAN, PAUSES, Joint, kind_of, shape_of
+from .likely_halves import likely_firsts
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
@@ -142,31 +143,32 @@ class _Page:
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
-        known = Known({}, {})
+        halves = FirstHalves()
         for _ in range(MOST_ROUNDS):
-            joints = self._chosen(Sides(self.whole, known))
+            joints = self._chosen(halves)
             if not joints:
                 return
             self._join(joints, JOIN)
 
-    def _chosen(self, sides: Sides) -> list[Joint]:
+    def _chosen(self, halves: FirstHalves) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
-        firsts = promising(sides, self._open_firsts(sides), LEAST)
-        asked = self._allowed(candidates(self.whole, sides, firsts))
-        if not asked:
-            return []
-        odds = dict(zip(asked, scores(self.whole, sides, asked), strict=True))
-        self.is_cut |= any(odd >= ACCEPTED["prose"] and sides[joint.i].kind == "prose" for joint, odd in odds.items())
-        likely = [joint for joint in asked if odds[joint] >= self._least(joint, sides)]
+        utilities = halves.utilities(self.whole, self._open_firsts(), shape_of(self.whole), LEAST)
+        odds: dict[Joint, float] = {}
+        for allowed in self._allowed(utilities):
+            found = log_odds([own for _, own in allowed])
+            odds.update(zip([joint for joint, _ in allowed], found, strict=True))
+        kinds = {joint.i: halves.side(self.whole[joint.i].text).kind for joint in odds}
+        self.is_cut |= any(odd >= ACCEPTED["prose"] and kinds[joint.i] == "prose" for joint, odd in odds.items())
+        likely = [joint for joint in odds if odds[joint] >= self._least(joint, kinds[joint.i])]
         begun: set[int] = set()
         gone_on: set[int] = set()
         jumped: set[int] = set()
         chosen = []
         for joint in sorted(likely, key=lambda one: (-odds[one], one)):
             between = range(joint.i + 1, joint.j)
-            if joint.i in begun | jumped or joint.j in gone_on | jumped:
+            if joint.i in begun or joint.i in jumped or joint.j in gone_on or joint.j in jumped:
                 continue
-            if any(k in begun or k in gone_on or k in jumped for k in between):
+            if between and any(k in begun or k in gone_on or k in jumped for k in between):
                 continue
             begun.add(joint.i)
             gone_on.add(joint.j)
@@ -174,25 +176,31 @@ class _Page:
             chosen.append(joint)
         return sorted(chosen)
 
-    def _open_firsts(self, sides: Sides) -> Iterable[int]:
+    def _open_firsts(self) -> list[int]:
         """Open units that may be first halves."""
         firsts = self.firsts
-        return sides.open if firsts is None else [i for i in sides.open if self.whole[i].start in firsts]
+        return [i for i, unit in enumerate(self.whole) if unit.is_open and (firsts is None or unit.start in firsts)]
 
-    def _least(self, joint: Joint, sides: Sides) -> float:
-        """Log-odds that a joint must have."""
-        kind = sides[joint.i].kind
+    def _least(self, joint: Joint, kind: str) -> float:
+        """Log-odds that a joint must have.  kind: of its first half"""
         if kind == "prose" and self.whole[joint.i].text[-1] in PAUSES:
             return ACCEPTED_AFTER_COMMA
         if self._may_be_headline(joint.i) and self.whole[joint.i].text[-1] not in PAUSES:
             return max(ACCEPTED[kind], ACCEPTED_ON_TOP)
         return (ACCEPTED_IF_CUT if self.is_cut else ACCEPTED)[kind]
 
-    def _allowed(self, joints: Sequence[Joint]) -> list[Joint]:
-        """Those whose halves may both be joined."""
-        firsts = {i: self._may_begin(i) for i in dict.fromkeys(joint.i for joint in joints)}
-        seconds = {j: self._may_go_on(j) for j in dict.fromkeys(joint.j for joint in joints if firsts[joint.i])}
-        return [joint for joint in joints if firsts[joint.i] and seconds[joint.j]]
+    def _allowed(self, utilities: Mapping[int, Sequence[Weighed]]) -> Iterator[list[Weighed]]:
+        """For each first half those joints whose halves may both be joined, if there are any."""
+        may_go_on: dict[int, bool] = {}
+        for i, joints in utilities.items():
+            if not self._may_begin(i):
+                continue
+            for joint, _ in joints:
+                if joint.j not in may_go_on:
+                    may_go_on[joint.j] = self._may_go_on(joint.j)
+            allowed = [(joint, own) for joint, own in joints if may_go_on[joint.j]]
+            if allowed:
+                yield allowed
 
     # Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
     # stands here once more: `duplicates` takes that out.

@@ -1,6 +1,8 @@
 """Likely halves: the cheap tests leave out nothing that the model would join, and agree with what they stand for."""
 
+import math
 import re
+from itertools import chain
 
 import opencc
 import pytest
@@ -8,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import hard_wraps, joint_language, joints, line_splits
-from cleaners.hard_wraps import units
+from cleaners.hard_wraps import Unit, units
+from cleaners.joint_choices import FirstHalves, log_odds
 from cleaners.joint_language import language, simplified
-from cleaners.joints import FEATURES, Sides, candidates, evidence, features, utilities, weights
-from cleaners.likely_halves import likely_firsts, promising
+from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, evidence, features, shape_of, weights
+from cleaners.likely_halves import likely_firsts
+from cleaners.rule_files import _first_character, parser
 from cleaners.statistics import BOUNDARY, bigram_logprob, unigrams
 from cleaners.statistics.joints import UNSEEN
 
@@ -34,37 +38,74 @@ LINES = (
 PAGES = st.lists(st.sampled_from(LINES), min_size=1, max_size=12).map("\n".join)
 
 
+ANY = dict.fromkeys(KINDS, -1e9)
+
+
+def open_units(lines: list[Unit]) -> list[int]:
+    return [i for i, line in enumerate(lines) if line.is_open]
+
+
+def expected_utilities(lines: list[Unit]) -> dict[Joint, float]:
+    """The features times the weights."""
+    sides = Sides(lines)
+    asked = candidates(lines, sides)
+    rows = features(lines, sides, asked) if asked else ()
+    return {joint: float(row @ weights(sides[joint.i].kind)) for row, joint in zip(rows, asked, strict=True)}
+
+
 @settings(max_examples=300, deadline=None)
 @given(PAGES)
 def test_utilities_are_the_features_times_the_weights(page: str) -> None:
     lines = units(page)
-    sides = Sides(lines)
-    asked = candidates(lines, sides)
-    if not asked:
-        return
-    rows = features(lines, sides, asked)
-    expected = [float(row @ weights(sides[i].kind)) for row, (i, _) in zip(rows, asked, strict=True)]
-    assert utilities(lines, sides, asked) == pytest.approx(expected, abs=1e-9)
+    halves = FirstHalves()
+    for _ in range(2):  # the second answer is the one that is remembered
+        found = halves.utilities(lines, open_units(lines), shape_of(lines), ANY)
+        assert dict(chain(*found.values())) == pytest.approx(expected_utilities(lines), abs=1e-9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES, PAGES)
+def test_utilities_do_not_depend_on_what_was_asked_before(page: str, other: str) -> None:
+    lines, others = units(page), units(f"{page}\n{other}")
+    halves = FirstHalves()
+    halves.utilities(lines, open_units(lines), shape_of(lines), ANY)
+    found = halves.utilities(others, open_units(others), shape_of(others), ANY)
+    assert dict(chain(*found.values())) == pytest.approx(expected_utilities(others), abs=1e-9)
 
 
 @settings(max_examples=500, deadline=None)
 @given(PAGES)
 def test_no_first_half_that_could_be_joined_is_left_out(page: str) -> None:
     lines = units(page)
-    sides = Sides(lines)
-    asked = candidates(lines, sides)
-    likely = set(promising(sides, sides.open, line_splits.LEAST))
-    for (i, _), utility in zip(asked, utilities(lines, sides, asked), strict=True):
-        assert i in likely or utility < line_splits.LEAST[sides[i].kind]
+    found = FirstHalves().utilities(lines, open_units(lines), shape_of(lines), line_splits.LEAST)
+    for joint, utility in expected_utilities(lines).items():
+        assert joint.i in found or utility < line_splits.LEAST[Side(lines[joint.i].text).kind] + 1e-9
 
 
-def test_headlines_are_left_out() -> None:
+def test_headlines_are_left_out_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = units(
         "江上又添一座新桥\n橘子当天运到省城\n" + "\n".join(LINES[1:2] * 3) + "\n两岸人家隔江相望\n" + LINES[3]
     )
-    sides = Sides(lines)
-    assert len(sides.open) > 2
-    assert promising(sides, sides.open, line_splits.LEAST) == []
+    assert len(open_units(lines)) > 2
+    monkeypatch.setattr(FirstHalves, "_read", None)
+    assert FirstHalves().utilities(lines, open_units(lines), shape_of(lines), line_splits.LEAST) == {}
+
+
+def test_what_stands_as_it_stood_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = units("\n".join(LINES * 5))
+    asked = []
+    read = FirstHalves._read
+    monkeypatch.setattr(FirstHalves, "_read", lambda self, around, one: asked.append(around) or read(self, around, one))
+    halves = FirstHalves()
+    for _ in range(3):
+        halves.utilities(lines, open_units(lines), shape_of(lines), ANY)
+    assert len(asked) == len(set(asked)) <= 3 * len(LINES)
+
+
+def test_log_odds_are_those_against_the_other_joints_and_none() -> None:
+    weight = [math.exp(1.0), math.exp(-2.0)]
+    expected = [math.log(weight[0] / (1 + weight[1])), math.log(weight[1] / (1 + weight[0]))]
+    assert log_odds([1.0, -2.0]) == pytest.approx(expected)
 
 
 def test_no_kind_is_joined_below_the_least_odds() -> None:
@@ -141,8 +182,15 @@ def test_every_second_half_of_a_byline_starts_as_they_do(role: str) -> None:
     assert role[0] in line_splits.BYLINE_TAIL_STARTS
 
 
+def test_every_byline_starts_as_bylines_do() -> None:
+    pattern = joints.BYLINE.pattern.replace(r"\s*", "", 1)  # no line begins with white space
+    starts = _first_character(parser.parse(pattern))
+    assert starts is not None
+    assert {char for char in map(chr, range(0x10000)) if starts.match(char)} == joints.BYLINE_STARTS
+
+
 def test_features_stand_in_the_order_of_their_parts() -> None:
     parts = joints.Parts.of("prose")
-    sizes = [len(part) for part in parts[2:]]
+    sizes = [len(part) for part in parts[2:-1]]
     assert sum(sizes) + 1 + len(joint_language.FEATURES) == len(FEATURES)
     assert parts.page == tuple(weights("prose")[FEATURES.index("page_open") :][:3])

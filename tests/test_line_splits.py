@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from cleaners import Config, Edit, apply, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
-from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, features, scores, weights
+from cleaners.joint_choices import FirstHalves, log_odds
+from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, features, shape_of, weights
+from cleaners.line_splits import LEAST
 from cleaners.statistics import codes, joints
 from cleaners.statistics.build_joints import Choices, count_triples, fit, main, pages
 
@@ -124,7 +126,8 @@ def test_a_joint_has_a_score_for_every_candidate() -> None:
     asked = candidates(lines, sides)
     assert Joint(0, 2) in asked
     assert features(lines, sides, asked).shape == (len(asked), len(FEATURES))
-    odds = dict(zip(asked, scores(lines, sides, asked), strict=True))
+    (found,) = FirstHalves().utilities(lines, [0], shape_of(lines), LEAST).values()
+    odds = dict(zip([joint for joint, _ in found], log_odds([own for _, own in found]), strict=True))
     assert odds[Joint(0, 2)] == max(odds.values()) > 0
 
 
