@@ -50,6 +50,7 @@ LAST_CLAUSE = 60  # characters
 ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條]")
 CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
 HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+HAN_ENOUGH = re.compile(f"[\u3400-\u9fff]{{{math.ceil(HAN_SHARE * LAST_CLAUSE)}}}")  # most lines have so many in a row
 HAN_SPACE = re.compile("[\u3400-\u9fff][ \u3000]+[\u3400-\u9fff]")
 ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and a set alone is searched for at full speed
 TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^[!-~]*://\S*$")
@@ -72,6 +73,7 @@ COLUMN_MARK = re.compile("[■□◆◇●○◎▲△▼▽★☆※►▶◀�
 CREDIT_ENDS = "摄攝影图圖文）)"
 CREDIT = re.compile(r"(?:[摄攝]|[摄攝]影|供图|供圖|制图|製圖|[/／\s](?:文|图|圖|文图|图文))[）)]?$")
 CAPTION = re.compile(r"(?:资料图|資料圖|图为|圖為|[上下左右]图|[上下左右]圖|图片来源|圖片來源|图[：:\d]|圖[：:\d])")
+CAPTION_STARTS = "资資图圖上下左右"
 PAGE_NUMBER = re.compile(r"[-—–\s·第]*\d{1,4}[-—–\s·页頁版]*$|第[一二三四五六七八九十百\d]{1,5}[页頁版]$")
 LONGEST_DATE = 12  # characters: what DATE_LINE finds is shorter
 DATE_LINE = re.compile(r"\d{1,2}[:：]\d\d$|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$")
@@ -186,7 +188,8 @@ class Side:
         if not self.is_open or len(text) < enough or text[0] in CODE or text[-1] in CODE:
             return False
         end = text[-LAST_CLAUSE:]
-        return not (self._is_heading or self._is_odd or len(HAN.findall(end)) < HAN_SHARE * len(end))
+        is_chinese = HAN_ENOUGH.search(end) is not None or len(HAN.findall(end)) >= HAN_SHARE * len(end)
+        return is_chinese and not (self._is_heading or self._is_odd)
 
     @read_once
     def can_go_on(self) -> bool:
@@ -237,7 +240,7 @@ class Side:
         text, tail, last = self.text, self.tail, self.text[-1]
         # headlines and points of a list are long clauses, but have no comma
         clause = 1 if last in PAUSES else self.last_clause
-        spaces = HAN_SPACE.search(tail, _last_mark(tail)) is not None
+        spaces = HAN_SPACE.search(tail) is not None and HAN_SPACE.search(tail, _last_mark(tail)) is not None
         return (
             math.log(len(text)), float(len(text) < FIRST_SHORT), float(self._has_marks),
             float(STOPS.search(tail) is not None), float(last in PAUSES), float(last.isascii() and last.isalnum()),
@@ -251,7 +254,7 @@ class Side:
         text, head, first = self.text, self.head, self.text[0]
         mark = FIRST_MARK.search(head)
         clause = mark.start() + 1 if mark else len(head) + 1
-        spaces = HAN_SPACE.search(head, 0, _first_mark(head)) is not None
+        spaces = HAN_SPACE.search(head) is not None and HAN_SPACE.search(head, 0, _first_mark(head)) is not None
         return (
             math.log(len(text)), float(not self.is_open), float(self._has_marks), math.log(clause),
             float(FIRST_MARK.match(first) is not None), float(self.quote_closed > 0),
@@ -329,7 +332,9 @@ class Side:
         text = self.text
         if len(text) > LONGEST_JUMPED:
             return False
-        return (text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None) or CAPTION.match(text) is not None
+        if text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None:
+            return True
+        return text[0] in CAPTION_STARTS and CAPTION.match(text) is not None
 
     @read_once
     def _is_odd(self) -> bool:
@@ -341,7 +346,10 @@ class Side:
         """Is it a byline, a date, a title with a mark or a number before it, and no article of a law?"""
         if self.kind == "prose" or ARTICLE.match(self.head):
             return False
-        return self._is_byline or self._is_marked or DATE_LINE.search(self.tail[-LONGEST_DATE:]) is not None
+        if self._is_byline or self._is_marked:
+            return True
+        may_be_date = self.text[-1] == "日" or self.text[-1].isdigit()
+        return may_be_date and DATE_LINE.search(self.tail[-LONGEST_DATE:]) is not None
 
 
 def kind_of(text: str) -> str:

@@ -182,11 +182,28 @@ def test_every_second_half_of_a_byline_starts_as_they_do(role: str) -> None:
     assert role[0] in line_splits.BYLINE_TAIL_STARTS
 
 
-def test_every_byline_starts_as_bylines_do() -> None:
-    pattern = joints.BYLINE.pattern.replace(r"\s*", "", 1)  # no line begins with white space
+def starts_of(pattern: str) -> set[str]:
     starts = _first_character(parser.parse(pattern))
     assert starts is not None
-    assert {char for char in map(chr, range(0x10000)) if starts.match(char)} == joints.BYLINE_STARTS
+    return {char for char in map(chr, range(0x10000)) if starts.match(char)}
+
+
+def test_bylines_and_captions_start_as_they_do() -> None:
+    assert starts_of(joints.BYLINE.pattern.replace(r"\s*", "", 1)) == joints.BYLINE_STARTS  # no line begins with space
+    assert starts_of(joints.CAPTION.pattern) == set(joints.CAPTION_STARTS)
+
+
+@given(st.text(alphabet="0123456789:：/-.年月日 ", min_size=1, max_size=12))
+def test_a_date_ends_as_dates_do(text: str) -> None:
+    if joints.DATE_LINE.search(text):
+        assert text[-1] == "日" or text[-1].isdigit()
+
+
+@given(st.text(alphabet="的年a， 5", min_size=1, max_size=100))
+def test_a_first_half_is_chinese_enough(text: str) -> None:
+    end = text[-joints.LAST_CLAUSE :]
+    if joints.HAN_ENOUGH.search(end):
+        assert len(joints.HAN.findall(end)) >= joints.HAN_SHARE * len(end)
 
 
 def test_features_stand_in_the_order_of_their_parts() -> None:
