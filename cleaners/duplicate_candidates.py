@@ -1,12 +1,13 @@
 """Duplicate candidates: which paragraphs of a text should be compared with each other.
 
-The text is cut into clauses at punctuation, and clauses that occur twice are found by their hashes, vectorised, so
-that clean text passes at memory speed. For every clause only three earlier places are looked at, and every paragraph
+The text is cut into clauses at punctuation, and clauses that occur twice are found by their ends, vectorised, so that
+clean text passes at memory speed. For every clause only three earlier places are looked at, and every paragraph
 gets five others at most, so that the work grows in proportion to the text, also when all paragraphs are alike.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -25,8 +26,9 @@ COMPARED = 5  # so many earlier paragraphs a paragraph is compared with, at most
 
 HEAD = 64  # characters at the beginnings of lines that are compared: one machine word of rapidfuzz's bits
 
-_CHUNK = 1 << 16  # UTF-16 code units that are hashed at once
-_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64; 2**64 / golden ratio
+_CHUNK = 1 << 16  # UTF-16 code units that are looked at together
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, which spreads keys evenly
+_KEY = 4  # code units at either end of a clause
 _NEWLINE = 10
 _SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
 
@@ -66,34 +68,46 @@ def _sharing(of: Clauses) -> Iterator[tuple[int, dict[int, int]]]:
 
     For each clause only the first and the last two of the lines before are looked at.
     """
-    hashes = of.hashes
-    ordered = hashes.copy()
-    ordered.sort()
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    if not len(repeated):
+    at = _ends_of_others(of)
+    if not len(at):
         return
-    at = (repeated.take(repeated.searchsorted(hashes), mode="clip") == hashes).nonzero()[0]
-    starts = of.starts[at]
-    numbers, lengths = of.newlines.searchsorted(starts), of.ends[at] - starts
-    places: dict[int, list[int]] = {}
+    starts, ends = of.starts[at], of.ends[at]
+    numbers = (of.units == _NEWLINE).nonzero()[0].searchsorted(starts)
+    places: dict[bytes, list[int]] = {}
     current, shared = -1, dict[int, int]()
-    for key, line, size in zip(hashes[at].tolist(), numbers.tolist(), lengths.tolist(), strict=True):
+    for start, end, line in zip(starts.tolist(), ends.tolist(), numbers.tolist(), strict=True):
         if line != current:
             if shared:
                 yield current, shared
             current, shared = line, {}
-        known = places.get(key)
+        clause = of.units[start:end].tobytes()
+        known = places.get(clause)
         if known is None:
-            places[key] = [line]
+            places[clause] = [line]
             continue
         for other in known:
-            shared[other] = shared.get(other, 0) + size
+            shared[other] = shared.get(other, 0) + end - start
         if known[-1] != line:
             if len(known) == 3:
                 del known[1]
             known.append(line)
     if shared:
         yield current, shared
+
+
+def _ends_of_others(of: Clauses) -> NDArray[np.int64]:
+    """Indexes of the clauses that begin and end as others do: most of these are the same."""
+    if not len(of.starts):
+        return of.starts
+    fours = np.ndarray((len(of.units) - _KEY + 1,), np.uint64, of.units, strides=(2,))  # _KEY units from each place on
+    keys: NDArray[np.uint64] = fours[of.starts] * _MULTIPLIER + fours[of.ends - _KEY]
+    ordered = keys.copy()
+    ordered.sort()
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(repeated):
+        return of.starts[:0]
+    known: NDArray[np.bool_] = repeated.take(repeated.searchsorted(keys), mode="clip") == keys
+    return known.nonzero()[0]
 
 
 def _is_likely(shared: int, mine: int, other: int) -> bool:
@@ -108,19 +122,15 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
 def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
-    before: list[tuple[int, int, str]] = []  # the last five long lines: number, length, beginning
+    before: deque[tuple[int, int]] = deque(maxlen=COMPARED)  # the last long lines: number, length
     for number, size in enumerate(map(len, lines)):
-        if size < SHORTEST_FUZZY or size > LONGEST_COMPARED:
-            continue
-        slack = size // 25 + 2
-        least, most = size - slack, size + slack
-        head = lines[number][:HEAD]
-        for other_number, other_size, other in before:
-            if least <= other_size <= most and _begin_alike(head, other):
-                yield number, other_number
-        before.append((number, size, head))
-        if len(before) > COMPARED:
-            del before[0]
+        if SHORTEST_FUZZY <= size <= LONGEST_COMPARED:
+            slack = size // 25 + 2
+            least, most = size - slack, size + slack
+            for other, other_size in before:
+                if least <= other_size <= most and _begin_alike(lines[number][:HEAD], lines[other][:HEAD]):
+                    yield number, other
+            before.append((number, size))
 
 
 def _begin_alike(head: str, other: str) -> bool:
@@ -129,63 +139,41 @@ def _begin_alike(head: str, other: str) -> bool:
 
 
 class Clauses(NamedTuple):
-    """The clauses of a text, in its order; places are in UTF-16 units.
+    """The clauses of a text that are long enough to prove something, in its order.
 
-    hashes         of each clause
-    starts, ends   of each clause
-    newlines       places of the line breaks
+    units          the text in UTF-16
+    starts, ends   of each clause, in units
     """
 
-    hashes: NDArray[np.uint64]
+    units: NDArray[np.uint16]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
-    newlines: NDArray[np.int64]
 
 
 def clauses(text: str) -> Clauses:
-    """The clauses of a text that are long enough to prove something.
-
-    The hash of c0 c1 c2 … is the sum of ci * m**i modulo 2**64: differences of one cumulated sum, divided by
-    the power of the clause's start. Chance hits cost a comparison, no more.
-    """
-    separator, powers, inverses = _tables()
-    parts: list[Clauses] = []
+    """The clauses of a text that are long enough to prove something."""
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     begin = 0
     while begin < len(units):
         chunk = units[begin : begin + _CHUNK]
-        marks = separator.take(chunk).nonzero()[0]
+        marks = _separators().take(chunk).nonzero()[0]
         if begin + len(chunk) < len(units) and len(marks):
             chunk = chunk[: marks[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
         bounds = np.empty(len(marks) + 2, np.int64)  # of each clause the place before it, and the one behind it
         bounds[0], bounds[1:-1], bounds[-1] = -1, marks, len(chunk)
         long_enough = (bounds[1:] - bounds[:-1] > SHORTEST_CLAUSE).nonzero()[0]
-        starts, ends = bounds[long_enough] + 1, bounds[long_enough + 1]
-        sums = np.zeros(len(chunk) + 1, np.uint64)
-        np.multiply(chunk, powers[: len(chunk)], out=sums[1:])
-        np.add.accumulate(sums, out=sums)
-        hashes = (sums[ends] - sums[starts]) * inverses[starts]
-        newlines = marks[chunk[marks] == _NEWLINE]
-        if begin:
-            starts, ends, newlines = starts + begin, ends + begin, newlines + begin
-        parts.append(Clauses(hashes, starts, ends, newlines))
+        starts.append(bounds[long_enough] + (begin + 1))
+        ends.append(bounds[long_enough + 1] + begin)
         begin += len(chunk)
-    if len(parts) == 1:
-        return parts[0]
-    none = np.empty(0, np.int64)
-    parts = parts or [Clauses(none.astype(np.uint64), none, none, none)]
-    return Clauses(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    if len(starts) == 2:  # one chunk, as of most texts
+        return Clauses(units, starts[1], ends[1])
+    return Clauses(units, np.concatenate(starts), np.concatenate(ends))
 
 
 @cache
-def _tables() -> tuple[NDArray[np.bool_], NDArray[np.uint64], NDArray[np.uint64]]:
-    """Which code units separate clauses; the powers of the multiplier; the inverses of these powers."""
+def _separators() -> NDArray[np.bool_]:
+    """Which code units separate clauses."""
     separator = np.zeros(1 << 16, np.bool_)
     separator[[ord(mark) for mark in _SEPARATORS]] = True
-    return separator, _powers(_MULTIPLIER), _powers(pow(_MULTIPLIER, -1, 1 << 64))
-
-
-def _powers(base: int) -> NDArray[np.uint64]:
-    factors = np.full(_CHUNK + 1, base, np.uint64)
-    factors[0] = 1
-    return np.multiply.accumulate(factors)
+    return separator

@@ -204,17 +204,29 @@ def test_hostile_text(text: str) -> None:
     assert undo(after, found) == text
 
 
-def test_clauses_are_hashed_alike_wherever_they_stand() -> None:
+def test_clauses_are_found_wherever_they_stand() -> None:
     """Also behind the end of a chunk, and beside characters that take two code units."""
     filler = "".join(chr(0x4E00 + i % 5_000) + "，" for i in range(40_000))
     text = "𠮷县里的老石桥，\n" + filler + "\n县里的老石桥。𠮷县里的老石桥"
-    hashes, starts, ends, newlines = duplicate_candidates.clauses(text)
-    assert len(hashes) == 3
-    assert hashes[0] == hashes[2] != hashes[1]
+    found = duplicate_candidates.clauses(text)
     units = text.encode("utf-16-le")
-    found = [units[2 * a : 2 * b].decode("utf-16-le") for a, b in zip(starts, ends, strict=True)]
-    assert found == ["𠮷县里的老石桥", "县里的老石桥", "𠮷县里的老石桥"]
-    assert [units[2 * at : 2 * at + 2] for at in newlines] == [b"\n\0"] * 2
+    spans = zip(found.starts, found.ends, strict=True)
+    assert [units[2 * a : 2 * b].decode("utf-16-le") for a, b in spans] == [
+        "𠮷县里的老石桥",
+        "县里的老石桥",
+        "𠮷县里的老石桥",
+    ]
+    assert duplicate_candidates._ends_of_others(found).tolist() == [0, 2]
+    assert list(duplicate_candidates._sharing(found)) == [(2, {0: 8})]
+
+
+@given(st.lists(st.text("甲乙", min_size=5, max_size=10), max_size=40))
+def test_only_the_same_clauses_are_shared(parts: list[str]) -> None:
+    """However alike others begin and end."""
+    shared = dict(duplicate_candidates._sharing(duplicate_candidates.clauses("\n".join(parts))))
+    earlier = {i: [k for k in range(i) if parts[k] == part] for i, part in enumerate(parts)}
+    expected = {i: {k: len(parts[i]) for k in (*of[:1], *of[1:][-2:])} for i, of in earlier.items() if of}
+    assert shared == expected
 
 
 @given(
