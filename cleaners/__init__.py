@@ -132,8 +132,8 @@ class Draft:
     """
 
     __slots__ = (
-        *("_done", "_kinds", "encoding", "quarantine", "record", "recurring"),
-        *("seconds", "seed", "text", "trail"),
+        *("_done", "_kinds", "_structure", "encoding", "quarantine", "record"),
+        *("recurring", "seconds", "seed", "text", "trail"),
     )
 
     def __init__(self, raw: bytes, name: str, config: Config, record: Record | None = None, sha256: str = "") -> None:
@@ -145,6 +145,7 @@ class Draft:
         # what found nothing to do: what has changed since, and what of that does not matter (see ignored.py)
         self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
+        self._structure: structure.Structure | None = None  # of a text that is described
         self.recurring = config.recurring
         self.seconds = watch.lap()
 
@@ -158,11 +159,9 @@ class Draft:
         A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
         if self.quarantine is not None or self._is_done(cleaner):
             return 0
-        if self.recurring != config.recurring:  # they belong to this document, the configuration to all
-            config = replace(config, recurring=self.recurring)
         watch = watch or Stopwatch()
         try:
-            edits, ignores = _answer(cleaner.propose(self.text, config))
+            edits, ignores = _answer(cleaner.propose(self.text, self._own(config)))
             text = apply(self.text, edits) if edits else self.text
         except TooSlowError:
             self.quarantine = _too_slow(config)
@@ -182,9 +181,13 @@ class Draft:
             self._done[cleaner.propose] = set(), cleaner.ignores + ignores
             return 0
         self._note(cleaner, edits)
-        self.text = text
+        self.text, self._structure = text, None
         self.trail.append(Pass(cleaner.name, edits))
         return len(edits)
+
+    def _own(self, config: Config) -> Config:
+        """The configuration with the lines that recur for this document."""
+        return config if self.recurring == config.recurring else replace(config, recurring=self.recurring)
 
     def _is_done(self, cleaner: Cleaner) -> bool:
         if cleaner.needs and not cleaner.needs & self._held():
@@ -227,28 +230,46 @@ class Draft:
                 return True
         return False
 
+    def describe(self, config: Config, watch: Stopwatch | None = None) -> None:
+        """Finds roles, articles and metadata.  `finish` does so where nobody did, but of many documents all are better
+        described before any is finished: code that has just run runs faster.  watch: as for `advance`."""
+        if self.quarantine is None and self._is_markup():
+            self.quarantine = _MARKUP
+        if self.quarantine is not None:
+            return
+        watch = watch or Stopwatch()
+        try:
+            self._structure = structure.of(self._document(), self._own(config))
+        except TooSlowError:
+            self.quarantine = _too_slow(config)
+        finally:
+            self.seconds += watch.lap()
+
     def finish(self, config: Config, settled: bool = True, watch: Stopwatch | None = None) -> Document:
         """The document, with roles, articles, metadata and flags; without them when it is in quarantine.
         watch: as for `advance`."""
-        draft = Document(
-            self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
-        )
-        if draft.quarantine is None and self._is_markup():
-            draft = replace(draft, quarantine=_MARKUP)
-        if draft.quarantine is not None:
-            return draft
+        if self._structure is None:
+            self.describe(config, watch)
+        document, found = self._document(), self._structure
+        if document.quarantine is not None or found is None:
+            return document
         watch = watch or Stopwatch()
         try:
-            if self.recurring != config.recurring:
-                config = replace(config, recurring=self.recurring)
-            seen = kinds.look(draft.text)
-            found = structure.of(draft, config)
-            damage = flags.of(draft, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
-            return replace(draft, **found._asdict(), flags=tuple(damage), script=script.judged(seen.kinds, seen.held))
+            seen = kinds.look(document.text)
+            damage = flags.of(document, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
+            return replace(
+                document, **found._asdict(), flags=tuple(damage), script=script.judged(seen.kinds, seen.held)
+            )
         except TooSlowError:
-            return replace(draft, quarantine=_too_slow(config))
+            return replace(document, quarantine=_too_slow(config))
         finally:
             self.seconds += watch.lap()
+
+    def _document(self) -> Document:
+        """The document as far as cleaners make it."""
+        return Document(
+            self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
+        )
 
     def _is_markup(self) -> bool:
         held = self._held()

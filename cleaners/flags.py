@@ -40,7 +40,7 @@ def of(
     for flags in (
         _undecodable(document),
         _lost_characters(document, bool(seen.held & kinds.INNER)),
-        _mojibake(document, bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen)),
+        _mojibake(document, bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen, 1)),
         _fragments(document, paragraphs),
         () if _are_balanced(kinds.marks(seen)) else _unbalanced(paragraphs),
     ):
@@ -114,12 +114,12 @@ def _unbalanced(paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
 
 
 def _fragments(document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
-    bodies = [p for p in paragraphs if p.role == "body"]
-    texts = [p.text for p in bodies]
+    bodies = [p for p in paragraphs if p[1] == "body"]
+    texts = [p[0] for p in bodies]
     removed = _behind_removed_duplicate(document)
     # the removed gap may have been the one before or the one behind the duplicate
-    is_behind = [bool(removed & {p.start, p.start - 1, p.start - 2}) if removed else False for p in bodies]
-    for i in fragments.beheaded(texts, is_behind):
+    behind = {i for i, p in enumerate(bodies) if removed & {p.start, p.start - 1, p.start - 2}} if removed else ()
+    for i in fragments.beheaded(texts, behind):
         p = bodies[i]
         yield Flag("orphan_fragment", p.start, p.end, "starts in mid-sentence: its beginning is lost in the seed")
     for i in fragments.truncated(texts):

@@ -7,7 +7,7 @@ before recall, because a flag on sound text costs a reader's trust.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 # A paragraph beginning so lost what stood before. Not … and —, which begin interrupted speech and subtitles.
 _BEGINS_NOTHING = "，、；：。！？）】》〉”’」』,;)]"
@@ -50,24 +50,17 @@ FEWEST_WITNESSES = 5  # other paragraphs of prose that show how this text ends i
 SOUND = 0.95  # share of these that end as sentences do
 
 
-def beheaded(paragraphs: Sequence[str], removed_before: Sequence[bool]) -> list[int]:
+def beheaded(paragraphs: Sequence[str], behind_removed: Collection[int] = ()) -> list[int]:
     """Indexes of paragraphs whose beginning is lost.
 
     paragraphs      the paragraphs of a cleaned document
-    removed_before  same length: True where a duplicate was removed directly before the paragraph
+    behind_removed  indexes of those directly before which a duplicate was removed
 
     Found are paragraphs that begin with a mark that begins no sentence, and behind a removed duplicate those that
     begin with a short clause that is no opener, for the duplicate overwrote what it belonged to.
-
-    Raises ValueError when the lengths differ.
     """
-    found: list[int] = []
-    for number, (paragraph, removed) in enumerate(zip(paragraphs, removed_before, strict=True)):
-        if (paragraph[:1] in _BEFORE_NOTHING and _CANNOT_BEGIN.match(paragraph)) or (
-            removed and _begins_with_remnant(paragraph)
-        ):
-            found.append(number)
-    return found
+    found = {i for i, one in enumerate(paragraphs) if one[:1] in _BEFORE_NOTHING and _CANNOT_BEGIN.match(one)}
+    return sorted(found.union(i for i in behind_removed if _begins_with_remnant(paragraphs[i])))
 
 
 def truncated(paragraphs: Sequence[str]) -> list[int]:

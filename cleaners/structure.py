@@ -125,7 +125,7 @@ def _seen_in_trail(document: Document, ends: Sequence[int]) -> tuple[dict[int, i
         behind = [later[k] for k in range(i + 1, len(passes))]
         one = passes[i]
         if i == first_layout and not behind:
-            gaps.update(_gaps(one.edits))
+            gaps = _gaps(one.edits)
             continue
         shift = 0
         for edit in one.edits:
@@ -157,13 +157,15 @@ def _removed(document: Document) -> str:
     )
 
 
-def _gaps(edits: Sequence[Edit]) -> Iterator[tuple[int, int]]:
-    """Place behind each edit in the text after all of them, and blank lines that stood there."""
+def _gaps(edits: Sequence[Edit]) -> dict[int, int]:
+    """Place behind each edit in the text after all of them -> blank lines that stood there."""
+    found: dict[int, int] = {}
     shift = 0
     for start, before, after, _, _, _ in edits:
         shift += len(after)
-        yield start + shift, before.count("\n") - 1
+        found[start + shift] = before.count("\n") - 1
         shift -= len(before)
+    return found
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -260,11 +262,12 @@ def _mark_above_title(lines: Sequence[Line], roles: list[str], title: int, usual
 _BETWEEN_NAMES = re.compile(r"[\s、，,/]+")
 _PARTS_NAMES = re.compile(r"[\s、，,/（(]")
 _ASIDE = re.compile(r"[（(][^（）()]{2,30}[)）]")
+_STOP_MARKS = frozenset("。！？；…!?;")
 
 
 def _is_bare_byline(text: str) -> bool:
     """Names and nothing else: what under a title can only be a byline."""
-    if len(text) > LONGEST_ORGANISATION and not _PARTS_NAMES.search(text):
+    if text[-1] in _STOP_MARKS or (len(text) > LONGEST_ORGANISATION and not _PARTS_NAMES.search(text)):
         return False  # several names have something between them, and one alone is shorter
     found = names.authors(text)
     bare = _BETWEEN_NAMES.sub("", _ASIDE.sub("", text))  # 张三（江东大学）
@@ -545,9 +548,9 @@ def _metadata(
     lifted = _lifted(document)
     seen: dict[str, str | list[str]] = {}
     if not articles:
-        roles = [p.role for p in paragraphs]
+        roles = [p[1] for p in paragraphs]
         seen = {field: paragraphs[roles.index(field)].text if field in roles else "" for field in ("title", "subtitle")}
-        said = list(statements.stated([p.text for p in paragraphs if p.role in ("body", "heading")]))
+        said = list(statements.stated([p[0] for p in paragraphs if p[1] in ("body", "heading")]))
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
     found: dict[str, str | list[str] | None] = {}
@@ -587,10 +590,10 @@ def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
 
 def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
     """Names in bylines; where there is none, names in brackets at the article's edges: （记者 张三）."""
-    bylines = [name for p in paragraphs if p.role == "byline" for name in names.authors(p.text)]
+    bylines = [name for p in paragraphs if p[1] == "byline" for name in names.authors(p.text)]
     if bylines:
         return list(dict.fromkeys(bylines))
-    prose = [p.text for p in paragraphs if p.role == "body" and p.text[-1:] in _PROSE_ENDS]
+    prose = [p[0] for p in paragraphs if p[1] == "body" and p[0][-1:] in _PROSE_ENDS]
     found = [name for text in prose[:2] for name in names.signed(text, bare=False)]
     for k, text in enumerate(reversed(prose[-SIGNED_FROM_END:])):
         if people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2):

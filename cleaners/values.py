@@ -21,9 +21,9 @@ def value(field: str, before: str, timezone: str) -> str | list[str]:
 
     Several edits may carry one field.  `choose` says which one wins.
     """
-    plain = _bare(before)
     if field == "published_at":
         return dates.parse(before, timezone)
+    plain = _bare(before)
     if field == "source":
         plain = _ADDRESS.sub("", _SECTION.split(plain)[0])
     if plain in _NOBODY:

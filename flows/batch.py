@@ -184,6 +184,8 @@ class Batch:
 
     def finish(self) -> Finished:
         """Finishes the documents and makes rows of them; the drafts are gone then."""
+        for draft, watch in self._limited():
+            draft.describe(self.config, watch)
         documents = [
             draft.finish(self.config, number not in self.unsettled, watch)
             for number, (draft, watch) in enumerate(self._limited())

@@ -33,7 +33,7 @@ SOUND = (
     ],
 )
 def test_a_paragraph_that_begins_with_such_a_mark_lost_its_beginning(paragraph: str) -> None:
-    assert beheaded([SOUND[0], paragraph], [False, False]) == [1]
+    assert beheaded([SOUND[0], paragraph]) == [1]
 
 
 @pytest.mark.parametrize(
@@ -52,25 +52,20 @@ def test_a_paragraph_that_begins_with_such_a_mark_lost_its_beginning(paragraph: 
 )
 def test_other_beginnings_are_sound(paragraph: str) -> None:
     expected = [0] if paragraph.startswith(") 这") else []
-    assert beheaded([paragraph], [False]) == expected
+    assert beheaded([paragraph]) == expected
 
 
 REMNANT = "典型，围绕乡村产业，拓宽增收门路，采取能人带动、合作经营、订单收购等方式，让更多农户参与进来。"
 
 
 def test_behind_a_removed_duplicate_a_short_first_clause_is_a_remnant() -> None:
-    assert beheaded([SOUND[0], REMNANT], [False, True]) == [1]
-    assert beheaded([SOUND[0], REMNANT], [False, False]) == []
+    assert beheaded([SOUND[0], REMNANT], [1]) == [1]
+    assert beheaded([SOUND[0], REMNANT]) == []
 
 
 @pytest.mark.parametrize("opener", ["同时", "目前", "近日", "此外", "但", "会后", "不久", "今年", "入秋后", "临走时"])
 def test_behind_a_removed_duplicate_openers_are_sound(opener: str) -> None:
-    assert beheaded([SOUND[0], opener + REMNANT[2:]], [False, True]) == []
-
-
-def test_lengths_must_agree() -> None:
-    with pytest.raises(ValueError, match=r"shorter|longer"):
-        beheaded(["一", "二"], [False])
+    assert beheaded([SOUND[0], opener + REMNANT[2:]], [1]) == []
 
 
 @pytest.mark.parametrize(
@@ -122,14 +117,14 @@ def test_verse_is_not_truncated() -> None:
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name[:3])
 def test_seeds_begin_no_paragraph_with_a_lost_beginning(path: Path) -> None:
     paragraphs = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-    assert beheaded(paragraphs, [False] * len(paragraphs)) == []
-    found = beheaded(paragraphs, [True] * len(paragraphs))
+    assert beheaded(paragraphs) == []
+    found = beheaded(paragraphs, range(len(paragraphs)))
     assert [paragraphs[number][:2] for number in found] == (["标杆"] if path.name.startswith("000") else [])
 
 
 @given(st.lists(st.text(alphabet=st.sampled_from("磨坊水渠，。、“”：\n ab12的和"), max_size=120), max_size=12))
 def test_any_paragraphs(paragraphs: list[str]) -> None:
     size = len(paragraphs)
-    for found in (beheaded(paragraphs, [True] * size), truncated(paragraphs)):
+    for found in (beheaded(paragraphs, range(size)), truncated(paragraphs)):
         assert found == sorted(set(found))
         assert all(0 <= number < size for number in found)
