@@ -16,7 +16,7 @@ import numpy as np
 from cleaners import Document, Edit, Encoding, Paragraph, Pass, Seed, apply
 from cleaners.statistics import unigrams
 from corpus.seeds import Read, read_all, scan
-from corpus.store import Store, Version, batches
+from corpus.store import Store, Version, are_staged, batches
 
 BATCH_BYTES = 16 << 20  # as the flow has it
 MOST_BYTES = 64 << 20
@@ -83,8 +83,7 @@ def run(
         plan = store.plan(scan(root, MOST_BYTES, output, None, known), fingerprint)
         staging = store.staging(fingerprint)
         staged = staging.finished(plan)
-        done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
-        for batch in batches(plan.to_clean, BATCH_BYTES, done=done):
+        for batch in batches(plan.to_clean, BATCH_BYTES, done=are_staged(plan, staged)):
             found = [one for one in read_all(root, batch) if isinstance(one, Read)]
             made = (replace(clean(one.raw, one.name), record=one.record) for one in found)
             staged.append(staging.write(made, is_summary=is_summary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from cleaners import Seed
 
 from .schema import SCHEMA_VERSION
-from .seed_list import AnySeed, Member, SeedList, digests, places
+from .seed_list import AnySeed, Member, SeedList, Sought, digests, places
 from .seeds import Problem, Scan
 
 BEING_WRITTEN = "it is being written: it comes with the next run"
@@ -362,17 +363,16 @@ def _renamed(seeds: SeedList, known: pa.Table, vanished: Flags, is_new: Flags) -
 
 
 def batches(
-    seeds: Iterable[AnySeed], max_bytes: int, max_seeds: int = 20_000, done: Collection[str] = ()
+    seeds: Iterable[AnySeed], max_bytes: int, max_seeds: int = 20_000, done: Iterable[bool] = ()
 ) -> Iterator[tuple[AnySeed, ...]]:
     """Seeds in their order, cut into batches of at most so many bytes (a larger seed is alone) and seeds.
 
-    done   ids that are staged already: left out, and a batch ends where they stand, so that the batches of a
-           run that was interrupted are those that the run would have had
+    done   of each seed whether it is staged already (of none of the rest): it is left out, and a batch ends where it
+           stands, so that the batches of a run that was interrupted are those that the run would have had
     """
     batch: list[AnySeed] = []
     size = 0
-    for seed in seeds:
-        staged = seed.name in done
+    for seed, staged in zip(seeds, chain(done, repeat(False)), strict=False):
         if batch and (staged or size + seed.size > max_bytes or len(batch) >= max_seeds):
             yield tuple(batch)
             batch, size = [], 0
@@ -383,29 +383,32 @@ def batches(
         yield tuple(batch)
 
 
-def usable(staged: Sequence[pa.Table], plan: Plan) -> list[bool]:
-    """For batches that an earlier run left behind, each as its rows of `seeds`: whether this run can use them, that
-    is, whether all their seeds are still to be cleaned, with the same lines that recur, and no two of the chosen
-    hold the same."""
-    if not staged:
-        return []
-    rows = pa.concat_tables([one.select(CLEANED) for one in staged])
-    place = pc.index_in(rows["id"], plan.to_clean.names)
-    wanted = plan.to_clean.take(place.combine_chunks())
+def usable(staged: Iterable[pa.Table], plan: Plan) -> list[bool]:
+    """For batches that an earlier run left behind, each as its rows of `seeds` (the columns CLEANED): whether this run
+    can use them, that is, whether all their seeds are still to be cleaned, with the same lines that recur, and no two
+    of the chosen hold the same."""
+    sought = Sought(plan.to_clean.names)
     marks = pa.nulls(len(plan.to_clean), pa.string()) if plan.recurring is None else plan.recurring
-    fits = _mask(pc.equal(rows["sha256"], wanted.hashes())) & _equal_or_null(rows["recurring"], marks.take(place))
-    places = pc.fill_null(place, -1).to_numpy()
     chosen: list[bool] = []
     taken = np.zeros(len(plan.to_clean), bool)
-    start = 0
-    for one in staged:
-        mine = slice(start, start + one.num_rows)
-        good = bool(one.num_rows) and bool(fits[mine].all()) and not taken[places[mine]].any()
+    for rows in staged:
+        place = sought.places(rows["id"])
+        wanted = plan.to_clean.take(place).hashes()
+        fits = _mask(pc.equal(rows["sha256"], wanted)) & _equal_or_null(rows["recurring"], marks.take(place))
+        good = bool(fits.size) and bool(fits.all()) and not taken[place].any()
         chosen.append(good)
         if good:
-            taken[places[mine]] = True
-        start += one.num_rows
+            taken[place] = True
     return chosen
+
+
+def are_among(seeds: SeedList, ids: Iterable[pa.ChunkedArray]) -> Flags:
+    """Of each of these seeds whether its id is among others, which come some thousands at a time."""
+    sought = Sought(seeds.names)
+    found = np.zeros(len(seeds), bool)
+    for some in ids:
+        found[sought.places(some).drop_null()] = True
+    return found
 
 
 CLEANED = ["id", "sha256", "recurring"]

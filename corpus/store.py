@@ -26,6 +26,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,7 +38,7 @@ from .manifest import Manifest, content_id
 from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError, explained
-from .plan import Base, Plan, batches, known_seeds, make_plan, usable, without_changed
+from .plan import CLEANED, Base, Plan, are_among, batches, known_seeds, make_plan, usable, without_changed
 from .recurring import NO_SURVEY, Survey
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS, STORED
@@ -45,7 +47,18 @@ from .seed_list import AnySeed, Member
 from .seeds import KnownContainer, Problem, Scan
 from .version import MANIFEST, SEEDS_FILE, Version
 
-__all__ = ["Manifest", "Plan", "Staged", "Staging", "Store", "StoreError", "Version", "batches", "content_id"]
+__all__ = [
+    "Manifest",
+    "Plan",
+    "Staged",
+    "Staging",
+    "Store",
+    "StoreError",
+    "Version",
+    "are_staged",
+    "batches",
+    "content_id",
+]
 
 STAGED = "_staged.json"
 SAMPLES = ".samples"
@@ -89,17 +102,15 @@ class Staged:
         """Number of edits per cleaner and rule."""
         return self.tables["documents"].edits if "documents" in self.tables else {}
 
-    def seeds(self) -> pa.Table:
-        """Its rows of `seeds`; none when all seeds of the batch changed meanwhile."""
+    def seeds(self, columns: Sequence[str] = SEEDS.names) -> pa.Table:
+        """These columns of its rows of `seeds`; no row when all seeds of the batch changed meanwhile."""
         if "seeds" not in self.tables:
-            return SEEDS.empty_table()
-        return parts.read([self.source("seeds").path], "seeds")
+            return SEEDS.empty_table().select(columns)
+        return parts.read([self.source("seeds").path], "seeds", columns)
 
     def ids(self) -> pa.ChunkedArray:
         """The ids of its rows of `seeds`."""
-        if "seeds" not in self.tables:
-            return pa.chunked_array([], pa.string())
-        return parts.read([self.source("seeds").path], "seeds", ["id"])["id"]
+        return self.seeds(["id"])["id"]
 
     def source(self, table: str) -> Source:
         """Its part of a table.  Raises KeyError when it has none."""
@@ -156,8 +167,13 @@ class Staging:
     def finished(self, plan: Plan) -> list[Staged]:
         """The batches that an interrupted run of the same pipeline left behind and that this plan can use."""
         found = [one for one in map(_staged, sorted(self.folder.glob("[!.]*"))) if one is not None]
-        good = usable([one.seeds() for one in found], plan)
+        good = usable((one.seeds(CLEANED) for one in found), plan)
         return [one for one, is_good in zip(found, good, strict=True) if is_good]
+
+
+def are_staged(plan: Plan, staged: Iterable[Staged]) -> npt.NDArray[np.bool_]:
+    """Of each seed that the plan has to clean whether it is in one of these batches."""
+    return are_among(plan.to_clean, (one.ids() for one in staged))
 
 
 class Store:
@@ -168,8 +184,7 @@ class Store:
         plan = store.plan(scan, fingerprint)
         staging = store.staging(fingerprint)
         staged = staging.finished(plan)
-        done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
-        for batch in batches(plan.to_clean, max_bytes, done=done):
+        for batch in batches(plan.to_clean, max_bytes, done=are_staged(plan, staged)):
             staged.append(staging.write(clean(one.raw, one.name) for one in read_all(root, batch)))
         version = store.commit(plan, staged, fingerprint_parts, start)
     """

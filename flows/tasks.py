@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -28,6 +28,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
+import pyarrow.compute as pc
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
@@ -44,7 +45,7 @@ from corpus.records import Reading
 from corpus.recurring import NO_SURVEY, Survey, Unsampled
 from corpus.seed_list import AnySeed
 from corpus.seeds import Scan
-from corpus.store import Staged, Store, StoreError, Version
+from corpus.store import Staged, Store, StoreError, Version, are_staged
 
 from .batch import MOST_SLOW, Batch, Cleaned, Slow, Step, cleaned_slice, sampled, staged
 from .progress import Progress
@@ -345,7 +346,7 @@ class Run:
 
     def batches(self) -> Iterator[Batch]:
         """What is still to be cleaned, in the order of the ids."""
-        done = _ids(self.staged)
+        done = are_staged(self.plan, self.staged)
         for number, seeds in enumerate(batches(self.plan.to_clean, self._batch_bytes, done=done), 1):
             recurring = self.survey.applied(seeds)
             yield Batch(number, self._seeds, seeds, self._staging, self.config, self.pipeline, recurring)
@@ -380,12 +381,8 @@ class Run:
         return TASK_RUNS_PER_RUN + surveys + self._sampled + batches + first
 
     def _advance(self, staged: Staged) -> None:
-        rows = staged.seeds()
-        self._progress.advance(len(rows), sum(size or 0 for size in rows["bytes"].to_pylist()))
-
-
-def _ids(staged: Sequence[Staged]) -> set[str]:
-    return {id for one in staged for id in one.seeds()["id"].to_pylist()}
+        sizes = staged.seeds(["bytes"])["bytes"]
+        self._progress.advance(len(sizes), pc.sum(sizes).as_py() or 0)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Why so, why Dask, and how to run it on many machines: docs/decisions/0040-worker
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -117,6 +118,10 @@ def task_runner(workers: int, dask: str | None = None) -> TaskRunner[Any] | None
 
 
 def _dask(workers: int, address: str) -> TaskRunner[Any]:
+    if address == LOCAL:
+        # on a machine with much else to do, a worker of a cluster that ends complains, with a traceback, that it cannot
+        # reach the others any more; what matters is the run's own error
+        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ImportError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cleaners import Article, Document, Edit, Encoding, Flag, Paragraph, Pass, Quarantine, Seed, apply
 from corpus.records import Reading
 from corpus.seeds import Problem, read_all, scan
-from corpus.store import Store, Version, batches
+from corpus.store import Store, Version, are_staged, batches
 
 FINGERPRINT = "f" * 64
 START = datetime(2024, 2, 29, 8, 0, tzinfo=UTC)
@@ -119,8 +119,7 @@ def build(
         plan = store.plan(scan(root, max_seed_bytes, None, reading, store.containers(fingerprint)), fingerprint)
         staging = store.staging(fingerprint)
         staged = staging.finished(plan)
-        done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
-        for batch in batches(plan.to_clean, max_bytes, done=done):
+        for batch in batches(plan.to_clean, max_bytes, done=are_staged(plan, staged)):
             documents, problems = [], []
             for one in read_all(root, batch, reading):
                 if isinstance(one, Problem):

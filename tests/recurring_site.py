@@ -12,7 +12,7 @@ from corpus_samples import START
 from cleaners import PIPELINE, Cleaner, Config, Draft, fingerprint, select
 from corpus import recurring
 from corpus.seeds import Read, read_all, scan
-from corpus.store import Staged, Store, Version, batches
+from corpus.store import Staged, Store, Version, are_staged, batches
 
 NAVIGATION = ["网站首页", "山乡要闻", "渡口人家", "茶园四季", "老街旧事", "书院讲堂"]
 FOOTER = ["山乡服务台", "渡口留言板", "合作伙伴名录", "返回顶部", "版权所有 山乡在线"]
@@ -73,8 +73,7 @@ def build(
         plan = store.plan(found, of, survey)
         staging = store.staging(of)
         staged = staging.finished(plan)
-        done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
-        for number, batch in enumerate(batches(plan.to_clean, max_bytes, done=done)):
+        for number, batch in enumerate(batches(plan.to_clean, max_bytes, done=are_staged(plan, staged))):
             if number == stop_after:
                 return None, cleaned
             documents = []

@@ -17,7 +17,7 @@ from corpus import seeds as seeds_folder
 from corpus.plan import batches
 from corpus.records import Reading
 from corpus.seed_list import AnySeed
-from corpus.store import Staged, Staging, Store, Version
+from corpus.store import Staged, Staging, Store, Version, are_staged
 from corpus.verify import verify
 from flows.tasks import Batch, Cleaned
 
@@ -61,9 +61,8 @@ def run(
         staging = store.staging(made_by)
         meddle()
         staged = staging.finished(plan)
-        done = {id for one in staged for id in one.seeds()["id"].to_pylist()}
         changed: list[AnySeed] = []
-        for number, some in enumerate(batches(plan.to_clean, BATCH_BYTES, done=done), 1):
+        for number, some in enumerate(batches(plan.to_clean, BATCH_BYTES, done=are_staged(plan, staged)), 1):
             cleaned = clean(Batch(number, seeds, some, staging, config, PIPELINE, {}))
             staged.append(cleaned.staged)
             changed += cleaned.changed

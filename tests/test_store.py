@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import random
@@ -22,10 +23,12 @@ from corpus_samples import FINGERPRINT, START, build, cleaned, write_seeds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cleaners import Document
+from cleaners import Document, Seed
 from corpus import merge, parts
+from corpus.plan import CLEANED, are_among, make_plan, usable
 from corpus.schema import SCHEMAS, TABLES
-from corpus.seeds import scan
+from corpus.seed_list import SeedList
+from corpus.seeds import Scan, scan
 from corpus.store import Store, StoreError, Version, batches
 
 HERE = Path(__file__).parent
@@ -502,6 +505,10 @@ def test_an_interrupted_run_ends_with_the_same_bytes(seeds: Path, output: Path, 
     assert resumed.manifest.parts == whole.manifest.parts
 
 
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_staged_batches_of_another_pipeline_or_damaged_ones_are_not_used(seeds: Path, output: Path) -> None:
     store = Store(output)
     found = scan(seeds, 1 << 16)
@@ -517,6 +524,29 @@ def test_staged_batches_of_another_pipeline_or_damaged_ones_are_not_used(seeds: 
         assert staging.finished(plan) == [staged[2]]
         assert store.staging("e" * 64).finished(plan) == []
         assert store.staging(FINGERPRINT).finished(plan) == []
+
+
+@given(st.lists(st.sets(st.integers(0, 40), max_size=6), max_size=8), st.permutations(range(30)), st.data())
+def test_what_a_killed_run_left_is_compared_batch_by_batch(
+    left: list[set[int]], order: list[int], data: st.DataObject
+) -> None:
+    """Seeds in any order, as those of containers are; batches that overlap, are empty, or hold what is not wanted."""
+    seeds = SeedList.of(Seed(f"{number:02}", sha256(str(number)), 1) for number in order)
+    plan = make_plan(Scan(seeds, ()), FINGERPRINT, None, pa.array([str(number % 3) for number in order]))
+    stale = data.draw(st.sets(st.integers(0, 40), max_size=3))
+    staged, expected, taken = [], [], set[int]()
+    for numbers in left:
+        rows = [(f"{n:02}", sha256(f"{n}{' old' * (n in stale)}"), str(n % 3)) for n in sorted(numbers)]
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)] or [
+            pa.array([], pa.string())
+        ] * 3
+        staged.append(pa.Table.from_arrays(columns, names=CLEANED))
+        good = bool(numbers) and max(numbers) < 30 and not numbers & (taken | stale)
+        expected.append(good)
+        taken |= numbers if good else set()
+    assert usable(iter(staged), plan) == expected
+    ids = [one["id"] for one, good in zip(staged, expected, strict=True) if good]
+    assert are_among(plan.to_clean, ids).tolist() == [number in taken for number in order]
 
 
 def test_staged_batches_of_other_code_are_not_used(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -646,5 +676,5 @@ def test_batches_keep_order_and_bounds(sizes: list[int], max_bytes: int, max_see
         assert 1 <= len(batch) <= max_seeds
         assert len(batch) == 1 or sum(seed.size for seed in batch) <= max_bytes
     staged = random.Random(len(sizes)).sample(made, len(made) // 2)
-    done = {seed.name for batch in staged for seed in batch}
+    done = [any(seed in batch for batch in staged) for seed in seeds]
     assert list(batches(seeds, max_bytes, max_seeds, done)) == [batch for batch in made if batch not in staged]
