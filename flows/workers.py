@@ -128,8 +128,9 @@ def _dask(workers: int, address: str) -> TaskRunner[Any]:
         raise WorkersError("Dask is not installed: pip install 'jingwen[dask]'") from error
     options: dict[str, Any] = {"address": address}
     if address == LOCAL:  # one thread per worker, for cleaning is Python
-        cluster = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-        options = {"cluster_kwargs": cluster}
+        # its scheduler serves HTTP whether it shows a dashboard or not: on any port, else a second cluster complains
+        quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+        options = {"cluster_kwargs": {"n_workers": workers, "threads_per_worker": 1, **quiet}}
     runner: TaskRunner[Any] = DaskTaskRunner(**options)
     return runner
 
