@@ -35,6 +35,7 @@ from .misread_units import (
     Scores,
     chain_scores,
     kept_scores,
+    new_scores,
     widths,
 )
 from .misreadings import (
@@ -45,11 +46,13 @@ from .misreadings import (
     LOWEST_MEAN,
     LOWEST_MEAN_SHORT,
     NOT_SHORT,
+    Piece,
     Reading,
     Repair,
     are_likely_pairs,
     best_repair,
     chosen,
+    common_ends,
     cut,
     dense,
     readings_at,
@@ -62,6 +65,7 @@ Points = NDArray[np.uint32]
 SHORT = 1_000  # characters of a line whose search is remembered
 LONGEST = 20_000  # characters: longer lines are searched
 CLEAR_GAIN = LEAST_GAIN + 20  # what gains less is searched
+CLEARLY = 0.01  # of means of log P: sums of numbers of less precision are not the same to the last digit
 FAR = 1e6  # more than the scores of a line
 _LOST_CODE = ord(LOST_CHAR)
 
@@ -77,15 +81,14 @@ class Asked(NamedTuple):
 def best_repairs(asked: Sequence[Asked]) -> list[Repair | None]:
     """For each line what `best_repair` finds."""
     found: list[Repair | None] = [None] * len(asked)
-    simple: dict[str, list[_Line]] = {LATIN: [], GB: []}
+    alike: dict[tuple[str, bool], list[_Line]] = {}
     for number, one in enumerate(asked):
         line = _line(number, one)
         if line is not None:
-            simple[one.read].append(line)
-    for read, lines in simple.items():
-        if lines:
-            for line, repair in _repairs(lines, read):
-                found[line.number] = repair
+            alike.setdefault((one.read, line.lost), []).append(line)
+    for (read, lost), lines in alike.items():
+        for line, repair in (_repairs if lost else _strict_repairs)(lines, read):
+            found[line.number] = repair
     for number, one in enumerate(asked):
         if found[number] is None:
             found[number] = (_known_search if len(one.line) <= SHORT else best_repair)(*one)
@@ -105,7 +108,8 @@ class _Line(NamedTuple):
     start   of the part in the line
     old     the part
     new     its bytes read as UTF-8; those that are none are surrogates, and what was lost is the byte FF
-    spots   what stands between the runs of new (see misread_units.Runs): first, behind, and the ways over it
+    lost    whether some are no UTF-8
+    spots   then, what stands between the runs of new (see misread_units.Runs): first, behind, and the ways over it
     """
 
     number: int
@@ -113,6 +117,7 @@ class _Line(NamedTuple):
     start: int
     old: str
     new: str
+    lost: bool
     spots: list[tuple[int, int, _Crossing]]
 
 
@@ -123,26 +128,26 @@ def _line(number: int, asked: Asked) -> _Line | None:
     start, end = asked.parts[0]
     old = asked.line[start:end]
     raw = _latin_bytes(old) if asked.read == LATIN else _gb_bytes(old)
-    if not raw or _decodes(raw, UTF8):
-        return None
     for written in _OTHERS[asked.read]:
-        if _decodes(raw, written) and list(strict_repair(*asked[:2], written, asked.parts)):
+        if raw and _decoded(raw, written) and list(strict_repair(*asked[:2], written, asked.parts)):
             return None
+    if new := _decoded(raw, UTF8):
+        return _Line(number, asked.line, start, old, new, False, [])
     new = raw.decode(UTF8, "surrogateescape")
     spots = _spots(new, asked.read)
-    return _Line(number, asked.line, start, old, new, spots) if spots else None
+    return _Line(number, asked.line, start, old, new, True, spots) if spots else None
 
 
 _OTHERS = {LATIN: (GB, BIG5), GB: (BIG5,)}
 """What is no UTF-8 may be this."""
 
 
-def _decodes(raw: bytes, codec: str) -> bool:
+def _decoded(raw: bytes, codec: str) -> str:
+    """Empty when it cannot be."""
     try:
-        raw.decode(codec)
+        return raw.decode(codec)
     except UnicodeDecodeError:
-        return False
-    return True
+        return ""
 
 
 @cache
@@ -391,14 +396,19 @@ def _likely_before(new: _Page, ways: _Ways) -> tuple[Scores, Marks]:
     return likely, may_end
 
 
-def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, read: str) -> Marks:
-    """Per line whether it passes the tests of misreadings._believed that look at more than its text."""
+def _is_old(old: _Page, read: str) -> Marks:
+    """Per line whether enough of it is no ASCII, and that not in the order of a code table."""
     foreign = (old.points >= 0x80).nonzero()[0]
     points, line_of = old.points[foreign], old.begins.searchsorted(foreign, "right") - 1
     follows = (points[1:] == points[:-1] + 1) & (line_of[1:] == line_of[:-1])
-    foreigns = np.bincount(line_of, minlength=len(lines))
-    in_order = np.bincount(line_of[1:][follows], minlength=len(lines)) > (foreigns - 1) / 2
+    foreigns = np.bincount(line_of, minlength=len(old.begins))
+    in_order = np.bincount(line_of[1:][follows], minlength=len(old.begins)) > (foreigns - 1) / 2
+    found: Marks = (foreigns >= LEAST_OLD[read]) & ~in_order
+    return found
 
+
+def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, read: str) -> Marks:
+    """Per line whether it passes the tests of misreadings._believed that look at more than its text."""
     wide = new.points >= 0x80
     for_spots = np.array([spot.counts for spot in ways.spots]).T
 
@@ -411,9 +421,30 @@ def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, re
     everything, sure = with_spots(wide, for_spots[0]), with_spots(wide, for_spots[1])
     score = with_spots(np.where(wide, ways.scores, 0.0), for_spots[2])
     lowest = np.where(sure >= NOT_SHORT, LOWEST_MEAN, LOWEST_MEAN_SHORT)
-    found: Marks = (foreigns >= LEAST_OLD[read]) & ~in_order & (sure >= 2)
-    found &= (sure >= LEAST_SURE * everything) & (score >= lowest * sure)
+    found: Marks = _is_old(old, read) & (sure >= 2) & (sure >= LEAST_SURE * everything) & (score >= lowest * sure)
     return found
+
+
+# ---- what lost nothing -----------------------------------------------------------------------------------------
+
+
+def _strict_repairs(lines: Sequence[_Line], read: str) -> Iterator[tuple[_Line, Repair]]:
+    """The repairs of those lines that pass the tests of misreadings.strict_repair clearly."""
+    old, new = _Page.of([line.old for line in lines], read), _Page.of([line.new for line in lines], UTF8)
+    wide = new.points >= 0x80
+    scores = new_scores(read)[np.minimum(new.points, statistics.OUTSIDE)]
+    count, score = new.sums(wide), new.sums(np.where(wide, scores, 0.0))
+    stay = kept_scores(read)[np.minimum(old.points, statistics.OUTSIDE)]
+    gains = score - old.sums(np.where(old.points >= 0x80, stay, 0.0))
+    together = new.sums(wide & np.append(wide[1:], False))
+    lowest = np.where(count >= NOT_SHORT, LOWEST_MEAN, LOWEST_MEAN_SHORT) + CLEARLY
+    is_clear = (gains >= CLEAR_GAIN) & (score >= lowest * count) & (together > 0) & (2 * together >= count - 1)
+    is_clear &= _is_old(old, read) & (count >= (LONG if read == GB else 2)) & (new.sums(new.points == _LOST_CODE) == 0)
+    for i in is_clear.nonzero()[0].tolist():
+        _, _, start, before, after, _, _ = lines[i]
+        head, tail = common_ends(before, after)
+        piece = Piece(start + head, start + len(before) - tail, after[head : len(after) - tail], False)
+        yield lines[i], Repair(UTF8, read, (piece,), float(gains[i]))
 
 
 # ---- repairs ---------------------------------------------------------------------------------------------------

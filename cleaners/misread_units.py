@@ -246,7 +246,7 @@ class Runs:
 def _run(first: str) -> re.Pattern[str]:
     """Finds the runs, whose wide characters are those from `first` on."""
     wide = f"{first}-\ud7ff\ue000-\ufffc\ufffe"
-    return re.compile(f"[{wide}][\x00-\x7f{wide}]*[{wide}]")
+    return re.compile(f"[{wide}](?:[\x00-\x7f{wide}]*[{wide}])?")
 
 
 # of Latin letters only what makes a character that they are welcome to become (see misreadings)

@@ -120,7 +120,7 @@ def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int,
             gain = _strict_gain(old, new, read) if new else -np.inf
             if gain < LEAST_GAIN:
                 return
-            head, tail = _common_ends(old, new)
+            head, tail = common_ends(old, new)
             pieces.append(Piece(match.start() + head, match.end() - tail, new[head : len(new) - tail], False))
             total += gain
     if pieces:
@@ -172,7 +172,7 @@ def _strict_gain(old: str, new: str, read: str) -> float:
     return float(scores.sum()) - stay
 
 
-def _common_ends(old: str, new: str) -> tuple[int, int]:
+def common_ends(old: str, new: str) -> tuple[int, int]:
     """Lengths of the common beginning and end, which do not overlap."""
     size = min(len(old), len(new))
     head = next((i for i in range(size) if old[i] != new[i]), size)

@@ -47,7 +47,6 @@ LATIN_LEADS = f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
 BEHIND_LATIN_LEAD = "[^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]"
 LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
 TWO_UTF8_CHARS = re.compile(rb"(?s:[\xe3-\xe9\xef][\x80-\xbf]{2}.*?[\xe3-\xe9\xef][\x80-\xbf]{2})")
-NOT_FOREIGN = str.maketrans("", "", "".join(map(chr, range(0x80))) + LOST_CHAR)
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
 ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
@@ -309,16 +308,17 @@ def _tried(window: str) -> tuple[str, ...]:
     """The codecs that the line may have been read in, by the characters around a place."""
     if TWO_UTF8_CHARS.search(window.encode(GB, "ignore")):
         return (GB,)
-    return tuple(read for read, written in ((GB, BIG5), (BIG5, GB)) if _likelier(window, read, written))
+    foreign = "".join([char for char in window if char >= "\x80" and char != LOST_CHAR])
+    if len(foreign) <= 3:
+        return ()
+    least = likelihood_of_each(foreign) + 1.5
+    return tuple(read for read, written in ((GB, BIG5), (BIG5, GB)) if _is_likely(window, read, written, least))
 
 
-def _likelier(window: str, read: str, written: str) -> bool:
-    """Are the characters of a window likelier when their bytes are read in another codec?"""
+def _is_likely(window: str, read: str, written: str, least: float) -> bool:
+    """Are the characters of a window likely when their bytes are read in another codec?"""
     new = window.encode(read, "ignore").decode(written, "ignore")
-    if len(new) <= 3:
-        return False
-    old = window.translate(NOT_FOREIGN)
-    return len(old) > 3 and likelihood_of_each(new) > likelihood_of_each(old) + 1.5
+    return len(new) > 3 and likelihood_of_each(new) > least
 
 
 # ---- escapes ---------------------------------------------------------------------------------------------
