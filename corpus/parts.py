@@ -78,6 +78,8 @@ DIFFERENCES = {
     "documents": ("paragraphs.list.element.start", "paragraphs.list.element.end"),
     "edits": ("n", "start", "seed_start", "ref"),
 }
+# Hashes of 4 bytes, which are random: compressing them takes a twentieth of what writing takes, and saves nothing.
+UNCOMPRESSED = {"signatures": ("bands",)}
 ORDER = {
     "documents": ("id",),
     "edits": ("id", "n"),
@@ -336,12 +338,14 @@ def _by_cleaner(rules: Mapping[str, int]) -> dict[str, dict[str, int]]:
 
 
 def _writer(sink: Any, table: str) -> pq.ParquetWriter:
-    schema, differences = SCHEMAS[table], DIFFERENCES.get(table, ())
+    schema, differences, plain = SCHEMAS[table], DIFFERENCES.get(table, ()), UNCOMPRESSED.get(table, ())
     return pq.ParquetWriter(
         sink,
         schema,
-        compression="zstd",
-        compression_level=COMPRESSION_LEVEL,
+        compression={name: "none" if name in plain else "zstd" for name in schema.names} if plain else "zstd",
+        compression_level={n: COMPRESSION_LEVEL for n in schema.names if n not in plain}
+        if plain
+        else COMPRESSION_LEVEL,
         use_dictionary=list(DICTIONARY[table]),
         column_encoding=dict.fromkeys(differences, "DELTA_BINARY_PACKED") or None,
         write_statistics=list(STATISTICS[table]),

@@ -96,7 +96,7 @@ def documents_table(documents: Sequence[Document]) -> pa.Table:
         **{name: [_several(of.get(name)) for of in metadata] for name in LIST_FIELDS},
         "other_metadata": _nested("other_metadata", [_others(of) for of in metadata]),
         "script": [document.script or None for document in documents],
-        "paragraphs": _nested("paragraphs", [[p[1:] for p in document.paragraphs] for document in documents]),
+        "paragraphs": _nested("paragraphs", [document.paragraphs for document in documents]),
         "articles": _nested("articles", [list(map(_article, document.articles)) for document in documents]),
         "flags": _nested("flags", [document.flags for document in documents]),
         "n_chars": [len(document.text) for document in documents],
@@ -114,23 +114,24 @@ def documents_table(documents: Sequence[Document]) -> pa.Table:
 
 def edits_table(documents: Sequence[Document]) -> pa.Table:
     """One row per edit of these documents, in their order and in that of application."""
-    passes = [(number, one) for document in documents for number, one in enumerate(document.trail)]
-    sizes = [len(one.edits) for _, one in passes]
-    totals = [sum(len(one.edits) for one in document.trail) for document in documents]
-    edits: Iterable[Edit] = chain.from_iterable(one.edits for _, one in passes)
-    start, before, after, rule, field, ref = tuple(zip(*edits, strict=True)) or ((),) * 6
+    trails = [document.trail for document in documents]
+    passes = [one for trail in trails for one in trail]
+    fields = _fields(trails)
+    _, before, after, rule, field, _ = fields
+    numbers = _numbers(trails, fields)
+    totals = np.bincount(numbers.trail, minlength=len(trails))
     columns: Columns = {
-        "id": _repeated([document.name for document in documents], totals, EDITS.field("id").type),
-        "n": list(chain.from_iterable(map(range, totals))),
-        "pass": _repeated([number for number, _ in passes], sizes, EDITS.field("pass").type),
-        "cleaner": _repeated([one.cleaner for _, one in passes], sizes, EDITS.field("cleaner").type),
+        "id": pa.array([document.name for document in documents], pa.string()).take(pa.array(numbers.trail)),
+        "n": pa.array(np.arange(totals.sum()) - np.repeat(np.cumsum(totals) - totals, totals), pa.int32()),
+        "pass": pa.array(numbers.number, pa.int32()),
+        "cleaner": _repeated([one.cleaner for one in passes], [len(one.edits) for one in passes], pa.string()),
         "rule": rule,
-        "start": start,
-        "seed_start": seed_starts([document.trail for document in documents]),
+        "start": numbers.start,
+        "seed_start": _seed_starts(numbers),
         "before": [text or None for text in before],
         "after": [text or None for text in after],
         "field": [name or None for name in field],
-        "ref": [place if place >= 0 else None for place in ref],
+        "ref": pa.array(numbers.ref, mask=numbers.ref < 0),
     }
     return _table(columns, EDITS)
 
@@ -227,7 +228,10 @@ def seed_starts(trails: Sequence[Sequence[Pass]]) -> Places:
 
     One sweep per pass over all trails at once: what `Positions` does for one place, for many.
     """
-    edits = _columns(trails)
+    return _seed_starts(_numbers(trails, _fields(trails)))
+
+
+def _seed_starts(edits: _Edits) -> Places:
     places = edits.start.copy()
     for number in range(int(edits.number.max(initial=0)) - 1, -1, -1):
         later = np.flatnonzero(edits.number > number)
@@ -237,18 +241,23 @@ def seed_starts(trails: Sequence[Sequence[Pass]]) -> Places:
     return places
 
 
-def _columns(trails: Sequence[Sequence[Pass]]) -> _Edits:
-    passes = [(i, number, one.edits) for i, trail in enumerate(trails) for number, one in enumerate(trail)]
-    sizes = [len(edits) for _, _, edits in passes]
-    every: Iterable[Edit] = chain.from_iterable(edits for _, _, edits in passes)
-    start, before, after, _, _, ref = tuple(zip(*every, strict=True)) or ((),) * 6
+def _fields(trails: Sequence[Sequence[Pass]]) -> tuple[tuple[Any, ...], ...]:
+    """The fields of all edits of these trails, in order: a tuple for each field."""
+    edits: Iterable[Edit] = chain.from_iterable(one.edits for trail in trails for one in trail)
+    return tuple(zip(*edits, strict=True)) or ((),) * len(Edit._fields)
+
+
+def _numbers(trails: Sequence[Sequence[Pass]], fields: Sequence[tuple[Any, ...]]) -> _Edits:
+    start, before, after, _, _, ref = fields
+    passes = [(i, number, len(one.edits)) for i, trail in enumerate(trails) for number, one in enumerate(trail)]
+    trail, number, sizes = np.array(passes, np.int64).reshape(-1, 3).T
 
     def column(values: Iterable[int]) -> Places:
-        return np.fromiter(values, np.int64)
+        return np.fromiter(values, np.int64, len(start))
 
     return _Edits(
-        np.repeat(column(i for i, _, _ in passes), sizes),
-        np.repeat(column(number for _, number, _ in passes), sizes),
+        np.repeat(trail, sizes),
+        np.repeat(number, sizes),
         column(start),
         column(map(len, before)),
         column(map(len, after)),
@@ -412,11 +421,12 @@ def _repeated(values: Sequence[Any], times: Sequence[int], kind: pa.DataType) ->
 
 
 def _nested(column: str, lists: Sequence[Sequence[tuple[Any, ...]]]) -> pa.Array:
-    """A column of lists of structs, from a list of tuples per row, without a dict per struct."""
+    """A column of lists of structs, from a list of tuples per row, without a dict per struct.  A struct's values are
+    the last ones of its tuple."""
     kind = DOCUMENTS.field(column).type
     members = list(kind.value_type)
     values = tuple(zip(*chain.from_iterable(lists), strict=True)) or ((),) * len(members)
-    children = [pa.array(of, member.type) for of, member in zip(values, members, strict=True)]
+    children = [pa.array(of, member.type) for of, member in zip(values[-len(members) :], members, strict=True)]
     offsets = pa.array(accumulate(map(len, lists), initial=0), pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(children, fields=members), type=kind)
 
@@ -442,7 +452,9 @@ def check(table: pa.Table, name: str) -> None:
     schema = SCHEMAS[name]
     if not table.schema.equals(schema, check_metadata=True):
         raise ValueError(f"{name} does not have its schema: {table.schema}")
-    table.validate(full=True)
+    table.validate()
+    # the text is of Python or of a file with checksums, and there is as much of it as of all other columns
+    table.drop_columns([name for name in table.column_names if name == "text"]).validate(full=True)
     for field in schema:
         if not field.nullable and table[field.name].null_count:
             raise ValueError(f"{name}.{field.name} is null in a row, which its schema does not allow")
