@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
-
-from .edits import Edit
 
 # Characters of East Asian width that are no marks: Han, kana, bopomofo, enclosed numbers, geometric bullets, 々〇
 LETTERS = (
@@ -31,7 +28,8 @@ _PROTECTED = re.compile(
 )
 # one of these is in all that is protected, and most lines have none: they are found faster than the pattern says no
 _PROTECTING = ("://", "www.", "`", '"', "'", "<", "&", "\\", "](")
-_WITHOUT_LETTERS = ("`", "<", "](", '"""')  # and these in what is protected in a line without Latin letters
+# and one of these in what is protected in a line without Latin letters
+_WITHOUT_LETTERS = re.compile(r'[`<]|\]\(|"{3}')
 # marks that end the sentence around a URL or path rather than the URL
 _TRAILING = ",;:?!)\"'."
 _CODE_SIGN = re.compile(r"[$>/#<\"{};=&|]")  # one of these is in all code
@@ -43,6 +41,10 @@ _REFERENCE = re.compile(r"\. ?[^.\n]{2,120}\[(?:[MCGNJDRSPAZ]|DB|CP|EB|CM|DS)(?:
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
+Change = tuple[int, str, str, str]
+"""Place in the line, what stands there, what comes there, and the rule."""
+
+
 class MarkedLine:
     """A line that is being changed.
 
@@ -51,10 +53,9 @@ class MarkedLine:
     changes  place -> (end of the place, what comes there, rule)
     """
 
-    __slots__ = ("_ends", "_joined", "_starts", "before", "changes", "start", "text")
+    __slots__ = ("_ends", "_joined", "_starts", "before", "changes", "text")
 
-    def __init__(self, start: int, before: str) -> None:
-        self.start = start
+    def __init__(self, before: str) -> None:
         self.before = before
         self.text = list(before)
         self._joined: str | None = before
@@ -74,7 +75,7 @@ class MarkedLine:
 
     def _protect(self) -> None:
         """Finds URLs, code, HTML, paths and entities."""
-        if not _ASCII_LETTERS.search(self.before) and not any(mark in self.before for mark in _WITHOUT_LETTERS):
+        if not _ASCII_LETTERS.search(self.before) and not _WITHOUT_LETTERS.search(self.before):
             return
         for found in _PROTECTED.finditer(self.before):
             end = found.end()
@@ -102,19 +103,25 @@ class MarkedLine:
         else:
             self.text[start:end] = [after[:1] or "\0"] * (end - start)
 
-    def edits(self) -> Iterator[Edit]:
-        """The edits, in order."""
-        done = 0
-        for start in sorted(self.changes):
-            end, after, rule = self.changes[start]
-            before = self.before[start:end]
+    def changed(self) -> list[Change]:
+        """What has changed by now, in order."""
+        found: list[Change] = []
+        done, line = 0, self.before
+        for start, (end, after, rule) in sorted(self.changes.items()):
+            before = line[start:end]
             if start >= done and before != after:
-                yield Edit(self.start + start, before, after, rule)
+                found.append((start, before, after, rule))
                 done = end
+        return found
 
     def char(self, place: int) -> str:
         """The character at a place; a line break before and behind the line."""
         return self.text[place] if 0 <= place < len(self.text) else "\n"
+
+    def beside(self, place: int) -> tuple[str, str]:
+        """The characters before and behind a place of the line."""
+        text = self.text
+        return text[place - 1] if place else "\n", text[place + 1] if place + 1 < len(text) else "\n"
 
     def is_code(self) -> bool:
         """Whether the line is data, a reference, or looks like code: a sign of code, and fewer wide letters than

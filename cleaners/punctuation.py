@@ -8,20 +8,23 @@ docs/punctuation.md gives the choices and their sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
-from functools import cache
+from collections.abc import Generator
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import opencc
+from numpy.typing import NDArray
 
 from . import quotes, spaces, widths
 from .config import Config
 from .edits import Edit
 from .ignored import INDENTS
-from .marked_line import LETTER, LETTERS, MarkedLine
+from .marked_line import LETTER, LETTERS, Change, MarkedLine
 from .quotes import unbalanced
+from .statistics import OUTSIDE, codes
 from .widths import FULL, WIDTH
 
 __all__ = ["propose", "unbalanced"]
@@ -30,6 +33,7 @@ FORM = "punctuation.form"
 # which group of `_places` took part: the mark is widened at once, always or if marks of this text have lost their
 # width; or it stays (of an address, an abbreviation), and its line is worth a look only where it has other marks
 SURE, IF_DAMAGED, PAIR, STAYS = 1, 2, 3, 4
+LONGEST_REMEMBERED = 200  # characters of a line whose changes are remembered
 # A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
 LONGEST_LINE = 1_000_000
 RULES = Path(__file__).parent / "rules" / "punctuation"
@@ -115,9 +119,15 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     return INDENTS if end < 0 and long_end < 0 else ""
 
 
-def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
+def _line_edits(start: int, before: str, style: Style) -> list[Edit]:
     """The edits of one line, which begins at `start` of the text."""
-    line = MarkedLine(start, before)
+    changes = (_changes if len(before) > LONGEST_REMEMBERED else _known_changes)(before, style)
+    return [_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in changes]
+
+
+def _changes(before: str, style: Style) -> list[Change]:
+    """What changes in one line."""
+    line = MarkedLine(before)
     if style.has_forms:
         for found in _forms().finditer(before):
             line.change(found.start(), found.end(), _converted(found[0]), FORM)
@@ -136,7 +146,10 @@ def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
         spaces.close_up(line)
         spaces.dots(line)  # again: their neighbours may have become wide
         spaces.dashes(line, style.lost_dash)
-    return line.edits()
+    return line.changed()
+
+
+_known_changes = lru_cache(1 << 12)(_changes)  # pages repeat lines, and lines are read again while a page settles
 
 
 def _narrow_numbers(line: MarkedLine) -> None:
@@ -168,7 +181,16 @@ def _style(text: str, config: Config) -> Style:
 
 def _is_traditional(text: str) -> bool:
     """Whether characters of the Traditional script outnumber those of the Simplified one."""
-    return sum(map(text.count, _TRADITIONAL)) > sum(map(text.count, _SIMPLIFIED))
+    return int(_scripts()[codes(text)].sum(dtype=np.int64)) > 0
+
+
+@cache
+def _scripts() -> NDArray[np.int8]:
+    """1 for a character of the Traditional script, -1 for one of the Simplified, by code point; OUTSIDE is the last."""
+    table = np.zeros(OUTSIDE + 1, np.int8)
+    table[[ord(char) for char in _TRADITIONAL]] += 1
+    table[[ord(char) for char in _SIMPLIFIED]] -= 1
+    return table
 
 
 def _suspects(text: str, config: Config) -> str:

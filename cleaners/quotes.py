@@ -34,6 +34,9 @@ class Pair(NamedTuple):
     depth: int
 
 
+_pair = tuple.__new__  # making a Pair by its name takes twice as long
+
+
 def is_wide(char: str) -> bool:
     """Whether a character is a letter or mark of Chinese (or Japanese) text."""
     if char in MARKS:
@@ -75,17 +78,17 @@ def _pairs(line: MarkedLine, marks: list[tuple[int, str]]) -> list[Pair] | None:
     found: list[Pair] = []
     stack: list[tuple[int, str]] = []
     for place, char in marks:
-        left, right = line.char(place - 1), line.char(place + 1)
+        left, right = line.beside(place)
         if char in "'’" and _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
             continue  # an apostrophe or feet
         kind = _OPENING.get(char) or _CLOSING.get(char) or char
         if char in _CLOSING or (char in _STRAIGHT and bool(stack) and stack[-1][1] == kind):
             if not stack or stack[-1][1] != kind or (char in _STRAIGHT and not _can_close(line, place)):
                 return None
-            found.append(Pair(stack.pop()[0], place, len(stack)))
+            found.append(_pair(Pair, (stack.pop()[0], place, len(stack))))
         elif char in _STRAIGHT and right in _NEVER_AFTER_OPENING:
             return None
-        elif _holds(stack, kind) and not (char == '"' and len(stack) == 2):
+        elif stack and _holds(stack, kind) and not (char == '"' and len(stack) == 2):
             return None  # only a third level may have the marks of the first: “ ‘ “ ” ’ ”
         else:
             stack.append((place, kind))

@@ -84,9 +84,10 @@ def spaces(line: MarkedLine) -> None:
     """Takes spaces away beside full-width marks. Two and more behind a sentence stay: a paragraph may begin there."""
     if not _has_space(line.before):
         return
+    text, size = line.text, len(line.text)
     for found in _SPACES.finditer(line.joined()):
         start, end = found.span()
-        left, right = line.char(start - 1), line.char(end)
+        left, right = text[start - 1] if start else "\n", text[end] if end < size else "\n"
         if left == "\n" or right in "\r\n" or line.is_protected(start):
             continue
         if (

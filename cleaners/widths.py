@@ -120,8 +120,8 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
 
 
 def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> bool:
-    left, right = line.char(place - 1), line.char(place + 1)
-    if _EMOTICON.match("".join(line.text[place : place + 4])) and (left in " \n" or right != "）"):
+    left, right = line.beside(place)
+    if char in ":;" and _EMOTICON.match("".join(line.text[place : place + 4])) and (left in " \n" or right != "）"):
         return False
     if left == "\n":
         return char in ",;" and bool(LETTER.match(right))
@@ -173,7 +173,7 @@ def _is_authors(char: str, left: str, right: str) -> bool:
 
 
 def _is_full_stop(line: MarkedLine, place: int, damaged: bool) -> bool:
-    left, right = line.char(place - 1), line.char(place + 1)
+    left, right = line.beside(place)
     if left in ".,;:?!\n" or right == "." or left in _NO_MARK_AFTER:
         return False
     if left in _SPACES:

@@ -235,12 +235,21 @@ def test_deterministic() -> None:
     assert list(propose(text, Config())) == list(propose(text, Config()))
 
 
+def test_a_line_that_stands_there_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(punctuation, "MarkedLine", lambda line: read.append(line) or MarkedLine(line))
+    punctuation._known_changes.cache_clear()
+    text = '她又说,"来得及."\n' * 50
+    assert cleaned(text) == "她又说，“来得及。”\n" * 50
+    assert len(read) == 1
+
+
 def test_places_of_a_marked_line_never_move() -> None:
-    line = MarkedLine(10, "甲...乙…丙 ,丁")
+    line = MarkedLine("甲...乙…丙 ,丁")
     line.change(1, 4, "……", "punctuation.ellipsis")
     line.change(5, 6, "……", "punctuation.ellipsis")
     line.change(7, 8, "", "punctuation.space")
     line.change(8, 9, "，", "punctuation.width")
     assert len(line.text) == len(line.before)
-    assert [edit.start for edit in line.edits()] == [11, 15, 17, 18]
+    assert [place for place, _, _, _ in line.changed()] == [1, 5, 7, 8]
     assert line.char(-1) == line.char(99) == "\n"
