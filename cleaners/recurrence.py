@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import struct
+import zlib
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -77,7 +77,10 @@ FEWEST_CELLS = 2
 
 SHORTEST_TITLE, LONGEST_TITLE = 5, 80
 
-_NUMBERS = struct.Struct(f">{IDENTITIES}Q")
+_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
+"""One for each of IDENTITIES: odd, with as many ones as zeros about; those of SplitMix64, xxHash, MSws and wyhash."""
+
+_LOW = (1 << 64) - 1
 _SENTENCE = re.compile("[。！？；，!?;]")
 _DIGITS = re.compile(r"\d+")
 _CELL = re.compile(r"[-+±]?[\d.,:/%％]+(?:[元克斤吨件个人分次度号]|公斤|万元|亿元|[kKmM]?[gGmM])?")
@@ -212,13 +215,11 @@ def _comparable(line: str) -> str:
 def _identity(page: Page) -> tuple[int, ...]:
     """A MinHash of the lines of prose."""
     prose = islice((row.text for row in page.rows[page.first : page.last] if row.score > 0), MOST_ROWS)
-    hashes = [
-        hashlib.blake2b(line.strip().encode("utf-8", "surrogatepass"), digest_size=8 * IDENTITIES).digest()
-        for line in prose
-    ]
-    if not hashes:
+    sums = [zlib.crc32(line.strip().encode("utf-8", "surrogatepass")) for line in prose]
+    if not sums:
         return ()
-    return tuple(map(min, zip(*map(_NUMBERS.unpack, hashes), strict=True)))
+    # a product with an odd number, without what is beyond 64 bits, is a permutation
+    return tuple(min([one * factor & _LOW for one in sums]) for factor in _FACTORS)
 
 
 @lru_cache(maxsize=1 << 16)
