@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, rule_files
+from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, prose, rule_files
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -104,6 +104,8 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
         settled = [draft.settle(config, PIPELINE, watch) for draft in drafts]
     with steps.step("finish"):
         watch = Stopwatch()
+        for draft in drafts:
+            draft.describe(config, watch)
         return [draft.finish(config, good, watch) for draft, good in zip(drafts, settled, strict=True)]
 
 
@@ -127,6 +129,7 @@ def _start_afresh() -> None:
         *(names._is_known_byline, names._known_authors, names._known_flat),
     ):
         remembered.cache_clear()
+    prose._lately.forget()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
 

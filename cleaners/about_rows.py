@@ -22,7 +22,7 @@ LONGEST_FREE = 16
 
 _SEPARATORS = " |·•●▪■◆-—/\\[]【】()<>《》,;:、~_"
 _STOPS = re.compile("[。!?;…！？；]")
-_STOP_MARKS = frozenset("。!?;…！？；")
+STOP_MARKS = frozenset("。!?;…！？；")
 
 
 class Token(NamedTuple):
@@ -131,7 +131,7 @@ class Taken(NamedTuple):
 
 def may_tell(line: str) -> bool:
     """False for a line that `take` leaves wherever it stands, as one that ends like a sentence: a cheap test."""
-    return line.rstrip()[-1:] not in _STOP_MARKS and _HINT.search(line) is not None
+    return line.rstrip()[-1:] not in STOP_MARKS and _HINT.search(line) is not None
 
 
 def take(line: str, place: str) -> Taken | None:

@@ -15,6 +15,7 @@ from . import dates, names
 from .about_rows import (
     HOST,
     LONGEST_ROW,
+    STOP_MARKS,
     Taken,
     Value,
     is_known_chrome,
@@ -39,7 +40,7 @@ LONGEST_HEADLINE = 45
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
-    likely = [i for i, row in enumerate(page.rows) if may_tell(row.text)]
+    likely = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
     taken = {i: one for i in likely if (one := _take_row(page, i))}
     _drop_tables(page, taken)
     _add_values_below(page, taken)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 SHORTEST_PROSE = 15
@@ -47,9 +46,45 @@ class Page(NamedTuple):
         return sum(row.score for row in self.rows[self.first : self.last] if row.score > 0)
 
 
-@lru_cache(maxsize=1)  # while a document settles, several cleaners read the same text: do not change its rows
+class _Lately:
+    """Pages that were read lately.  Several cleaners read the same texts, one of them those of a whole slice before the
+    next one does."""
+
+    MOST = 2_000_000
+    """So many characters of texts are remembered at most; a row counts as ROW more, as its objects take memory."""
+
+    ROW = 100
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Page] = {}
+        self.size = 0
+
+    def add(self, text: str, page: Page) -> None:
+        size = len(text) + self.ROW * len(page.rows)
+        if self.size + size > self.MOST:
+            self.forget()
+        self.pages[text] = page
+        self.size += size
+
+    def forget(self) -> None:
+        self.pages.clear()
+        self.size = 0
+
+
+_lately = _Lately()
+
+
 def read(text: str) -> Page:
-    """The rows of `text` and its main stretch of prose.  Linear in the text's length."""
+    """The rows of `text` and its main stretch of prose, which others get, too: do not change them.  Linear in the
+    text's length."""
+    page = _lately.pages.get(text)
+    if page is None:
+        page = _read(text)
+        _lately.add(text, page)
+    return page
+
+
+def _read(text: str) -> Page:
     rows: list[Row] = []
     start = 0
     for line in text.split("\n"):

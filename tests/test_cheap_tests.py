@@ -137,6 +137,19 @@ def test_a_row_is_prose_by_its_size_its_comma_and_its_end(lines: list[str]) -> N
         assert row.score == (min(len(bare), prose.MOST_CREDIT) if is_prose else -prose.GAP_COST)
 
 
+def test_pages_are_remembered_as_long_as_they_are_few() -> None:
+    prose._lately.forget()
+    page = prose.read("桥修好了。")
+    assert prose.read("桥修好了。") is page
+    for number in range(3):
+        prose.read("桥。\n" * (prose._lately.MOST // (prose._lately.ROW + 3) - 10) + f"{number}")
+        assert prose._lately.size <= prose._lately.MOST
+    assert prose.read("桥修好了。") == page
+    assert prose.read("桥修好了。") is not page
+    prose.read("桥。\n" * prose._lately.MOST)  # more than all
+    assert len(prose._lately.pages) == 1
+
+
 @given(st.text("\n\n\n \u3000\t\r\x1f\u2028a甲", max_size=20))
 def test_gaps_are_what_a_search_for_space_finds(text: str) -> None:
     expected = []
