@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -168,7 +169,7 @@ def main() -> None:
 def surveyed(root: Path, found: Scan) -> recurring.Survey:
     """What recurs in a folder of seeds."""
     fresh = recurring.sample(root, found.seeds, Config())
-    return recurring.survey(found, "", None, [fresh], lambda seeds: recurring.drafts(root, seeds, Config()))
+    return recurring.survey(found, "", None, [fresh], partial(recurring.said, root, Config()))
 
 
 def cleaned(page: Made, seed: AnySeed, applied: Mapping[str, frozenset[int]], config: Config | None = None) -> Document:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -245,15 +245,31 @@ def look(
     base: Version | None,
     config: Config,
     fresh: Sequence[Source] | None = None,
+    lines_of: LinesOf | None = None,
 ) -> Survey:
     """What recurs among the seeds of a scan, in one step: samples those that are unknown, and learns.
 
     fresh   parts with their samples, when these were taken already (`Unsampled`); None: take them, and keep them in
             memory
+    lines_of   what `said` is, when another process does it; None: `said`
     """
     cut = batches(unknown(scan, fingerprint, base), BATCH_BYTES) if fresh is None else ()
     rows = [sample(root, seeds, config) for seeds in cut]
-    return survey(scan, fingerprint, base, rows if fresh is None else fresh, lambda seeds: drafts(root, seeds, config))
+    return survey(scan, fingerprint, base, rows if fresh is None else fresh, partial(lines_of or said, root, config))
+
+
+def said(root: Path, config: Config, seeds: SeedList, wanted: Mapping[str, frozenset[int]]) -> dict[int, str]:
+    """What lines of a few seeds say, by key.
+
+    wanted   id of each seed -> keys of its lines
+    """
+    found: dict[int, str] = {}
+    for draft in drafts(root, seeds, config):
+        found |= recurrence.lines(draft.text, wanted[draft.seed.name])
+    return found
+
+
+LinesOf: TypeAlias = "Callable[[Path, Config, SeedList, Mapping[str, frozenset[int]]], dict[int, str]]"
 
 
 class Unsampled:
@@ -296,12 +312,12 @@ def survey(
     fingerprint: str,
     base: Version | None,
     fresh: Sequence[Source | pa.Table],
-    read_again: Callable[[SeedList], Iterable[Draft]],
+    said: Callable[[SeedList, Mapping[str, frozenset[int]]], Mapping[int, str]],
 ) -> Survey:
     """What recurs among the seeds of a scan.
 
-    fresh        rows of the seeds that are `unknown`: tables, or parts of `lines`
-    read_again   gives a few seeds, to know what lines that recur for the first time say
+    fresh   rows of the seeds that are `unknown`: tables, or parts of `lines`
+    said    reads a few seeds, to know what lines that recur for the first time say
     """
     names = scan.seeds.names
     new = [Piece(one.path if isinstance(one, Source) else one) for one in fresh]
@@ -315,11 +331,8 @@ def survey(
         return Survey(known, (), gone, marks, again)
     samples = Samples([*old, *new])
 
-    def lines_of(wanted: Mapping[str, frozenset[int]]) -> dict[int, str]:
-        found: dict[int, str] = {}
-        for draft in read_again(scan.seeds.filter(pc.is_in(names, pa.array(sorted(wanted), pa.string())))):
-            found |= recurrence.lines(draft.text, wanted[draft.seed.name])
-        return found
+    def lines_of(wanted: Mapping[str, frozenset[int]]) -> Mapping[int, str]:
+        return said(scan.seeds.filter(pc.is_in(names, pa.array(sorted(wanted), pa.string()))), wanted)
 
     recurring = learn(samples, {int(one.id, 16): one.line for one in known}, lines_of)
     found = Found(names, samples, recurring)

@@ -139,12 +139,21 @@ class Batch:
         """Takes these steps, and makes rows of the documents."""
         with uncollected():
             for one in steps:
-                before = time.thread_time()
-                one.run(self)
-                self.seconds[one.name] += time.thread_time() - before
-            before = time.thread_time()
-            self.finished.append(self.finish())
-            self.seconds[STAGE] += time.thread_time() - before
+                self.take_step(one)
+            self.make_rows()
+
+    def take_step(self, step: Step) -> Mapping[str, int]:
+        """Takes one step; returns its counts."""
+        before = time.thread_time()
+        counts = step.run(self)
+        self.seconds[step.name] += time.thread_time() - before
+        return counts
+
+    def make_rows(self) -> None:
+        """Makes rows of the documents, after all steps."""
+        before = time.thread_time()
+        self.finished.append(self.finish())
+        self.seconds[STAGE] += time.thread_time() - before
 
     def take(self, part: Batch) -> None:
         """Takes in a slice of it that is cleaned."""
@@ -249,6 +258,11 @@ def cleaned_slice(part: Batch, place: int, steps: Sequence[Step] = ()) -> Batch:
     steps   the batch's own, when they do more than these; empty: its own
     """
     part.clean(steps or part.steps())
+    return kept_slice(part, place)
+
+
+def kept_slice(part: Batch, place: int) -> Batch:
+    """A slice that is rows, with these in a folder, as `cleaned_slice` has it."""
     (done,) = part.finished
     assert not isinstance(done.tables, Path)
     folder = part.staging.folder / f".slice-{part.number}-{place}"

@@ -28,6 +28,7 @@ from .batch import Batch, Cleaned, cleaned_slice
 from .fork_server import Pool
 from .progress import without_retries
 from .report import Report
+from .shown import HeldElsewhere
 from .tasks import BATCH_BYTES, Held, clean_and_write, clean_batch, clean_shown, corpus_run, log
 from .workers import BATCHES_AHEAD, WorkersError, end_workers, task_runner, worker_pool
 
@@ -120,25 +121,27 @@ def _cleaned(batches: Iterator[Batch], workers: int) -> Iterator[Cleaned]:
 
 
 def _by_worker_processes(workers: int, batches: Iterator[Batch], pool: Pool) -> Iterator[Cleaned]:
-    """The same, by worker processes. They know nothing of Prefect: the slice whose steps are task runs is our own."""
+    """The same, by worker processes. They know nothing of Prefect: of the slice whose steps are task runs, it is told
+    here."""
     first = Future[Batch]()
-    own: list[Batch] = []
+    shown: list[HeldElsewhere] = []
 
     def handed() -> Iterator[tuple[Batch, Held[list[Future[Batch]]]]]:
         for batch in batches:
-            parts = list(batch.slices())
-            if batch.number == 1:
-                own.append(parts[0])
+            parts = list(enumerate(batch.slices(), 1))
+            given = [first] if batch.number == 1 else []
+            if given:
+                shown.append(HeldElsewhere(parts.pop(0)[1], Pool(1)))
             # from here, not from the threads of the tasks: in the seeds' order, in which containers are read
-            given = [pool.submit(cleaned_slice, part, place) for place, part in enumerate(parts, 1) if part not in own]
-            yield batch, Held([first, *given] if batch.number == 1 else given)
+            given += [pool.submit(cleaned_slice, part, place) for place, part in parts]
+            yield batch, Held(given)
 
-    def clean_own() -> None:
-        while own:
-            first.set_result(clean_shown(own.pop()))
+    def clean_first() -> None:
+        while shown:
+            first.set_result(clean_shown(shown.pop()))
 
     try:
-        yield from _by_workers(workers, clean_batch, handed(), clean_own)
+        yield from _by_workers(workers, clean_batch, handed(), clean_first)
     finally:
         first.cancel()  # nobody waits for it when this process was interrupted
 

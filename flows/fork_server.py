@@ -32,7 +32,7 @@ def start() -> None:
 
 
 class Pool(ProcessPoolExecutor):
-    """At most so many worker processes, which start when they are needed.
+    """So many worker processes.
 
     Ctrl-C reaches none of them: a terminal sends it to all processes of a command, and workers that stumble over it
     leave the pool waiting for them. The run ends them itself; and they end when the run is gone.
@@ -42,6 +42,8 @@ class Pool(ProcessPoolExecutor):
         start()
         super().__init__(workers, multiprocessing.get_context("forkserver"), _begin)
         self.workers = workers
+        for _ in range(workers):  # they start while this process does something else
+            self.submit(os.getpid)
 
 
 def _begin() -> None:

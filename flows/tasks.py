@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from functools import cache
 from heapq import nlargest
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import pyarrow.compute as pc
 from prefect import Task, task
@@ -49,6 +49,7 @@ from corpus.store import Staged, Store, StoreError, Version, are_staged
 
 from .batch import MOST_SLOW, Batch, Cleaned, Slow, Step, cleaned_slice, sampled, staged
 from .progress import Progress
+from .shown import HeldElsewhere
 from .workers import by_worker, each_by_worker, worker_pool
 
 __all__ = [
@@ -166,7 +167,11 @@ def survey(
     if fresh is None:
         todo = recurring.unsampled(seeds, found.value, fingerprint, base, config, store.samples())
         fresh = Held(list(each_by_worker(sampled, todo)))
-    return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value))
+
+    def lines_of(*of: Any) -> dict[int, str]:
+        return by_worker(recurring.said, *of)  # it has the tables that are needed to read seeds
+
+    return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value, lines_of))
 
 
 @step("read", "read, batch {batch.number}")
@@ -208,9 +213,11 @@ def clean_batch(batch: Batch, slices: Held[list[Future[Batch]]] | None = None) -
     return _write(batch)
 
 
-def clean_shown(part: Batch) -> Batch:
-    """A batch's first slice, cleaned, each step a task run."""
-    return cleaned_slice(part, 1, _shown(part))
+def clean_shown(part: HeldElsewhere) -> Batch:
+    """A batch's first slice, cleaned by the process that holds it, each step a task run."""
+    for one in _shown(part):
+        one.run(cast(Batch, part))  # it has what the tasks ask of a batch
+    return part.cleaned(1)
 
 
 @step("clean-batch", "clean, batch {batch.number}")
@@ -241,7 +248,7 @@ def _clean(batch: Batch) -> None:
         _take(batch, cleaned_slice(part, place, _shown(batch) if batch.number == 1 and place == 1 else ()))
 
 
-def _shown(batch: Batch) -> list[Step]:
+def _shown(batch: Batch | HeldElsewhere) -> list[Step]:
     """The steps of a batch, each a task run."""
     steps: list[Task[[Batch], dict[str, int]]] = [read, *map(cleaning, batch.pipeline), settle]
     return [Step(one.name, one) for one in steps]

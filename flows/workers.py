@@ -83,9 +83,15 @@ def worker_pool() -> fork_server.Pool | None:
 
 
 def by_worker(function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
-    """What the function returns: of a worker process when the flow has some, else of this one."""
+    """What the function returns: of a worker process when the flow has some, else of this one.  Raises WorkersError
+    when it dies."""
     pool = worker_pool()
-    return function(*args, **named) if pool is None else pool.submit(function, *args, **named).result()
+    if pool is None:
+        return function(*args, **named)
+    try:
+        return pool.submit(function, *args, **named).result()
+    except BrokenProcessPool as error:
+        raise WorkersError.explained(error) from error
 
 
 def each_by_worker(function: Callable[[T], R], todo: Iterable[T]) -> Iterator[R]:

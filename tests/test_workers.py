@@ -17,6 +17,8 @@ from corpus.store import Staging, Store
 from flows import batch as batches
 from flows import cli
 from flows.batch import Batch, cleaned_slice, staged
+from flows.fork_server import Pool
+from flows.shown import HeldElsewhere
 
 SECONDS = 60
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system has no /proc")
@@ -44,6 +46,20 @@ def test_slices_of_others_are_written_as_one_batch(tmp_path: Path, monkeypatch: 
     assert [path.name for path in (tmp_path / "other").iterdir()] == [known.folder.name]  # no slice is left
     assert apart.bytes == sum(path.stat().st_size for path in SEEDS.iterdir())
     assert apart.seconds.keys() == whole.seconds.keys()
+
+
+def test_a_slice_that_another_process_holds_is_cleaned_alike(tmp_path: Path) -> None:
+    whole = _batch(tmp_path / "one")
+    counts = [whole.take_step(one) for one in whole.steps()]
+    whole.make_rows()
+    known = whole.stage().staged
+    apart = _batch(tmp_path / "other")
+    held = HeldElsewhere(apart, Pool(1))
+    assert [held.read(), *map(held.advance, held.pipeline), held.settle()] == counts
+    apart.take(held.cleaned(1))
+    assert staged(apart.staging, apart.finished).staged.tables == known.tables
+    assert apart.seconds.keys() == whole.seconds.keys()
+    assert apart.drafts == []  # none came here
 
 
 def test_workers_do_not_load_prefect() -> None:
