@@ -198,7 +198,7 @@ class Draft:
         return not changed or changed.issubset(ignores)
 
     def _held(self) -> int:
-        """The kinds of characters that the text holds, and perhaps more: of those that go, too."""
+        """The kinds of characters that the text holds, and perhaps more: of lines that went, too."""
         if self._kinds == UNKNOWN:
             self._kinds = kinds.held(self.text)
         return self._kinds
@@ -210,8 +210,7 @@ class Draft:
                 self._done = {propose: known for propose, known in self._done.items() if LINES in known[1]}
                 return
             self._done.clear()
-            if self._kinds != UNKNOWN:
-                self._kinds = kinds.with_edits(self._kinds, edits)
+            self._kinds = UNKNOWN
             return
         gaps = ignored.of_gaps(edits)
         for changed, _ in self._done.values():

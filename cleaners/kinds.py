@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from codecs import utf_16_le_decode
-from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import characters, mojibake, script, statistics
-from .edits import Edit
 from .misread_units import LOST_CHAR
 
 # script.py has the first bits
@@ -65,11 +63,6 @@ def held(text: str) -> int:
     if found & PERCENT and "%u" in text:
         found |= ESCAPE
     return found | pairs if len(text) <= _CHUNK else _between(found | pairs)
-
-
-def with_edits(known: int, edits: Iterable[Edit]) -> int:
-    """What a text may hold after edits: what it held, what they put in, and what may have come together."""
-    return _between(known | held("".join({edit[2] for edit in edits})))
 
 
 def _between(found: int) -> int:

@@ -391,7 +391,7 @@ def _score(text: str) -> float:
     table = _score_list()
     if len(text) == 1:
         return table[min(ord(text), statistics.OUTSIDE)]
-    return sum([table[min(ord(char), statistics.OUTSIDE)] for char in text])
+    return sum([table[min(code, statistics.OUTSIDE)] for code in map(ord, text)])
 
 
 @cache

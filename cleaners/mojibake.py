@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Generator, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import ftfy
 from ftfy import badness
@@ -26,12 +26,15 @@ from .misreadings import Piece, Repair, likelihood, likelihood_of_each
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
 WINDOW = 8  # characters around a signature that are tried before the whole line is
+SHORT = 1_000  # characters of a line about which answers are remembered
 BATCH = 50_000  # characters of lines that are looked at together
 MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
 
 Repairs = dict[str, Repair | None]
 """By line the likeliest repair; None: there is none."""
+Parts = tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+"""Codecs, sorted, each with the parts [start, end) of a line that may have been read in it."""
 
 FTFY = ftfy.TextFixerConfig(
     unescape_html=False,
@@ -197,7 +200,7 @@ def _known(lines: list[str]) -> Repairs:
 
 def _find_repairs(lines: list[str], known: Repairs) -> None:
     """Adds the likeliest repair of each line."""
-    asked = [(line, Asked(line, read, parts)) for line in lines for read, parts in _misread_parts(line)]
+    asked = [(line, Asked(line, read, parts)) for line in lines for read, parts in _known_parts(line)]
     known.update(dict.fromkeys(lines))
     for (line, _), repair in zip(asked, best_repairs([one for _, one in asked]), strict=True):
         other = known[line]
@@ -237,7 +240,7 @@ def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
     if repairs and repairs[0].read == LATIN and len(HAN.findall(new)) <= len(HAN.findall(line)):
         repairs = []  # not Chinese, after all
     if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
-        other = _by_ftfy(line)
+        other = _short_by_ftfy(line) if len(line) <= SHORT else _by_ftfy(line)
         if not repairs or likelihood(other) > likelihood(new):
             return tuple(between(line, other, "mojibake.ftfy"))
     if len(repairs) == 1:
@@ -257,6 +260,9 @@ def _by_ftfy(line: str) -> str:
         if line == old:
             break
     return line
+
+
+_short_by_ftfy = lru_cache(1 << 10)(_by_ftfy)
 
 
 def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
@@ -284,7 +290,11 @@ def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
     return Edit(start + head, old[head : len(old) - tail], new[head : len(new) - tail], rule)
 
 
-def _misread_parts(line: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+def _known_parts(line: str) -> Parts:
+    return _parts_of_short(line) if len(line) <= SHORT else _misread_parts(line)
+
+
+def _misread_parts(line: str) -> Parts:
     """The codecs that a line may have been read in, sorted, with the parts of it that may be misread."""
     parts: dict[str, list[tuple[int, int]]] = {}
     if LATIN_PAIR.search(line):
@@ -293,7 +303,10 @@ def _misread_parts(line: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
         start, end = match.span()
         for read in _tried(line[max(0, start - 2) : start + WINDOW]):
             _add(parts.setdefault(read, []), max(0, start - MARGIN), min(len(line), end + MARGIN))
-    return [(read, tuple(parts[read])) for read in sorted(parts)]
+    return tuple([(read, tuple(parts[read])) for read in sorted(parts)])
+
+
+_parts_of_short = lru_cache(1 << 10)(_misread_parts)  # lines that stay are asked about again as the document settles
 
 
 def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:

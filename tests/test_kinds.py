@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, apply, clean, kinds, mojibake, names, script, structure
+from cleaners import PIPELINE, Cleaner, Config, Draft, clean, kinds, mojibake, names, script, structure
 
 PIECES = (
     *(
@@ -85,17 +85,6 @@ def test_what_is_not_there_is_not_looked_for(text: str) -> None:
     seen = kinds.look(text)
     found = list(mojibake.residue(text, bool(seen.held & kinds.LOST), kinds.has_signs_together(seen)))
     assert found == list(mojibake.residue(text))
-
-
-@given(TEXTS, st.data())
-@settings(deadline=None)
-def test_what_comes_together_by_an_edit_is_known(text: str, choices: st.DataObject) -> None:
-    start, end = sorted(choices.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-    after = choices.draw(TEXTS)
-    if text[start:end] != after:
-        edits = [Edit(start, text[start:end], after, "test.edit")]
-        known = kinds.with_edits(kinds.held(text), edits)
-        assert kinds.held(apply(text, edits)) & ~known == 0
 
 
 def test_a_long_text_is_looked_at_in_parts() -> None:
