@@ -51,6 +51,9 @@ BEHIND_LATIN_LEAD = "[^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]"
 LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
 TWO_UTF8_CHARS = re.compile(rb"(?s:[\xe3-\xe9\xef][\x80-\xbf]{2}.*?[\xe3-\xe9\xef][\x80-\xbf]{2})")
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
+# All that ftfy takes for damage has one of these, beside another one or beside ASCII, or alone
+_FOREIGN = "\x80-\u2fff\uf8ff\ufb00-\ufb06\ufffd"
+MAY_BE_BAD = re.compile(f"[{_FOREIGN}](?:(?<=[\x80-\x9fŒœ])|(?<=[\x00-\x7f].)|[\x00-\x7f{_FOREIGN}])", re.DOTALL)
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}|(?:%u[0-9a-fA-F]{4}){2,}")
 ESCAPE = re.compile(r"[\\%]u([0-9a-fA-F]{4})")
 LEAST_ESCAPES = 4  # in a line; fewer may be spoken about
@@ -254,7 +257,7 @@ def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
 def _by_ftfy(line: str) -> str:
     """What ftfy makes of a line in other languages; it may need several rounds."""
     for _ in range(ROUNDS):
-        if not badness.is_bad(line):
+        if not MAY_BE_BAD.search(line) or not badness.is_bad(line):
             break
         line, old = ftfy.fix_text(line, FTFY), line
         if line == old:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ftfy import badness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, apply, undo
+from cleaners import Config, Edit, apply, mojibake, undo
 from cleaners.mojibake import propose, residue
 
 SIMPLIFIED = "今天下午，几个学生在图书馆里讨论问题，他们都觉得这本书写得很好。"
@@ -207,3 +208,11 @@ def test_hostile_texts_are_read_in_linear_time() -> None:
     for text in ("é" * 100_000, "Ã©" * 50_000, "\ufffd" * 100_000, "&amp;" * 30_000, "&#" * 100_000, "\\u" * 100_000):
         edits(text)
         list(residue(text))
+
+
+FOREIGN = sorted({char for char in badness.BADNESS_RE.pattern if char >= "\x80"})
+
+
+@given(st.text(st.sampled_from([*FOREIGN, *FOREIGN, *" \x81aZ7,.\n\u3000好的，。“”"]), max_size=6))
+def test_what_ftfy_takes_for_damage_is_put_to_its_test(text: str) -> None:
+    assert mojibake.MAY_BE_BAD.search(text) or not badness.is_bad(text)
