@@ -444,9 +444,8 @@ def _likely(rows: Sequence[Row]) -> Iterator[int]:
         return
     may_name = _matchers("both").telltales.may_name
     folded = fold("\n".join([rows[i].text for i in others])).lower().split("\n")
-    for i, line in zip(others, folded, strict=True):
-        if may_name(line.strip()):
-            yield i
+    told = {line: may_name(line.strip()) for line in dict.fromkeys(folded)}
+    yield from (i for i, line in zip(others, folded, strict=True) if told[line])
 
 
 def _match(row: Row, where: str) -> Found | None:
