@@ -64,6 +64,7 @@ Points = NDArray[np.uint32]
 
 SHORT = 1_000  # characters of a line whose search is remembered
 LONGEST = 20_000  # characters: longer lines are searched
+MOST_FRUITLESS = 10_000  # characters of a document that are searched in vain
 CLEAR_GAIN = LEAST_GAIN + 20  # what gains less is searched
 CLEARLY = 0.01  # of means of log P: sums of numbers of less precision are not the same to the last digit
 FAR = 1e6  # more than the scores of a line
@@ -78,8 +79,27 @@ class Asked(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def best_repairs(asked: Sequence[Asked]) -> list[Repair | None]:
-    """For each line what `best_repair` finds."""
+class Search:
+    """How much of a document is searched for what lost bytes. A search costs a thousand times what it costs to clean
+    prose, so it ends where it finds nothing: behind MOST_FRUITLESS characters in vain, and as many as were searched
+    with success."""
+
+    def __init__(self) -> None:
+        self._left = MOST_FRUITLESS
+
+    def repair(self, asked: Asked) -> Repair | None:
+        """The repair of a line; only what lost nothing is repaired when the search has ended."""
+        if self._left <= 0:
+            return best_repair(*asked, strictly=True)
+        found = (_known_search if len(asked.line) <= SHORT else best_repair)(*asked)
+        size = sum(end - start for start, end in asked.parts)
+        self._left += size if found else -size
+        return found
+
+
+def best_repairs(asked: Sequence[Asked], search: Search | None = None) -> list[Repair | None]:
+    """For each line what `best_repair` finds.  search: of the document that the lines are of; None: a new one"""
+    search = search or Search()
     found: list[Repair | None] = [None] * len(asked)
     alike: dict[tuple[str, bool], list[_Line]] = {}
     for number, one in enumerate(asked):
@@ -91,7 +111,7 @@ def best_repairs(asked: Sequence[Asked]) -> list[Repair | None]:
             found[line.number] = repair
     for number, one in enumerate(asked):
         if found[number] is None:
-            found[number] = (_known_search if len(one.line) <= SHORT else best_repair)(*one)
+            found[number] = search.repair(one)
     return found
 
 

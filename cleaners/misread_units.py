@@ -146,8 +146,8 @@ def _two(char: str, read: str) -> tuple[int, int]:
     return raw[0], raw[1]
 
 
-def segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
-    """The stretches of a part that can be turned into bytes and hold something else than ASCII."""
+def segments(line: str, read: str, part: tuple[int, int], fewest: int) -> Iterator[Units]:
+    """The stretches of a part that can be turned into bytes and hold `fewest` characters or more that are not ASCII."""
     start, end = part
     points, raw = _bytes_of_codes(line[start:end], read)
     flat = raw.ravel()
@@ -158,7 +158,7 @@ def segments(line: str, read: str, part: tuple[int, int]) -> Iterator[Units]:
     foreign = (points >= 0x80).cumsum().tolist()
     begin = 0  # of the stretch, in characters of the part
     for stop in [*(raw[:, 0] == NO_BYTE).nonzero()[0].tolist(), end - start]:  # where characters have no bytes
-        if stop > begin and foreign[stop - 1] - (foreign[begin - 1] if begin else 0) > 1:
+        if stop > begin and foreign[stop - 1] - (foreign[begin - 1] if begin else 0) >= fewest:
             own = slice(*chars.searchsorted((begin, stop)))
             yield units if own == slice(0, len(array)) else Units(*[one[own] for one in units])  # type: ignore[arg-type]
         begin = stop + 1

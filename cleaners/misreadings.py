@@ -88,13 +88,13 @@ class Repair(NamedTuple):
     gain: float
 
 
-def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]]) -> Repair | None:
+def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]], strictly: bool = False) -> Repair | None:
     """The likeliest repair of the parts [start, end) of a line that may have been read in codec `read`; None
-    when there is none."""
+    when there is none.  strictly: only what lost nothing is repaired, which is quick"""
     found: list[Repair] = []
     for written in _WRITTEN[read]:
         found += strict_repair(line, read, written, parts)
-    if found or len(line) > LONGEST_LINE:
+    if found or strictly or len(line) > LONGEST_LINE:
         return max(found, key=lambda repair: repair.gain, default=None)
     size = sum(end - start for start, end in parts)
     for written in _WRITTEN[read]:
@@ -183,7 +183,7 @@ def common_ends(old: str, new: str) -> tuple[int, int]:
 def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     pieces: list[Piece] = []
     gain = 0.0
-    for units in (units for part in parts for units in segments(line, read, part)):
+    for units in (units for part in parts for units in segments(line, read, part, LEAST_OLD[read])):
         for stretch, better in _stretches(line, units, read, written):
             pieces += _pieces(line, units, stretch)
             gain += better
@@ -462,9 +462,21 @@ def _double_guess(window: tuple[int, ...], read: str, written: str) -> list[Read
     seconds = (second,) if second != LOST else _lost_bytes(DOUBLE_SECONDS, following, read)
     if LOST in (*firsts, *seconds) or len(firsts) * len(seconds) > 100:
         return [Reading(2, LOST_CHAR, BROKEN_SCORE)]
-    texts = (_decoded((a, b), written) for a in firsts for b in seconds)
-    likely = tuple(dict.fromkeys(text for text in texts if text and _score(text) > -12))
+    known = _likely_doubles(written)
+    texts = [known.get(first << 8 | second, "") for first in firsts for second in seconds]
+    likely = tuple(dict.fromkeys(filter(None, texts)))
     return [Reading(2, LOST_CHAR, BROKEN_SCORE), *_guess(_choices(likely, read), 2, FILL_SCORE)]
+
+
+LEAST_DOUBLE = -12  # log P of a double-byte character that may be filled in
+
+
+@cache
+def _likely_doubles(written: str) -> dict[int, str]:
+    """The double-byte characters that may be filled in, by both bytes."""
+    pairs = ((first, second) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF))
+    texts = {first << 8 | second: _decoded((first, second), written) for first, second in pairs}
+    return {code: text for code, text in texts.items() if text and _score(text) > LEAST_DOUBLE}
 
 
 def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:

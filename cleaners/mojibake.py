@@ -18,7 +18,7 @@ from . import statistics
 from .config import Config
 from .edits import Edit, apply, between
 from .ignored import LINES, MARGINS
-from .misread_lines import Asked, best_repairs
+from .misread_lines import Asked, Search, best_repairs
 from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
 from .misreadings import Piece, Repair, likelihood, likelihood_of_each
 
@@ -71,8 +71,9 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     suspects = _suspects(text)
     if not suspects:
         return MARGINS + LINES  # no line has more signs of damage when space at its ends goes
+    search = Search()
     for some in _batches(suspects):
-        known = _known([line for _, line in some])
+        known = _known([line for _, line in some], search)
         for start, line in some:
             yield from _misread(start, line, known) or _entities(start, line) or _escapes(start, line)
     return LINES
@@ -188,24 +189,24 @@ def _batches(suspects: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]
         yield batch
 
 
-def _known(lines: list[str]) -> Repairs:
+def _known(lines: list[str], search: Search) -> Repairs:
     """The repairs of lines, and that what comes out of them needs none."""
     known: Repairs = {}
-    _find_repairs(list(dict.fromkeys(lines)), known)
+    _find_repairs(list(dict.fromkeys(lines)), known, search)
     done = [_replaced(line, repair.pieces) for line, repair in known.items() if repair]
     together = "\n".join(done)
     if done and not LATIN_PAIR.search(together) and not _pairs().search(together):
         known.update(dict.fromkeys(done))
     else:
-        _find_repairs([line for line in dict.fromkeys(done) if line not in known], known)
+        _find_repairs([line for line in dict.fromkeys(done) if line not in known], known, search)
     return known
 
 
-def _find_repairs(lines: list[str], known: Repairs) -> None:
+def _find_repairs(lines: list[str], known: Repairs, search: Search | None = None) -> None:
     """Adds the likeliest repair of each line."""
     asked = [(line, Asked(line, read, parts)) for line in lines for read, parts in _known_parts(line)]
     known.update(dict.fromkeys(lines))
-    for (line, _), repair in zip(asked, best_repairs([one for _, one in asked]), strict=True):
+    for (line, _), repair in zip(asked, best_repairs([one for _, one in asked], search), strict=True):
         other = known[line]
         if repair and (other is None or repair.gain > other.gain):
             known[line] = repair

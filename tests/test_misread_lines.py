@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import misread_lines
-from cleaners.misread_lines import Asked, best_repairs
-from cleaners.misread_units import GB, LATIN, UTF8
+from cleaners import misread_lines, misreadings
+from cleaners.misread_lines import Asked, Search, best_repairs
+from cleaners.misread_units import BIG5, GB, LATIN, UTF8
 from cleaners.misreadings import Repair, best_repair
 
 SENTENCE = "县里的老街修好以后，来往的客人比去年多了三成，街边的茶馆里又坐满了人。编号 A-17 的院子还没有动工，"
@@ -68,3 +68,30 @@ def test_a_way_as_likely_is_left_to_the_search() -> None:
     asked = Asked(line, GB, ((0, len(line)),))
     assert best_repairs([asked]) == [_searched(asked)]
     assert not list(misread_lines._repairs([misread_lines._line(0, asked)], GB))  # type: ignore[list-item]
+
+
+def test_a_document_is_not_searched_in_vain_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = []
+    find = misreadings._repair
+    monkeypatch.setattr(misreadings, "_repair", lambda line, *rest: searched.append(line) or find(line, *rest))
+    monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
+    lines = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
+    assert best_repairs([Asked(line, BIG5, ((0, len(line)),)) for line in lines]) == [None] * 50
+    assert len(set(searched)) == 10
+
+
+def test_what_was_found_lets_the_search_go_on() -> None:
+    lines = [
+        f"{number}年的江东下了一场大雨，路上没有人".encode().decode("gbk", "replace") for number in range(1900, 1960)
+    ]
+    search = Search()
+    repairs = [search.repair(Asked(line, GB, ((0, len(line)),))) for line in lines]
+    assert all(repairs)
+    assert search._left > misread_lines.MOST_FRUITLESS
+
+
+def test_what_lost_nothing_is_repaired_when_the_search_has_ended() -> None:
+    search = Search()
+    search._left = 0
+    line = "江东下了一场大雨，路上没有行人".encode().decode("latin-1")
+    assert search.repair(Asked(line, LATIN, ((0, len(line)),)))

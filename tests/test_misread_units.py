@@ -66,7 +66,7 @@ def test_what_stays_in_three_latin_letters_is_never_likelier() -> None:
 @given(st.sampled_from([LATIN, GB, misread_units.BIG5]), st.lists(st.one_of(ODD, st.characters()), max_size=40))
 def test_units_are_the_bytes_of_the_characters(read: str, chars: list[str]) -> None:
     line = "".join(chars)
-    for units in segments(line, read, (0, len(line))):
+    for units in segments(line, read, (0, len(line)), 2):
         first, last = units.chars[0], units.chars[-1]
         raw = [bytes_of(char, read) for char in line[first : last + 1]]
         assert units.bytes == [byte for one in raw for byte in one or ("none",)]
