@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, prose, rule_files
+from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, prose, rule_files, settle_all
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -101,12 +101,12 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
                 draft.advance(cleaner, config, watch)
     with steps.step("settle"):
         watch = Stopwatch()
-        settled = [draft.settle(config, PIPELINE, watch) for draft in drafts]
+        unsettled = settle_all(drafts, config, PIPELINE, lambda some: ((draft, watch) for draft in some))
     with steps.step("finish"):
         watch = Stopwatch()
         for draft in drafts:
             draft.describe(config, watch)
-        return [draft.finish(config, good, watch) for draft, good in zip(drafts, settled, strict=True)]
+        return [draft.finish(config, i not in unsettled, watch) for i, draft in enumerate(drafts)]
 
 
 def floor(root: Path, output: Path) -> Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
@@ -60,6 +60,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_parts",
     "select",
+    "settle_all",
     "undo",
 ]
 
@@ -275,6 +276,27 @@ class Draft:
         if held & kinds.SLASH and mhtml.is_message(self.text):
             return True
         return bool(held & kinds.ANGLE) and extraction.is_page(self.text)
+
+
+def settle_all(
+    drafts: Sequence[Draft],
+    config: Config,
+    pipeline: tuple[Cleaner, ...],
+    turns: Callable[[Sequence[Draft]], Iterable[tuple[Draft, Stopwatch]]],
+) -> set[int]:
+    """Draft.settle for many documents at once, which is faster by up to a quarter: code that has just run runs faster.
+
+    turns   gives each of some drafts its turn, with the stopwatch that was started for it
+
+    Returns the indexes of the drafts that still change after `config.max_rounds`."""
+    left = [number for number, draft in enumerate(drafts) if draft.trail]
+    for _ in range(config.max_rounds):
+        edits = dict.fromkeys(left, 0)
+        for cleaner in pipeline if left else ():
+            for number, (draft, watch) in zip(left, turns([drafts[number] for number in left]), strict=True):
+                edits[number] += draft.advance(cleaner, config, watch)
+        left = [number for number in left if edits[number]]
+    return set(left)
 
 
 def _answer(proposed: Iterator[Edit]) -> tuple[tuple[Edit, ...], str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from cleaners import Cleaner, Config, Draft, Stopwatch
+from cleaners import Cleaner, Config, Draft, Stopwatch, settle_all
 from corpus import recurring, rows, slices
 from corpus import seeds as seeds_folder
 from corpus.memory import give_back
@@ -180,24 +180,23 @@ class Batch:
 
     def advance(self, cleaner: Cleaner) -> dict[str, int]:
         """Lets one cleaner have its pass over all documents."""
-        edits = [draft.advance(cleaner, self.config, watch) for draft, watch in self._limited()]
+        edits = [draft.advance(cleaner, self.config, watch) for draft, watch in self._limited(self.drafts)]
         return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
 
     def settle(self) -> dict[str, int]:
-        """Repeats the pipeline on each document until nothing changes."""
+        """Repeats the pipeline on the documents until nothing changes."""
         before = sum(len(draft.trail) for draft in self.drafts)
-        settled = [draft.settle(self.config, self.pipeline, watch) for draft, watch in self._limited()]
-        self.unsettled = {number for number, good in enumerate(settled) if not good}
+        self.unsettled = settle_all(self.drafts, self.config, self.pipeline, self._limited)
         passes = sum(len(draft.trail) for draft in self.drafts) - before
         return {"further_passes": passes, "unsettled": len(self.unsettled)}
 
     def finish(self) -> Finished:
         """Finishes the documents and makes rows of them; the drafts are gone then."""
-        for draft, watch in self._limited():
+        for draft, watch in self._limited(self.drafts):
             draft.describe(self.config, watch)
         documents = [
             draft.finish(self.config, number not in self.unsettled, watch)
-            for number, (draft, watch) in enumerate(self._limited())
+            for number, (draft, watch) in enumerate(self._limited(self.drafts))
         ]
         slowest = nlargest(MOST_SLOW, (Slow(draft.seconds, *draft.seed[::2]) for draft in self.drafts))
         self.drafts = []
@@ -220,12 +219,12 @@ class Batch:
         chosen = write if write is not None and in_folders else staged
         return chosen(self.staging, finished)._replace(changed=tuple(self.changed))
 
-    def _limited(self) -> Iterator[tuple[Draft, Stopwatch]]:
-        """The drafts, one by one, under the limit on the time of each, with a stopwatch for all: the turn of one begins
+    def _limited(self, drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Stopwatch]]:
+        """Drafts, one by one, under the limit on the time of each, with a stopwatch for all: the turn of one begins
         when that of the one before it ended."""
         watch = Stopwatch()
         with TimeLimit(self.config.max_seconds) as limit:
-            for draft in self.drafts:
+            for draft in drafts:
                 limit.restart(draft.seconds, watch.cpu)
                 yield draft, watch
 

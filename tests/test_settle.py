@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, apply, layout
+from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, Stopwatch, apply, layout, settle_all
 from cleaners.ignored import BLANK_LINES, INDENTS, LINES, MARGINS, are_lines
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -225,3 +225,26 @@ def test_a_cleaner_is_asked_again_when_another_one_changed_the_text() -> None:
 def test_layout_finds_nothing_in_what_it_left(text: str) -> None:
     once = apply(text, layout.propose(text, Config()))
     assert list(layout.propose(once, Config())) == []
+
+
+@given(st.lists(st.text("一1a", max_size=6), max_size=5), st.integers(1, 8))
+def test_many_documents_settle_as_each_of_them_does(texts: list[str], rounds: int) -> None:
+    """With cleaners that open the way for one before them: a character goes at a time."""
+
+    def taking(char: str, behind: str) -> Cleaner:
+        def propose(text: str, config: Config) -> Iterator[Edit]:
+            if text.startswith(char) and text[1:2] in behind:
+                yield Edit(0, char, "", "taking.char")
+
+        return Cleaner(f"taking_{char}", propose)
+
+    pipeline = (taking("一", "1"), taking("1", "a一"), taking("a", "一1a"))
+    config = Config(max_rounds=rounds)
+    alone, together = ([Draft(f"{text}好".encode(), "a.txt", config) for text in texts] for _ in range(2))
+    for draft in (*alone, *together):
+        draft.advance(pipeline[0], config)
+    unsettled = {i for i, draft in enumerate(alone) if not draft.settle(config, pipeline)}
+    watch = Stopwatch()
+    assert settle_all(together, config, pipeline, lambda some: ((draft, watch) for draft in some)) == unsettled
+    assert [draft.text for draft in together] == [draft.text for draft in alone]
+    assert [draft.trail for draft in together] == [draft.trail for draft in alone]
