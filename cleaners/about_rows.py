@@ -472,7 +472,7 @@ def _tokens(folded: str) -> tuple[Token, ...]:
     while at < size:
         begins = at == 0 or folded[at - 1] in _SEPARATORS
         begins = begins or (bool(found) and found[-1].kind == "value" and free_from == at)
-        if not (begins or folded[at].isdigit() or folded[at - 1].isdigit() or folded[at] in _DATE_STARTS):
+        if not begins and not _may_begin(folded[at - 1], folded[at], tables):
             at += 1
             continue
         token, following = _token_at(folded, at, begins, bool(found), tables)
@@ -484,6 +484,11 @@ def _tokens(folded: str) -> tuple[Token, ...]:
         at = free_from = following
     close_free(size)
     return tuple(found)
+
+
+def _may_begin(before: str, char: str, tables: _Tables) -> bool:
+    """May a label or a date begin inside a word?  A label behind a digit, a date behind anything else."""
+    return char in tables.starts if before.isdigit() else char.isdigit() or char in _DATE_STARTS
 
 
 def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables) -> tuple[Token | None, int]:

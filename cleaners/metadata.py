@@ -83,8 +83,23 @@ def _drop_tables(page: Page, taken: dict[int, Taken]) -> None:
     }
     values = {i for i in taken if i and i - 1 not in taken and _is_dated(taken[i]) and asks_date(rows[i - 1].text)}
     dated = [i for i in sorted(taken) if i >= page.first and _is_dated(taken[i])]
-    for i in tables | cards | values | posts(rows, dated):
+    for i in tables | cards | values | posts(rows, dated) | _list_of_dates(taken):
         del taken[i]
+
+
+LONGEST_RUN = 3
+"""More rows with nothing but a date, one below the other, are a list of dates."""
+
+
+def _list_of_dates(taken: dict[int, Taken]) -> set[int]:
+    """Rows of a list of dates: without this, a page of nothing else would lose some of them again and again."""
+    found: set[int] = set()
+    run: list[int] = []
+    for i in sorted(i for i, one in taken.items() if one.rule.name == "bare_date"):
+        run = [*run, i] if run and i == run[-1] + 1 else [i]
+        if len(run) > LONGEST_RUN:
+            found.update(run)
+    return found
 
 
 def asks_date(line: str) -> bool:

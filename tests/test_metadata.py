@@ -234,3 +234,9 @@ def test_rows_without_values_are_none_that_tells(parts):
     row = about_rows.fold("".join(parts))
     kinds = {token.kind for token in about_rows._tokens(row)}
     assert about_rows._may_have_values(row) or not kinds & {"value", "date"}
+
+
+def test_a_page_of_dates_is_not_taken_row_by_row():
+    dates = "\n".join(f"2020年{number % 12 + 1}月{number % 28 + 1}日" for number in range(40))
+    assert edits(dates) == []
+    assert fields("2020年3月5日") == {"published_at": "2020年3月5日"}
