@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import (
     characters,
@@ -257,19 +257,17 @@ class Draft:
         try:
             seen = kinds.look(document.text)
             damage = flags.of(document, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
-            return replace(
-                document, **found._asdict(), flags=tuple(damage), script=script.judged(seen.kinds, seen.held)
-            )
+            judged = script.judged(seen.kinds, seen.held)
+            return self._document(**found._asdict(), flags=tuple(damage), script=judged)
         except TooSlowError:
             return replace(document, quarantine=_too_slow(config))
         finally:
             self.seconds += watch.lap()
 
-    def _document(self) -> Document:
-        """The document as far as cleaners make it."""
-        return Document(
-            self.seed, self.text, self.encoding, tuple(self.trail), quarantine=self.quarantine, record=self.record
-        )
+    def _document(self, **found: Any) -> Document:
+        """The document as far as cleaners make it, and what else was found."""
+        made = self.seed, self.text, self.encoding, tuple(self.trail)
+        return Document(*made, quarantine=self.quarantine, record=self.record, **found)
 
     def _is_markup(self) -> bool:
         held = self._held()

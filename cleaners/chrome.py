@@ -23,7 +23,7 @@ from .config import Config
 from .edits import Edit
 from .line_features import COUNTED, is_bar, is_bar_of_words
 from .prose import Page, Row, main_stretch, read
-from .rule_files import LONGEST_LINE, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
+from .rule_files import LONG, LONGEST_LINE, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
 
 LONGEST_BUTTONS = 60
 """Longer rows inside the article are not even looked at, in characters."""
@@ -457,13 +457,13 @@ def _match(row: Row, where: str) -> Found | None:
 
 @lru_cache(1 << 15)  # a batch's rows at the edges of articles: they are asked about again when the documents settle
 def _match_bare(bare: str, where: str) -> Found | None:
-    found, may_tell = _match_folded(fold(bare).strip(), where)
+    folded = fold(bare).strip()
+    found, may_tell = (_match_folded if len(folded) <= LONG else _told)(folded, where)
     # 2019-10-08 09:52 is no bar of dashes, 日期：2019-10-08 字号：大 中 小 none of buttons
     return None if may_tell and metadata.tells(bare) else found
 
 
-@lru_cache(1 << 14)  # most rows that were changed are the same when they are folded: their marks became wider
-def _match_folded(folded: str, where: str) -> tuple[Found | None, bool]:
+def _told(folded: str, where: str) -> tuple[Found | None, bool]:
     """What a folded row is, and whether it may be a bar by mistake that tells about the article."""
     lower = folded.lower()
     squeezed = "".join(lower.split())
@@ -482,6 +482,8 @@ def _match_folded(folded: str, where: str) -> tuple[Found | None, bool]:
     may_tell = squeezed[0].isdigit() or _DAY.search(squeezed) is not None
     return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs), may_tell
 
+
+_match_folded = lru_cache(1 << 14)(_told)  # most rows that were changed are the same when they are folded
 
 _DAY = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d")
 

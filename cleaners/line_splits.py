@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import CLOSED, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
+from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS
 from .joint_choices import FirstHalves, Weighed, log_odds
 from .joints import CLAUSE, HAN, PAUSES, Joint, kind_of, shape_of
@@ -68,7 +68,7 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
 
     Gaps between lines matter to joints, but on most pages the lines themselves tell that there is none."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
-    are_open = [line[-1] not in CLOSED or not ends_sentence(line) for line in lines]
+    are_open = [line[-1] not in ENDS and not ends_sentence(line) for line in lines]
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
         return MARGINS

@@ -188,7 +188,7 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     return (
         2 <= len(text) <= longest
         and text.rstrip(_CLOSERS)[-1:] not in _SENTENCE_ENDS
-        and not _DATE_ALONE.fullmatch(text)
+        and not (("月" in text or text[0] in "12") and _DATE_ALONE.fullmatch(text))
         and not _ENTRY.match(text)
         and _HAN.search(text) is not None
     )
