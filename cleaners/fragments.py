@@ -73,7 +73,10 @@ def truncated(paragraphs: Sequence[str]) -> list[int]:
     unended = [
         number
         for number, paragraph in enumerate(paragraphs)
-        if paragraph[-1:] not in _SENTENCE_ENDS and _last(paragraph) not in _SENTENCE_ENDS and _is_prose(paragraph)
+        if len(paragraph) >= SHORTEST_PROSE
+        and paragraph[-1:] not in _SENTENCE_ENDS
+        and _last(paragraph) not in _SENTENCE_ENDS
+        and _is_prose(paragraph)
     ]
     if not unended:
         return []

@@ -222,9 +222,11 @@ _SENTENCE_MARKS = frozenset("。！？；，…!?;,")
 _BYLINE_SIGNS = re.compile(f"[者员員生稿文写寫笔筆理译譯图圖摄攝述画部家(（{_MARKS}]")
 """Each function of _LEADING, _LABEL and _EDITORIAL, in both scripts, has one of these, or a mark or a bracket begins
 the line."""
+_PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
+SIGNS = re.compile(f"{_BYLINE_SIGNS.pattern}|{_PICTURE.pattern}".replace("]|[", ""))
+"""Every byline and every credit has one of these."""
 _LEADING_SIGNS = re.compile("[者员生稿家笔]")  # each function of _LEADING has one of these
 _BEHIND_FUNCTION = re.compile("[ :/|]")  # stands behind each of _OTHER_STAFF and _LABEL
-_PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
 
 
 # a writer's function with its mark: what follows names a photographer at most beside him

@@ -629,6 +629,8 @@ class Telltales:
             return False
         if self._inside.search(lower) or self._may_begin("".join(lower.split())) or self._untold.fullmatch(lower):
             return True
+        if len(lower) < 2 * LEAST_PIECES - 1:
+            return False
         pieces = _PIECES.split(lower)
         return len(pieces) >= LEAST_PIECES and any(map(self._may_begin, pieces))
 

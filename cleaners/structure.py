@@ -198,8 +198,8 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> 
     roles = ["body"] * len(lines)
     short = [i for i, line in enumerate(lines) if len(line[0]) <= LONGEST_CAPTION]
     for i in short:
-        text = lines[i].text
-        if len(text) > names.LONGEST_LINE:
+        text = lines[i][0]
+        if len(text) > names.LONGEST_LINE or not (text[0] in COLUMN_MARKS or names.SIGNS.search(text)):
             continue
         if len(text) <= LONGEST_HEADING and text[0] in COLUMN_MARKS and _COLUMN.match(text) and not _is_reporters(text):
             roles[i] = "column"

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleaners import names as names_of
 from cleaners.names import authors, is_byline, is_credit, is_person, signed
 
 
@@ -118,3 +119,8 @@ def test_long_lines_are_no_bylines() -> None:
     assert authors("记者" * 100_000) == []
     assert not is_byline("记者 张三 " * 100_000)
     assert signed("（记者" * 100_000) == []
+
+
+@given(st.text(alphabet="记者员生稿文写笔理译图摄述画部家绘漫照视供张三王小明 :/()（）□·", min_size=1, max_size=12))
+def test_bylines_and_credits_have_a_sign(line: str) -> None:
+    assert names_of.SIGNS.search(line) or not (is_byline(line) or is_credit(line))
