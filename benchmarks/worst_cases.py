@@ -37,8 +37,53 @@ RUNS = {
     "signatures": "ä½ å¥½", "signatures_gbk": "浣犲ソ", "signatures_lost": "锟斤拷", "signatures_twice": "Ã¤Â½Â ",
     "tags": "<a", "code": "`", "keys": '"a": ', "urls": "http://", "equals": "a=", "entries": "[M].",
     "lines_of_one": "好\n", "lines_of_commas": '他说,"好."\n', "menus": "首页 ", "widgets": "分享到：微信 微博\n",
-    "dates": "2020-01-01 ", "bylines": "2020-01-01 10:00 来源：新华社\n", "sources": "来源：", "items": "一、\n",
-    "same_paragraph": "这一段话从头到尾说了许多遍，每一遍都一样。\n\n", "no_marks": "的", "digits": "1", "letters": "a",
+    "dates": "2020-01-01 ", "bylines": "2020-01-01 10:00 来源：新华社\n", "sources": "来源：",
+    "items": "一、\n",
+    "same_paragraph": "这一段话从头到尾说了许多遍，每一遍都一样。\n\n", "no_marks": "的",
+    "digits": "1", "letters": "a",
+    "nested_titles": "《〈", "two_widths": "甲,乙，丙.丁。", "wide_digits": "１２３．４５％，",
+    "date_lines": "2020年1月1日\n",
+    "addresses": "https://www.example.com/a/b?c=d&e=f\n", "dots_and_dashes": "甲...乙……丙…—-–--",
+    "named_entities": "&nbsp;&amp;",
+    "percents": "%E4%BD%A0", "navigation": "首页 > 新闻 > 国内 > 正文\n", "pagers": "上一页 1 2 3 下一页\n",
+    "accents": "é", "signatures_mixed": "ä½ å¥½浣犲ソÖÐ¹ú锟斤拷", "form_feeds": "中\x0c", "line_ends": "甲\r\n",
+    "nulls": "\x00中",
+    "many_accents": "e" + "\u0301" * 20, "base64": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=", "apostrophes": "it's '甲' ",
+    "markdown": "|甲|乙|\n", "json": '{"a": "中", "b": 1}\n', "numbered": "1.甲\n2.乙\n",
+    "headers": "From: a@b\nSubject: 甲\n",
+    "quoted_mail": ">甲\n", "verses": "床前明月光，\n疑是地上霜。\n", "articles": "第一条 总则。\n第二条 附则。\n",
+}  # fmt: skip
+SENTENCE = "这座小镇在山的背面，去年春天修了一条路，路的两边种着柿子树，到了秋天，满山都是红的。"
+
+Words = Callable[[int], str]
+"""So many characters at random, as frequent as in news."""
+PIECES: dict[str, Callable[[int, Words], str]] = {
+    "headlines": lambda number, words: f"{words(8 + number % 16)}\n",
+    "quoted_lines": lambda number, words: f'{words(3)}说,"{words(4)}."\n',
+    "quoted_cells": lambda number, words: f'"{words(3)}","{number}","{words(2)}"\n',
+    "tabs": lambda number, words: f"{number}\t{number * 7}\t{number / 8:.3f}\n",
+    "dated_rows": lambda number, words: f"2020-{number % 12 + 1:02}-{number % 28 + 1:02} {number * 7} {words(2)}\n",
+    "labels": lambda number, words: f"{words(2)}：{words(5)}\n",
+    "dated_sources": lambda number, words: f"2020-01-{number % 28 + 1} 10:20 来源：{words(3)}网 作者：李{words(1)}\n",
+    "reporters": lambda number, words: f"本报记者 李{words(2)}\n",
+    "bars": lambda number, words: f"{words(2)} | {words(2)} | {words(3)} | {words(2)}\n",
+    "near_duplicates": lambda number, words: f"{SENTENCE[: number % 40]}{words(1)}{SENTENCE[number % 40 + 1 :]}\n\n",
+    "same_beginnings": lambda number, words: f"{SENTENCE}{words(10)}。\n",
+    "counted": lambda number, words: f"第{number}次会议讨论了{number * 7}个问题，参加的人有{number % 97}个。\n",
+    "misread_big5": lambda number, words: words(20).encode().decode("big5", "replace") + "\n",
+    "misread_gbk_as_big5": lambda number, words: words(20).encode("gbk").decode("big5", "replace") + "\n",
+    "misread_gbk": lambda number, words: words(20).encode().decode("gbk", "replace") + "\n",
+    "misread_latin": lambda number, words: words(20).encode().decode("cp1252", "replace") + "\n",
+    "rare_characters": lambda number, words: chr(0x4E00 + number * 7919 % 20_000),
+}  # fmt: skip
+ELEMENTS = {
+    "html_paragraphs": "<p>甲</p>", "html_unclosed": "<p>甲<b>", "html_deep": "<div>", "html_tables": "<table><tr><td>",
+    "html_rows": "<tr><td>12</td><td>甲乙</td></tr>", "html_links": '<li><a href="/1">甲乙丙丁</a></li>',
+    "html_attributes": '<p title="甲乙" class="b">', "html_scripts": "<script>a<b;</script>",
+    "html_comments": "<!-- - -->",
+    "html_meta": '<meta name="author" content="李春生">',
+    "html_json": '<script type="application/ld+json">{"@type":"Article","headline":"甲"}</script>',
+    "html_nested_json": '<script type="application/ld+json">' + '{"a":[' * 50,
 }  # fmt: skip
 
 
@@ -64,6 +109,19 @@ def _run_of(text: str, size: int) -> str:
     return text * (size // len(text.encode()))
 
 
+def _pieces(made: Callable[[int, Words], str], size: int) -> str:
+    draw, letters, found, number = Random(0), [char for char in _prose(100_000) if char.isalpha()], [], 0
+    while size > 0:
+        found.append(made(number, lambda count: "".join(draw.choices(letters, k=count))))
+        size -= len(found[-1].encode())
+        number += 1
+    return "".join(found)
+
+
+def _page(element: str, size: int) -> str:
+    return f"<html><head><title>甲乙丙丁</title></head><body>{_run_of(element, size)}</body></html>"
+
+
 def _table(size: int) -> str:
     return "\n".join(f"{number},{number * 7},abc{number % 100}" for number in range(size // 20))
 
@@ -74,7 +132,10 @@ MADE: dict[str, Callable[[int], str]] = {
     "short_lines": _lines(lambda draw: draw.randint(1, 8)),
     "lines": _lines(lambda draw: draw.randint(10, 40)),
     "table": _table,
+    "zero_width_prose": lambda size: "\u200b".join(_prose(size // 2)),
     **{name: partial(_run_of, run) for name, run in RUNS.items()},
+    **{name: partial(_pieces, made) for name, made in PIECES.items()},
+    **{name: partial(_page, element) for name, element in ELEMENTS.items()},
 }
 LARGE = {"one_document": 100_000_000, "million_lines": 75_000_000, "one_line": 50_000_000}
 
