@@ -437,9 +437,13 @@ def _place(page: Page, i: int) -> str:
 
 
 def _likely(rows: Sequence[Row]) -> Iterator[int]:
-    """The rows that are no prose and that a rule may name.  They are folded and put to the test together: a page may
-    have a million, and most are none."""
-    others = [i for i, row in enumerate(rows) if row.score < 0]
+    """The rows that are no prose and that a rule may name, which are no longer than LONGEST_LINE.  They are folded and
+    put to the test together: a page may have a million, and most are none."""
+    others = [
+        i
+        for i, (text, _, _, score) in enumerate(rows)
+        if score < 0 and (len(text) <= LONGEST_LINE or len(text.strip()) <= LONGEST_LINE)
+    ]
     if not others:
         return
     may_name = _matchers("both").telltales.may_name

@@ -53,3 +53,12 @@ def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch):
     text = "\n".join(f"{number}，雨水{number * 7}" for number in range(1_000))
     assert not list(chrome.propose(text, None))
     assert len(asked) < 500
+
+
+def test_long_rows_are_not_put_to_the_test(monkeypatch):
+    asked = []
+    telltales = chrome._matchers("both").telltales
+    test = telltales.may_name
+    monkeypatch.setattr(telltales, "may_name", lambda line: asked.append(line) or test(line))
+    list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, None))
+    assert asked == ["a" * 300, "首页"]
