@@ -18,7 +18,7 @@ from .edits import Edit
 from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS
 from .joint_choices import FirstHalves, Weighed, log_odds
-from .joints import CLAUSE, HAN, PAUSES, Joint, kind_of, shape_of
+from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, kind_of, shape_of
 from .likely_halves import likely_firsts
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -36,6 +36,11 @@ FIRST_UNITS = 6
 # No kind of first half is ever joined below this.
 LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
+
+# A text of more lines that are short and end inside a sentence, nearly all of them, is a list, subtitles or a table. It
+# is judged as a whole: each of its lines would be asked about in each round, which costs twenty times what prose does.
+MOST_SHORT_OPEN = 5_000
+NEARLY_ALL = 0.9
 
 FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
 
@@ -143,12 +148,21 @@ class _Page:
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
+        if self._is_long_list():
+            return
         halves = FirstHalves()
         for _ in range(MOST_ROUNDS):
             joints = self._chosen(halves)
             if not joints:
                 return
             self._join(joints, JOIN)
+
+    def _is_long_list(self) -> bool:
+        """Is it made of short lines that end inside a sentence, more than can be asked about one by one?"""
+        if len(self.whole) <= MOST_SHORT_OPEN:
+            return False
+        found = sum([unit.is_open and len(unit.text) < LONG_PROSE for unit in self.whole])
+        return found > MOST_SHORT_OPEN and found >= NEARLY_ALL * len(self.whole)
 
     def _chosen(self, halves: FirstHalves) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""

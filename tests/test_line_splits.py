@@ -233,3 +233,19 @@ def test_the_command_writes_both_files(tmp_path: Path) -> None:
     (text / "a.txt").write_text("\n\n".join([document] * 30), "utf-8")
     main([str(text), "--out", str(tmp_path)])
     assert set(Path(tmp_path).glob("joints.*")) == {tmp_path / "joints.bin", tmp_path / "joints.json"}
+
+
+def test_a_long_list_is_judged_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{HEAD}\n{TAIL}\n" + "\n".join(f"{SECOND[number % 9 : 20]}" for number in range(40))
+    expected = joined(text)
+    assert expected != text
+    asked = []
+    ask = FirstHalves.utilities
+    monkeypatch.setattr(FirstHalves, "utilities", lambda self, *rest: asked.append(rest) or ask(self, *rest))
+    monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 50)
+    assert joined(text) == expected  # there are not more than that
+    assert asked
+    asked.clear()
+    monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 35)
+    assert joined(text) == text
+    assert not asked
