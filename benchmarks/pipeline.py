@@ -28,7 +28,21 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import PIPELINE, Config, Draft, Stopwatch, about_rows, chrome, names, prose, rule_files, settle_all
+from cleaners import (
+    PIPELINE,
+    Config,
+    Draft,
+    Stopwatch,
+    about_rows,
+    chrome,
+    misread_lines,
+    misreadings,
+    mojibake,
+    names,
+    prose,
+    rule_files,
+    settle_all,
+)
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -127,6 +141,8 @@ def _start_afresh() -> None:
     for remembered in (
         *(chrome._match_bare, about_rows._take, rule_files._fold_short),
         *(names._is_known_byline, names._known_authors, names._known_flat),
+        *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known_search),
+        *(misread_lines._crossing, misreadings._readings, misreadings._candidates),
     ):
         remembered.cache_clear()
     prose._lately.forget()
