@@ -96,6 +96,7 @@ def pipeline(root: Path, output: Path, config: Config) -> Steps:
                     finished = _cleaned(root, part, config, steps)
                     with steps.step("rows"):
                         made.append(rows.tables(finished))
+                    del finished  # as in the flow: before the collector looks through what is there
             with steps.step("write"):
                 staged.append(staging.write_tables(rows.together(made)))
         with steps.step("commit"):
