@@ -19,6 +19,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,9 @@ STAGED = "_staged.json"
 SAMPLES = ".samples"
 ROWS_OF_SEEDS = ("documents", "edits", "quarantine", "signatures")
 """Tables whose rows come from single seeds; the others from comparing documents."""
+
+OUTCOMES = ("documents", "edits", "quarantine")
+"""Those of them that have other rows when reprints are dropped."""
 
 
 _held: set[int] = set()  # descriptors of the locks that this process holds
@@ -328,15 +332,13 @@ class Store:
 
         def write(folder: Path, number: int) -> Manifest:
             self._check_complete(plan, staged)
-            made, dropped = self._tables(plan, base, staged, folder, drop_reprints)
-            made |= _surveyed(survey, base, folder)
+            with ThreadPoolExecutor(1, "tables") as thread:  # reading, comparing and compressing leave Python to others
+                surveyed = thread.submit(_surveyed, survey, base, folder)
+                listed = None if drop_reprints else thread.submit(_listed, plan, base, staged, (), folder)
+                made, dropped = self._tables(plan, base, staged, folder, drop_reprints, thread)
+                seeds = listed.result() if listed else _listed(plan, base, staged, dropped, folder)
+                made |= surveyed.result()
             give_back()
-            extra = folder / ".extra"
-            extra.mkdir()
-            known = base.path / SEEDS_FILE if base else None
-            listed = [one.source("seeds") for one in staged if "seeds" in one.tables]
-            seeds = seed_rows.write(plan, known, listed, dropped, folder, extra)
-            shutil.rmtree(extra)
             told = seeds.part, seeds.content_id, fingerprint_parts, start, notes or {}, seeds.is_double
             return manifest.make(number, plan, made, *told)
 
@@ -394,9 +396,18 @@ class Store:
             )
 
     def _tables(
-        self, plan: Plan, base: Version | None, staged: Sequence[Staged], folder: Path, drop_reprints: bool
+        self,
+        plan: Plan,
+        base: Version | None,
+        staged: Sequence[Staged],
+        folder: Path,
+        drop_reprints: bool,
+        thread: ThreadPoolExecutor,
     ) -> tuple[dict[str, tuple[Part, ...]], Sequence[str]]:
-        """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints."""
+        """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints.
+
+        thread   writes what does not depend on these
+        """
         written_here = [table for table in STORED if table not in ("lines", "recurring")]
         is_new = base is not None and len(plan.gone) == base.manifest.seeds.rows
         gone: list[str] | None = None if is_new else plan.gone.to_pylist()
@@ -416,6 +427,10 @@ class Store:
         def written(table: str, gone: Sequence[str] | None) -> tuple[Part, ...]:
             return merge.write_table(table, old[table], sources[table], gone, folder / folder_of(table))
 
+        def outcomes(doomed: Sequence[str] | None) -> dict[str, tuple[Part, ...]]:
+            return {name: written(name, gone if name == "quarantine" else doomed) for name in OUTCOMES}
+
+        meanwhile = None if drop_reprints else thread.submit(outcomes, gone)
         made = {"signatures": written("signatures", gone)}
         signed = [Source(folder / folder_of("signatures") / part.file, part) for part in made["signatures"]]
         texts = [*(Texts(one, gone) for one in old["documents"]), *(Texts(one, ()) for one in sources["documents"])]
@@ -427,9 +442,7 @@ class Store:
         dropped = found["id"].to_pylist() if drop_reprints else []  # sorted
         if dropped:
             _drop(found, texts, sources, extra)
-        doomed = None if gone is None else sorted({*gone, *dropped})
-        for table in ("documents", "edits", "quarantine"):
-            made[table] = written(table, gone if table == "quarantine" else doomed)
+        made |= meanwhile.result() if meanwhile else outcomes(None if gone is None else sorted({*gone, *dropped}))
         shutil.rmtree(extra)
         return made, dropped
 
@@ -491,7 +504,7 @@ def _in_order(ids: pa.ChunkedArray) -> pa.ChunkedArray:
 def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, tuple[Part, ...]]:
     """Writes what a survey found into `folder`."""
     old = {table: base.sources(table) if base else [] for table in ("lines", "recurring")}
-    extra = folder / ".extra"
+    extra = folder / ".extra-lines"
     extra.mkdir()
     fresh = [
         one if isinstance(one, Source) else recurring.written(one, extra, number)
@@ -507,6 +520,18 @@ def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, t
         "lines": lines,
         "recurring": reprints.write(found, "recurring", old["recurring"], folder / folder_of("recurring")),
     }
+
+
+def _listed(
+    plan: Plan, base: Version | None, staged: Sequence[Staged], dropped: Sequence[str], folder: Path
+) -> seed_rows.Written:
+    """Writes the list of seeds into `folder`."""
+    extra = folder / ".extra-seeds"
+    extra.mkdir()
+    fresh = [one.source("seeds") for one in staged if "seeds" in one.tables]
+    made = seed_rows.write(plan, base.path / SEEDS_FILE if base else None, fresh, dropped, folder, extra)
+    shutil.rmtree(extra)
+    return made
 
 
 def _drop(found: pa.Table, texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:
