@@ -10,9 +10,10 @@ import re
 import stat
 import threading
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +28,8 @@ from .settled import is_settled
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
 
+AT_A_TIME = 1 << 10  # files that are hashed by the same process
+
 CHANGED = "it changed while the run went on: run again once nothing writes to it"
 
 SPECIAL_FILES = (
@@ -34,6 +37,14 @@ SPECIAL_FILES = (
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISBLK, "a block device"),
     (stat.S_ISCHR, "a character device"),
+)
+
+
+_Hash = tuple[str, int]
+_Files = tuple[int, list[tuple[str, int]]]  # most bytes of a seed; path and likely size of each file
+
+Each: TypeAlias = (
+    "Callable[[Callable[[_Files], list[_Hash | OSError]], Iterable[_Files]], Iterable[list[_Hash | OSError]]]"
 )
 
 
@@ -96,6 +107,14 @@ class _ContainerFile(NamedTuple):
     size: int
 
 
+class _File(NamedTuple):
+    """A seed that was found, and is to be hashed: id, path, and size in bytes."""
+
+    id: str
+    path: str
+    size: int
+
+
 class _Folder(NamedTuple):
     """A folder to be listed: where it is, its path below the root, identities of itself and those above."""
 
@@ -127,6 +146,7 @@ def scan(
     reading: Reading | None = None,
     known: Mapping[str, KnownContainer] | None = None,
     quiet_seconds: float = 0.0,
+    each: Each = map,
 ) -> Scan:
     """All seeds below `root`, hashed, and all problems.
 
@@ -138,6 +158,7 @@ def scan(
     reading     how containers are read; None: the defaults, with max_bytes
     known       containers that need not be read again if their bytes are the same, by id
     quiet_seconds   files that were written to within that time, or are open for writing, are waiting; 0: none is
+    each        what `map` is, when other processes do it: hashes files, many at a time
     Raises SeedsError when there is no such folder or it cannot be listed.
     """
     try:
@@ -152,7 +173,7 @@ def scan(
     containers: dict[str, _ContainerFile] = {}
     left_out = _identity(os.stat(leave_out)) if leave_out is not None and leave_out.exists() else None
     waiting = set()
-    for one in _walk(root, _identity(top), reading, left_out, quiet_seconds):
+    for one in _hashed(_walk(root, _identity(top), reading, left_out, quiet_seconds), max_bytes, each):
         if isinstance(one, str):
             waiting.add(one)
         elif isinstance(one, _ContainerFile):
@@ -428,7 +449,7 @@ def _add(found: dict[str, AnySeed | Problem], one: AnySeed | Problem) -> None:
 
 def _walk(
     root: Path, top: tuple[int, int], reading: Reading, left_out: tuple[int, int] | None, quiet_seconds: float
-) -> Iterator[Seed | Problem | _ContainerFile | str]:
+) -> Iterator[_File | Problem | _ContainerFile | str]:
     """What lies below `root`, folder by folder, the nearest first; of a file that is waiting, the id alone.
     `top` is the root's identity, `left_out` that of a folder to skip."""
     pending = deque([_Folder(os.fspath(root), "", (top,))])
@@ -451,7 +472,7 @@ def _walk(
                 yield _id(below)
                 continue
             if not stat.S_ISDIR(status.st_mode):
-                yield _seed(entry.path, below, status, reading)
+                yield _entry(entry.path, below, status, reading)
                 continue
             identity = _identity(status)
             if identity == left_out:
@@ -473,7 +494,7 @@ def _list(folder: str) -> list[os.DirEntry[str]]:
     return sorted(entries, key=lambda entry: (not _is_utf8(entry.name), entry.name))
 
 
-def _seed(file: str, path: str, status: os.stat_result, reading: Reading) -> Seed | Problem | _ContainerFile:
+def _entry(file: str, path: str, status: os.stat_result, reading: Reading) -> _File | Problem | _ContainerFile:
     id, max_bytes = _id(path), reading.max_seed_bytes
     for test, what in SPECIAL_FILES:
         if test(status.st_mode):
@@ -486,11 +507,43 @@ def _seed(file: str, path: str, status: os.stat_result, reading: Reading) -> See
         return Problem(id, "name", reason, status.st_size)
     if kind is not None:
         return _ContainerFile(id, file, kind, status.st_size)
-    try:
-        sha256, size = _hash(file, max_bytes, status.st_size)
-    except OSError as error:
-        return Problem(id, "unreadable", _explain(error), status.st_size)
-    return Seed(id, sha256, size) if size <= max_bytes else _too_large(id, size, max_bytes)
+    return _File(id, file, status.st_size)
+
+
+def _hashed(
+    found: Iterator[_File | Problem | _ContainerFile | str], max_bytes: int, each: Each
+) -> Iterator[Seed | Problem | _ContainerFile | str]:
+    """What was found, in its order, the files as seeds."""
+    waiting: deque[list[_File | Problem | _ContainerFile | str]] = deque()
+
+    def todo() -> Iterator[_Files]:
+        while some := list(islice(found, AT_A_TIME)):
+            waiting.append(some)
+            yield max_bytes, [(one.path, one.size) for one in some if isinstance(one, _File)]
+
+    for hashes in each(_hash_all, todo()):
+        known = iter(hashes)
+        for one in waiting.popleft():
+            yield _seed(one, next(known), max_bytes) if isinstance(one, _File) else one
+
+
+def _hash_all(files: _Files) -> list[_Hash | OSError]:
+    """Of each file its hash and size, or why it cannot be read."""
+    max_bytes, paths = files
+    made: list[_Hash | OSError] = []
+    for path, likely in paths:
+        try:
+            made.append(_hash(path, max_bytes, likely))
+        except OSError as error:
+            made.append(error)
+    return made
+
+
+def _seed(file: _File, hashed: _Hash | OSError, max_bytes: int) -> Seed | Problem:
+    if isinstance(hashed, OSError):
+        return Problem(file.id, "unreadable", _explain(hashed), file.size)
+    sha256, size = hashed
+    return Seed(file.id, sha256, size) if size <= max_bytes else _too_large(file.id, size, max_bytes)
 
 
 def _too_large(id: str, size: int, max_bytes: int) -> Problem:

@@ -140,7 +140,8 @@ CLEANING_TASKS: dict[str, Task[[Batch], dict[str, int]]] = {one.name: cleaning(o
 def scan(seeds: Path, config: Config, output: Path, pipeline: str, quiet_seconds: float = 0.0) -> Held[Scan]:
     """All seeds below the folder, hashed; a corpus that lies below it is left out."""
     known = Store(output).containers(pipeline)
-    return Held(seeds_folder.scan(seeds, config.max_seed_bytes, output, Reading.of(config), known, quiet_seconds))
+    reading = Reading.of(config)
+    return Held(seeds_folder.scan(seeds, config.max_seed_bytes, output, reading, known, quiet_seconds, each_by_worker))
 
 
 @step("sample", "sample, batch {batch.number}")

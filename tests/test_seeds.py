@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpus_samples import write_seeds
@@ -244,6 +246,36 @@ def test_a_pipe_in_the_place_of_a_seed_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x")
     with pytest.raises(SeedChangedError, match="not there"):
         read(tmp_path, seed)
+
+
+def test_files_are_hashed_by_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes there and comes back is pickled; some are asked for before the first are back."""
+    names = [f"{number % 3}/{number}" for number in range(9)]
+    write_seeds(tmp_path, {name: name * 3 for name in names})
+    write_seeds(tmp_path, {"large": "x" * (LIMIT + 1), "a.jsonl": '{"text": "x"}'})
+    (tmp_path / "0" / "nowhere").symlink_to("not there")
+    known = scan(tmp_path, LIMIT)
+    hash_it, sent = seeds._hash, list[str]()
+
+    def failing(file: str, most: int, likely: int) -> tuple[str, int]:
+        sent.append(file)
+        if file.endswith("2/5"):
+            raise PermissionError(13, "no", file)
+        return hash_it(file, most, likely)
+
+    def each(function: Callable[[Any], Any], todo: Iterable[Any]) -> Iterator[Any]:
+        ahead = [pickle.dumps(one) for one in todo]
+        return (pickle.loads(pickle.dumps(function(pickle.loads(one)))) for one in ahead)
+
+    monkeypatch.setattr(seeds, "AT_A_TIME", 2)
+    monkeypatch.setattr(seeds, "_hash", failing)
+    found = scan(tmp_path, LIMIT, each=each)
+    assert [seed for seed in known.seeds if seed.name != "2/5"] == list(found.seeds)
+    (more,) = set(found.problems) - set(known.problems)
+    assert (more.id, more.kind, more.size) == ("2/5", "unreadable", 9)
+    assert "permission denied" in more.reason
+    assert found.containers == known.containers
+    assert len(sent) == 10  # no file twice, none that is too large
 
 
 def test_two_scans_are_equal(tmp_path: Path) -> None:
