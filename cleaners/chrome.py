@@ -23,7 +23,7 @@ from .config import Config
 from .edits import Edit
 from .line_features import COUNTED, is_bar, is_bar_of_words
 from .prose import Page, Row, main_stretch, read
-from .rule_files import LONG, LONGEST_LINE, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
+from .rule_files import LONG, LONGEST_LINE, STOP, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
 
 LONGEST_BUTTONS = 60
 """Longer rows inside the article are not even looked at, in characters."""
@@ -470,7 +470,8 @@ def _match_bare(bare: str, where: str) -> Found | None:
 def _told(folded: str, where: str) -> tuple[Found | None, bool]:
     """What a folded row is, and whether it may be a bar by mistake that tells about the article."""
     lower = folded.lower()
-    squeezed = "".join(lower.split())
+    is_prose = len(folded) > LONG and STOP in folded  # and no line and no word of a rule is
+    squeezed = "" if is_prose else "".join(lower.split())
     lines, patterns, words, phrases, _ = _matchers(where)
     rule = lines.get(squeezed) or lines.get(squeezed.strip("[]【】()<>|·•+:"))
     rule = rule or phrases.find(lower) or patterns.find(folded)
@@ -479,6 +480,7 @@ def _told(folded: str, where: str) -> tuple[Found | None, bool]:
     bar = words.split(squeezed) or words.bar(lower)
     if not bar:
         return None, False
+    squeezed = squeezed or "".join(lower.split())
     # the rule of most words names the bar, the easiest one decides how many are needed
     most = max(bar, key=lambda r: (bar.count(r), -r.at_least))
     needs = min(r.at_least for r in bar)

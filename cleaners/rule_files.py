@@ -298,6 +298,16 @@ def _is_repeating(tree: Iterable[tuple[Any, Any]]) -> bool:
 LONG = 60
 """Lines with more characters are prose as a rule, and few rules are for such: these are tried on their own."""
 
+STOP = "。"
+"""Most prose holds one, and half of the rules for long lines name no line with one."""
+
+_SHORT, _LONG, _PROSE = range(3)
+
+
+def _kind(folded: str) -> int:
+    """Of a line: it tells which rules may name it."""
+    return _SHORT if len(folded) <= LONG else _PROSE if STOP in folded else _LONG
+
 
 class Patterns:
     """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line.
@@ -307,19 +317,22 @@ class Patterns:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._narrow: dict[tuple[str, bool, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
+        self._broad: dict[int, _Together] = {}
+        self._narrow: dict[tuple[str, int, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
 
     def find(self, folded: str) -> Rule | None:
         """The first rule, in the order given, that matches all of the folded line."""
         if not folded:
             return None
-        is_long = len(folded) > LONG
-        broad, may_match = self._for_long if is_long else self._broad
+        kind = _kind(folded)
+        if kind not in self._broad:
+            self._broad[kind] = self._together(kind)
+        broad, may_match = self._broad[kind]
         match = broad.fullmatch(folded) if may_match(folded) else None
         found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
         if not self._may_be_narrow(folded):
             return self._rules[found] if match else None
-        key = folded[0], is_long, folded.isascii()
+        key = folded[0], kind, folded.isascii()
         if key not in self._narrow:
             self._narrow[key] = self._beginning(*key)
         for number, pattern in self._narrow[key]:
@@ -340,14 +353,14 @@ class Patterns:
         """Matches a line with whose first character a narrow rule begins."""
         return re.compile("|".join(start.pattern for start in self._starts.values() if start) or "(?!)").match
 
-    def _beginning(self, first: str, is_long: bool, is_ascii: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
+    def _beginning(self, first: str, kind: int, is_ascii: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
         """The numbers and patterns of the narrow rules that a line with this first character may match."""
         return tuple(
             (number, self._rules[number].compiled)
             for number, start in self._starts.items()
             if start
             and start.match(first)
-            and not (is_long and _longest(self._rules[number]) <= LONG)
+            and self._is_for(number, kind)
             and not (is_ascii and self._needs_others(number))
         )
 
@@ -382,17 +395,14 @@ class Patterns:
         needed = self._needed_by_rule[number]
         return bool(needed) and not any(map(str.isascii, needed))
 
-    @cached_property
-    def _broad(self) -> _Together:
-        return self._together(0)
+    def _is_for(self, number: int, kind: int) -> bool:
+        """Can the rule match lines of that kind?"""
+        tree = parser.parse(self._rules[number].pattern)
+        return kind == _SHORT or (int(tree.getwidth()[1]) > LONG and (kind == _LONG or _may_hold(tree, STOP)))
 
-    @cached_property
-    def _for_long(self) -> _Together:
-        return self._together(LONG)
-
-    def _together(self, size: int) -> _Together:
-        """The broad patterns that can match more than `size` characters."""
-        numbers = [n for n, start in self._starts.items() if not start and _longest(self._rules[n]) > size]
+    def _together(self, kind: int) -> _Together:
+        """The broad patterns for lines of that kind."""
+        numbers = [n for n, start in self._starts.items() if not start and self._is_for(n, kind)]
         parts = [f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})" for number in numbers]
         needed = [_needed(parser.parse(self._rules[number].pattern)) for number in numbers]
         one_of_them = "|".join(sorted({re.escape(text) for texts in needed for text in texts})) if all(needed) else ""
@@ -408,10 +418,43 @@ class _Together(NamedTuple):
     may_match: Callable[[str], re.Match[str] | None]
 
 
-@cache
-def _longest(rule: Rule) -> int:
-    """The longest line that its pattern matches, in characters."""
-    return int(parser.parse(rule.pattern).getwidth()[1])
+def _may_hold(tree: Iterable[tuple[Any, Any]], mark: str) -> bool:
+    """Can what the parsed pattern matches hold this punctuation mark?  True also where that is not known."""
+    for code, argument in tree:
+        if code in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
+            continue  # they match nothing themselves
+        if code is codes.LITERAL:
+            found = chr(argument) == mark
+        elif code is codes.NOT_LITERAL:
+            found = chr(argument) != mark
+        elif code is codes.IN:
+            found = _is_in(argument, mark)
+        elif code is codes.BRANCH:
+            found = any(_may_hold(branch, mark) for branch in argument[1])
+        elif code is codes.ATOMIC_GROUP:
+            found = _may_hold(argument, mark)
+        elif code in (codes.SUBPATTERN, codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+            found = _may_hold(argument[-1], mark)
+        else:
+            found = True
+        if found:
+            return True
+    return False
+
+
+def _is_in(parts: Sequence[tuple[Any, Any]], mark: str) -> bool:
+    """Does a parsed character class hold this punctuation mark?"""
+    for kind, value in parts:
+        if (
+            (kind is codes.LITERAL and chr(value) == mark)
+            or (kind is codes.RANGE and value[0] <= ord(mark) <= value[1])
+            or (kind is codes.CATEGORY and value in _NO_LETTERS)
+        ):
+            return parts[0][0] is not codes.NEGATE
+    return parts[0][0] is codes.NEGATE
+
+
+_NO_LETTERS = (codes.CATEGORY_NOT_DIGIT, codes.CATEGORY_NOT_SPACE, codes.CATEGORY_NOT_WORD)
 
 
 def _needed(tree: Iterable[tuple[Any, Any]]) -> frozenset[str]:

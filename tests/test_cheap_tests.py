@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,15 +166,61 @@ def test_gaps_are_what_a_search_for_space_finds(text: str) -> None:
 @settings(deadline=None)
 @given(LINES)
 def test_broad_patterns_are_tried_where_they_may_match(line: str) -> None:
-    together = rule_files.Patterns(WITH_PATTERN)._broad
+    together = rule_files.Patterns(WITH_PATTERN)._together(rule_files._SHORT)
     folded = rule_files.fold(line)
     assert together.may_match(folded) or not together.pattern.fullmatch(folded)
 
 
 def test_no_example_of_a_broad_pattern_is_missed() -> None:
-    together = rule_files.Patterns(WITH_PATTERN)._broad
+    together = rule_files.Patterns(WITH_PATTERN)._together(rule_files._SHORT)
     examples = [rule_files.fold(example) for rule in WITH_PATTERN for example in rule.removes]
     matched = [folded for folded in examples if together.pattern.fullmatch(folded)]
     assert matched
     assert all(map(together.may_match, matched))
     assert not all(map(together.may_match, examples))
+
+
+EXAMPLES = [rule_files.fold(example) for rule in WITH_PATTERN for example in rule.removes]
+PATTERNS = rule_files.Patterns(WITH_PATTERN)
+PARSE = vars(rule_files)["parser"].parse
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from((*EXAMPLES, "。", ",", " ", "一" * 70)), min_size=1, max_size=4).map("".join))
+def test_rules_are_found_as_if_all_were_tried(line: str) -> None:
+    folded = line.strip()
+    expected = next((rule for rule in WITH_PATTERN if folded and rule.compiled.fullmatch(folded)), None)
+    assert PATTERNS.find(folded) == expected
+
+
+def test_patterns_that_cannot_hold_a_full_stop_match_no_line_with_one() -> None:
+    trees = [PARSE(rule.pattern) for rule in WITH_PATTERN]
+    without = [rule for rule, tree in zip(WITH_PATTERN, trees, strict=True) if not rule_files._may_hold(tree, "。")]
+    assert 0 < len(without) < len(WITH_PATTERN)
+    for rule in without:
+        for example in map(rule_files.fold, rule.removes):
+            for place in range(len(example) + 1):
+                assert not rule.compiled.fullmatch(f"{example[:place]}。{example[place:]}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "may_hold"),
+    [
+        ("一[。a]b", True),
+        ("一[^a]b", True),
+        ("一[^。]b", False),
+        (r"\d(?:一|\S)", True),
+        (r"\w\s\d", False),
+        ("[一-龥]{2,5}(?=。)", False),
+        ("a.b", True),
+        ("(?>a。)?", True),
+        ("a(?P<b>[、-〃])", True),
+    ],
+)
+def test_what_a_pattern_may_hold(pattern: str, may_hold: bool) -> None:
+    assert rule_files._may_hold(PARSE(pattern), "。") == may_hold
+
+
+def test_no_line_and_no_word_of_a_rule_holds_a_full_stop() -> None:
+    rules = rule_files.load("chrome")
+    assert not any(rule_files.STOP in text for rule in rules for text in (*rule.line, *rule.words))
