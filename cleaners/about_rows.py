@@ -162,8 +162,8 @@ def _take(line: str, place: str) -> Taken | None:
             return Taken(rule, [Value(name, a, b, rule.id) for name, a, b in groups], rule.weak)
     if (staff := _staff(folded)) and _fits_place(staff.rule, place):
         return staff
-    if not _may_have_values(folded):
-        return None
+    if not (place in ("top", "head") and _may_have_date(folded)) and not _may_have_label(folded):
+        return None  # a date alone tells something above the article only
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
     if not rule or (rule.name == "document_card" and "\t" in line):  # a row of a table with the document's number
@@ -213,11 +213,18 @@ def _staff(folded: str) -> Taken | None:
     return Taken(first, values, first.weak and len(rules) < 2, people=True)
 
 
-def _may_have_values(folded: str) -> bool:
-    """False if no token of the row can be a date or the value of a label: cheap beside `_tokens`, which tables of
-    figures would have cut at each of their digits."""
-    if _DATE_SIGN.search(folded) and (_DATE.search(folded) or _DATE_WITHOUT_YEAR.search(folded)):
-        return True
+# Cheap tests beside `_tokens`, which cuts tables of figures at each of their digits
+
+
+def _may_have_date(folded: str) -> bool:
+    """False if no token of the row can be a date."""
+    if not _DATE_SIGN.search(folded):
+        return False
+    return _DATE.search(folded) is not None or _DATE_WITHOUT_YEAR.search(folded) is not None
+
+
+def _may_have_label(folded: str) -> bool:
+    """False if no token of the row can be the value of a label."""
     tables = _tables()
     if not tables.start.search(folded):
         return False

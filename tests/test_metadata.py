@@ -230,10 +230,20 @@ def test_rows_of_figures_are_not_cut_into_tokens(monkeypatch):
         max_size=6,
     )
 )
-def test_rows_without_values_are_none_that_tells(parts):
+def test_dates_and_labels_are_told_at_a_glance(parts):
     row = about_rows.fold("".join(parts))
     kinds = {token.kind for token in about_rows._tokens(row)}
-    assert about_rows._may_have_values(row) or not kinds & {"value", "date"}
+    assert about_rows._may_have_date(row) or "date" not in kinds
+    assert about_rows._may_have_label(row) or "value" not in kinds
+
+
+def test_dates_in_a_list_below_the_article_are_not_cut_into_tokens(monkeypatch):
+    asked = []
+    found = about_rows._tokens
+    monkeypatch.setattr(about_rows, "_tokens", lambda folded: asked.append(folded) or found(folded))
+    rows = [f"2020-01-{day:02} 江东新桥第{day}次开放" for day in range(1, 29)]
+    assert not edits("\n".join([TITLE, *PROSE, *rows]))
+    assert not asked
 
 
 def test_a_page_of_dates_is_not_taken_row_by_row():
