@@ -65,6 +65,7 @@ Points = NDArray[np.uint32]
 SHORT = 1_000  # characters of a line whose search is remembered
 LONGEST = 20_000  # characters: longer lines are searched
 MOST_FRUITLESS = 10_000  # characters of a document that are searched in vain
+LONGEST_SPOT = 32  # characters; the ways over spots are remembered
 CLEAR_GAIN = LEAST_GAIN + 20  # what gains less is searched
 CLEARLY = 0.01  # of means of log P: sums of numbers of less precision are not the same to the last digit
 FAR = 1e6  # more than the scores of a line
@@ -205,16 +206,20 @@ def _gb_bytes(old: str) -> bytes:
 
 
 def _spots(new: str, read: str) -> list[tuple[int, int, _Crossing]]:
-    """Empty when there are no runs."""
+    """Empty when there are no runs, or when more than LONGEST_SPOT characters stand between them."""
     spots = []
     done = 0
     for run in RUN[read].finditer(new):
         first, behind = run.span()
+        if first > done + LONGEST_SPOT:
+            return []
         if first > done:
             # of Latin letters it does not matter what follows
             following = 0 if read == LATIN else ord(new[first]) >> 12
             spots.append((done, first, _crossing(new[done:first], following, read, done == 0)))
         done = behind
+    if len(new) > done + LONGEST_SPOT:
+        return []
     if done and done < len(new):
         spots.append((done, len(new), _crossing(new[done:], 0, read, False)))
     return spots
@@ -235,7 +240,7 @@ class _Crossing(NamedTuple):
     counts: tuple[int, int, float]
 
 
-@lru_cache(1 << 13)
+@lru_cache(1 << 12)
 def _crossing(spot: str, following: int, read: str, is_first: bool) -> _Crossing:
     """following: the upper half of the code of the character behind, of three bytes; 0 when there is none.
 
