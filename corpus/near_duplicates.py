@@ -60,7 +60,7 @@ MOST_REWORDED = 0.025
 
 CHUNK = 1 << 16  # code units that are looked at at a time: what fits into the cache of a core
 IDEOGRAPHS = range(0x4E00, 0xA000)
-EMOJI = re.compile("[\U0001f000-\U0001faff]+")
+EMOJI = range(0x1F000, 0x1FB00)
 NUMERAL = re.compile("[0-9０-９〇零一二三四五六七八九十百千万亿两]")
 PART_OF_NUMBER = re.compile(f"{NUMERAL.pattern}{{1,2}}")
 
@@ -137,7 +137,9 @@ def _units(text: str) -> bytes:
     raw = text.encode("utf-16-le", "surrogatepass")
     if len(raw) == 2 * len(text):  # nothing beyond the first plane
         return raw
-    return EMOJI.sub("", text).encode("utf-16-le", "surrogatepass")
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    kept = codes[(codes < EMOJI.start) | (codes >= EMOJI.stop)]
+    return kept.tobytes().decode("utf-32-le", "surrogatepass").encode("utf-16-le", "surrogatepass")
 
 
 @cache
