@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -245,17 +245,18 @@ def look(
     base: Version | None,
     config: Config,
     fresh: Sequence[Source] | None = None,
-    lines_of: LinesOf | None = None,
+    by: By | None = None,
 ) -> Survey:
     """What recurs among the seeds of a scan, in one step: samples those that are unknown, and learns.
 
     fresh   parts with their samples, when these were taken already (`Unsampled`); None: take them, and keep them in
             memory
-    lines_of   what `said` is, when another process does it; None: `said`
+    by      calls a function, in another process, say, that has the tables to read seeds; None: this one does it
     """
     cut = batches(unknown(scan, fingerprint, base), BATCH_BYTES) if fresh is None else ()
     rows = [sample(root, seeds, config) for seeds in cut]
-    return survey(scan, fingerprint, base, rows if fresh is None else fresh, partial(lines_of or said, root, config))
+    by = by or _here
+    return survey(scan, fingerprint, base, rows if fresh is None else fresh, partial(by, said, root, config), by)
 
 
 def said(root: Path, config: Config, seeds: SeedList, wanted: Mapping[str, frozenset[int]]) -> dict[int, str]:
@@ -269,7 +270,11 @@ def said(root: Path, config: Config, seeds: SeedList, wanted: Mapping[str, froze
     return found
 
 
-LinesOf: TypeAlias = "Callable[[Path, Config, SeedList, Mapping[str, frozenset[int]]], dict[int, str]]"
+By: TypeAlias = "Callable[..., Any]"
+
+
+def _here(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
 
 
 class Unsampled:
@@ -313,11 +318,13 @@ def survey(
     base: Version | None,
     fresh: Sequence[Source | pa.Table],
     said: Callable[[SeedList, Mapping[str, frozenset[int]]], Mapping[int, str]],
+    by: By = _here,
 ) -> Survey:
     """What recurs among the seeds of a scan.
 
     fresh   rows of the seeds that are `unknown`: tables, or parts of `lines`
     said    reads a few seeds, to know what lines that recur for the first time say
+    by      as for `look`
     """
     names = scan.seeds.names
     new = [Piece(one.path if isinstance(one, Source) else one) for one in fresh]
@@ -334,7 +341,7 @@ def survey(
     def lines_of(wanted: Mapping[str, frozenset[int]]) -> Mapping[int, str]:
         return said(scan.seeds.filter(pc.is_in(names, pa.array(sorted(wanted), pa.string()))), wanted)
 
-    recurring = learn(samples, {int(one.id, 16): one.line for one in known}, lines_of)
+    recurring = learn(samples, {int(one.id, 16): one.line for one in known}, lines_of, partial(by, _rules))
     found = Found(names, samples, recurring)
     return Survey(recurring, fresh, gone, found.marks, found)
 
@@ -396,11 +403,13 @@ def learn(
     samples: Samples,
     said: Mapping[int, str],
     lines_of: Callable[[Mapping[str, frozenset[int]]], Mapping[int, str]],
+    rules_of: Callable[[list[str]], dict[str, str]],
 ) -> tuple[Recurring, ...]:
     """The lines that recur, sorted by id and site.
 
     said       what lines say of which that is known, by key
     lines_of   gives what lines say: id of a seed -> keys of its lines
+    rules_of   is `_rules`
     """
     of = samples.number_of_articles()
     found = samples.frequent()
@@ -411,20 +420,29 @@ def learn(
         wanted.setdefault(id, set()).add(key)
     read = lines_of({id: frozenset(keys) for id, keys in wanted.items()}) if wanted else {}
     line_of = {**said, **read}
+    lines = {line_of[key] for key in found.keys.tolist() if key in line_of}
+    rule_of = rules_of(sorted(filter(recurrence.is_storable, lines)))
     chosen: list[Recurring] = []
     for number in np.unique(found.site).tolist():
         mine = found.at(np.arange(*np.searchsorted(found.site, [number, number + 1])))
-        chosen += _chosen(samples.names[number], mine, int(of[number]), line_of)
+        chosen += _chosen(samples.names[number], mine, int(of[number]), line_of, rule_of)
     return tuple(sorted(chosen))
 
 
-def _chosen(name: str, found: Frequent, of: int, line_of: Mapping[int, str]) -> Iterator[Recurring]:
+def _rules(lines: list[str]) -> dict[str, str]:
+    """The rules of chrome that name these lines: of those that have one."""
+    return {line: rule for line in lines if (rule := chrome.named(line))}
+
+
+def _chosen(
+    name: str, found: Frequent, of: int, line_of: Mapping[int, str], rule_of: Mapping[str, str]
+) -> Iterator[Recurring]:
     """The lines of one site that recur: all that are frequent where rules show that its pages have chrome."""
     rows = []
     for key, articles in zip(found.keys.tolist(), found.articles.tolist(), strict=True):
         line = line_of.get(key, "\ud800")  # when its seed changed meanwhile
         if recurrence.is_storable(line):
-            rows.append((key, line, articles, chrome.named(line)))
+            rows.append((key, line, articles, rule_of.get(line)))
     has_chrome = _has_chrome(rule for _, line, _, rule in rows if not recurrence.is_sentence(line))
     for key, line, articles, rule in rows:
         is_notice = recurrence.is_sentence(line)
@@ -435,7 +453,7 @@ def _chosen(name: str, found: Frequent, of: int, line_of: Mapping[int, str]) -> 
             recurs = has_chrome or articles >= LEAST_SHARE_UNKNOWN * of
         if recurs:
             place = "notice" if is_notice else recurrence.PLACES[recurrence.place_of(key)]
-            yield Recurring(f"{key:016x}", name, line, place, articles, of, rule or None)
+            yield Recurring(f"{key:016x}", name, line, place, articles, of, rule)
 
 
 def _has_chrome(rules: Iterable[str | None]) -> bool:

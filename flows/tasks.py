@@ -168,11 +168,7 @@ def survey(
     if fresh is None:
         todo = recurring.unsampled(seeds, found.value, fingerprint, base, config, store.samples())
         fresh = Held(list(each_by_worker(sampled, todo)))
-
-    def lines_of(*of: Any) -> dict[int, str]:
-        return by_worker(recurring.said, *of)  # it has the tables that are needed to read seeds
-
-    return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value, lines_of))
+    return Held(recurring.look(seeds, found.value, fingerprint, base, config, fresh.value, by_worker))
 
 
 @step("read", "read, batch {batch.number}")
