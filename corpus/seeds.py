@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -240,11 +241,10 @@ class _Found:
     def sorted(self) -> tuple[SeedList, tuple[Problem, ...]]:
         """The seeds in the order of a scan, and the problems by id."""
         seeds, problems = self._seeds.done(), [problem for _, problem in self._problems]
-        ordered = seeds.by_name()
-        if _are_twice(ordered.names, [problem.id for problem in problems]):
+        names = SeedList(seeds.rows.select(["name"])).by_name().names
+        if _are_twice(names, [problem.id for problem in problems]):
             seeds, problems = self._told_apart(seeds)
-            ordered = seeds.by_name()
-        return SeedList(_in_order(ordered)), tuple(sorted(problems))
+        return _in_order(seeds), tuple(sorted(problems))
 
     def _told_apart(self, seeds: SeedList) -> tuple[SeedList, list[Problem]]:
         found: dict[str, AnySeed | Problem] = {}
@@ -269,17 +269,19 @@ def _are_twice(names: pa.ChunkedArray, others: list[str]) -> bool:
     return bool(others) and bool(pc.any(pc.is_in(pa.array(others, pa.string()), names)).as_py())
 
 
-def _in_order(seeds: SeedList) -> pa.Table:
-    """Seeds that are sorted by name, each member in place of its container."""
+def _in_order(seeds: SeedList) -> SeedList:
+    """Seeds sorted by name, each member in place of its container, those of one as they stand in it; the same, not a
+    copy, when they are.  Files stand before members: they come first where both have the same place."""
     rows = seeds.rows
     if rows["container"].null_count == rows.num_rows:
-        return rows
+        return seeds.by_name()
     keys = {
         "file": pc.coalesce(rows["container"], rows["name"]),
         "entry": pc.fill_null(rows["entry"], 0),
         "offset": pc.fill_null(rows["offset"], 0),
     }
-    return rows.take(pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys]))
+    order = pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys])  # stable
+    return seeds if pc.all(pc.equal(order, np.arange(len(order)))).as_py() else seeds.take(order)
 
 
 def read_all(root: Path, seeds: Iterable[AnySeed], reading: Reading | None = None) -> Iterator[Read | Problem]:
