@@ -6,8 +6,8 @@ Each case is one document, cleaned as a run does it (without the garbage collect
 loaded its tables before, with the limits on size and time set aside. `normal` is news of the usual sizes
 (benchmarks/damage.py), document by document, measured again after every tenth case. MB are 10**6 bytes of UTF-8;
 `MB/s` per CPU second; `x_normal` is how many times slower a byte of it is than of normal text, on the average of the
-measurements before and after it; `memory` is by how many bytes the process grew at its peak for each byte of the document. --large adds a document of 100 MB, a million
-lines, and a line of 50 MB: some ten minutes.
+measurements before and after it; `memory` is by how many bytes the process grew at its peak for each byte of the
+document. --large adds a document of 100 MB, a million lines, and a line of 50 MB: some ten minutes.
 """
 
 from __future__ import annotations
