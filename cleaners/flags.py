@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from . import fragments, kinds, mojibake, quotes
+from . import fragments, kinds, line_splits, mojibake, quotes
 from .config import Config
 from .document import Document, Flag, Paragraph
 from .edits import Positions
@@ -19,6 +19,8 @@ _EMPTY = ("“”", "《》", "‘’", "「」", "『』")
 _EMPTY_QUOTES = re.compile("|".join(_EMPTY))
 # A text full of damage says so with its first flags: more of a kind would only fill the corpus.
 MOST_FLAGS_OF_A_KIND = 1_000
+
+OPEN_LINES_NOTE = f"more than {line_splits.MOST_SHORT_OPEN:,} short lines that end inside a sentence: not joined"
 
 
 def of(
@@ -45,6 +47,8 @@ def of(
         () if _are_balanced(kinds.marks(seen)) else _unbalanced(paragraphs),
     ):
         found += _first(flags)
+    if len(paragraphs) > line_splits.MOST_SHORT_OPEN and line_splits.is_long_list([one.text for one in paragraphs]):
+        found.append(Flag("open_lines", 0, len(document.text), OPEN_LINES_NOTE))
     if not settled:
         note = f"still changes after {config.max_rounds} rounds of cleaning"
         found.append(Flag("unsettled", 0, len(document.text), note))

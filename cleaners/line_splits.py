@@ -37,9 +37,9 @@ FIRST_UNITS = 6
 LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
-# A text of more lines that are short and end inside a sentence, nearly all of them, is a list, subtitles or a table. It
-# is judged as a whole: each of its lines would be asked about in each round, which costs twenty times what prose does.
-MOST_SHORT_OPEN = 5_000
+# A text of more lines that are short and end inside a sentence, nearly all of them, is a table or subtitles rather than
+# prose (a cut book has less), and asking about each line costs twelve times what prose does. It is judged as a whole.
+MOST_SHORT_OPEN = 50_000
 NEARLY_ALL = 0.9
 
 FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
@@ -113,6 +113,17 @@ def _is_half_byline(one: str, two: str) -> bool:
     return bool(CREDIT_HEAD.match(one) and CREDIT_TAIL.match(two))
 
 
+def is_long_list(lines: Sequence[str], are_open: Sequence[bool] | None = None) -> bool:
+    """Are these short lines that end inside a sentence, more than can be asked about one by one?
+
+    are_open   for each line whether it ends so, where that is known"""
+    if len(lines) <= MOST_SHORT_OPEN:
+        return False
+    known = are_open or [not ends_sentence(line) for line in lines]
+    found = sum([is_open and len(line) < LONG_PROSE for line, is_open in zip(lines, known, strict=True)])
+    return found > MOST_SHORT_OPEN and found >= NEARLY_ALL * len(lines)
+
+
 class _Page:
     """The paragraphs of a text, each a chain of line numbers, in their new order."""
 
@@ -148,7 +159,7 @@ class _Page:
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
-        if self._is_long_list():
+        if is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole]):
             return
         halves = FirstHalves()
         for _ in range(MOST_ROUNDS):
@@ -156,13 +167,6 @@ class _Page:
             if not joints:
                 return
             self._join(joints, JOIN)
-
-    def _is_long_list(self) -> bool:
-        """Is it made of short lines that end inside a sentence, more than can be asked about one by one?"""
-        if len(self.whole) <= MOST_SHORT_OPEN:
-            return False
-        found = sum([unit.is_open and len(unit.text) < LONG_PROSE for unit in self.whole])
-        return found > MOST_SHORT_OPEN and found >= NEARLY_ALL * len(self.whole)
 
     def _chosen(self, halves: FirstHalves) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, apply, layout, line_splits, undo
+from cleaners import Config, Edit, apply, clean, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
 from cleaners.joint_choices import FirstHalves, log_odds
 from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, features, shape_of, weights
@@ -249,3 +249,10 @@ def test_a_long_list_is_judged_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 35)
     assert joined(text) == text
     assert not asked
+
+
+def test_a_long_list_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = "\n".join(f"{SECOND[number % 9 : 20]}{number}" for number in range(40)).encode()
+    assert "open_lines" not in [flag.kind for flag in clean(raw).flags]
+    monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 35)
+    assert "open_lines" in [flag.kind for flag in clean(raw).flags]
