@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spying import spy_on
 
 from cleaners import Config, Edit, apply, clean, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
@@ -239,9 +240,7 @@ def test_a_long_list_is_judged_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> No
     text = f"{HEAD}\n{TAIL}\n" + "\n".join(f"{SECOND[number % 9 : 20]}" for number in range(40))
     expected = joined(text)
     assert expected != text
-    asked = []
-    ask = FirstHalves.utilities
-    monkeypatch.setattr(FirstHalves, "utilities", lambda self, *rest: asked.append(rest) or ask(self, *rest))
+    asked = spy_on(monkeypatch, FirstHalves, "utilities")
     monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 50)
     assert joined(text) == expected  # there are not more than that
     assert asked

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spying import spy_on
 
 from cleaners import Config, Edit, about_rows, apply, metadata, undo
 from cleaners.metadata import tells
-from cleaners.rule_files import load
+from cleaners.rule_files import fold, load
 from cleaners.values import Lifted, choose, value
 
 PROSE = [
@@ -215,10 +216,8 @@ def test_hostile_texts() -> None:
         apply(text, edits(text))
 
 
-def test_rows_of_figures_are_not_cut_into_tokens(monkeypatch):
-    asked = []
-    found = about_rows._tokens
-    monkeypatch.setattr(about_rows, "_tokens", lambda folded: asked.append(folded) or found(folded))
+def test_rows_of_figures_are_not_cut_into_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spy_on(monkeypatch, about_rows, "_tokens")
     text = "\n".join(f"{number}\t{number * 7}\t{number / 8:.3f}" for number in range(20_000, 22_000))
     assert not list(metadata.propose(text, Config()))
     assert not asked
@@ -230,23 +229,21 @@ def test_rows_of_figures_are_not_cut_into_tokens(monkeypatch):
         max_size=6,
     )
 )
-def test_dates_and_labels_are_told_at_a_glance(parts):
-    row = about_rows.fold("".join(parts))
+def test_dates_and_labels_are_told_at_a_glance(parts: list[str]) -> None:
+    row = fold("".join(parts))
     kinds = {token.kind for token in about_rows._tokens(row)}
     assert about_rows._may_have_date(row) or "date" not in kinds
     assert about_rows._may_have_label(row) or "value" not in kinds
 
 
-def test_dates_in_a_list_below_the_article_are_not_cut_into_tokens(monkeypatch):
-    asked = []
-    found = about_rows._tokens
-    monkeypatch.setattr(about_rows, "_tokens", lambda folded: asked.append(folded) or found(folded))
+def test_dates_in_a_list_below_the_article_are_not_cut_into_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spy_on(monkeypatch, about_rows, "_tokens")
     rows = [f"2020-01-{day:02} 江东新桥第{day}次开放" for day in range(1, 29)]
     assert not edits("\n".join([TITLE, *PROSE, *rows]))
     assert not asked
 
 
-def test_a_page_of_dates_is_not_taken_row_by_row():
+def test_a_page_of_dates_is_not_taken_row_by_row() -> None:
     dates = "\n".join(f"2020年{number % 12 + 1}月{number % 28 + 1}日" for number in range(40))
     assert edits(dates) == []
     assert fields("2020年3月5日") == {"published_at": "2020年3月5日"}

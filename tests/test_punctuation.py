@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spying import spy_on
 
 from cleaners import Config, Edit, apply, punctuation
 from cleaners.marked_line import LETTER, MarkedLine
@@ -236,8 +237,7 @@ def test_deterministic() -> None:
 
 
 def test_a_line_that_stands_there_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = []
-    monkeypatch.setattr(punctuation, "MarkedLine", lambda line: read.append(line) or MarkedLine(line))
+    read = spy_on(monkeypatch, punctuation, "MarkedLine")
     punctuation._known_changes.cache_clear()
     text = '她又说,"来得及."\n' * 50
     assert cleaned(text) == "她又说，“来得及。”\n" * 50

@@ -7,9 +7,10 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spying import spy_on
 
-from cleaners import chrome
-from cleaners.rule_files import fold, load
+from cleaners import Config, chrome
+from cleaners.rule_files import Rule, fold, load
 
 PLACES = ("article", "head", "tail", "both")
 RULES = load("chrome")
@@ -28,17 +29,17 @@ def is_named(line: str) -> bool:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_what_rules_remove_passes(rule):
+def test_what_rules_remove_passes(rule: Rule) -> None:
     assert all(may_name(line) for line in rule.removes if is_named(line))
 
 
 @given(LINES)
 @settings(max_examples=3000, deadline=None)
-def test_it_is_true_for_every_line_that_a_rule_names(line):
+def test_it_is_true_for_every_line_that_a_rule_names(line: str) -> None:
     assert may_name(line) or not is_named(line)
 
 
-def test_most_lines_of_prose_and_rows_of_figures_are_told_at_once():
+def test_most_lines_of_prose_and_rows_of_figures_are_told_at_once() -> None:
     prose = "江东的雨从早晨下到晚上街上没有几个人撑着伞走过桥头的老人看着河水出神孩子在门口叠纸船".replace("\n", "")
     pieces = [prose[at : at + 5] for at in range(len(prose) - 5)]
     figures = [f"{number},{number * 7},{number % 97}" for number in islice(range(3, 10_000, 7), 500)]
@@ -46,19 +47,14 @@ def test_most_lines_of_prose_and_rows_of_figures_are_told_at_once():
     assert sum(map(may_name, figures)) < len(figures) // 2
 
 
-def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch):
-    asked = []
-    found = chrome._match
-    monkeypatch.setattr(chrome, "_match", lambda row, where: asked.append(row) or found(row, where))
+def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spy_on(monkeypatch, chrome, "_match")
     text = "\n".join(f"{number}，雨水{number * 7}" for number in range(1_000))
-    assert not list(chrome.propose(text, None))
+    assert not list(chrome.propose(text, Config()))
     assert len(asked) < 500
 
 
-def test_long_rows_are_not_put_to_the_test(monkeypatch):
-    asked = []
-    telltales = chrome._matchers("both").telltales
-    test = telltales.may_name
-    monkeypatch.setattr(telltales, "may_name", lambda line: asked.append(line) or test(line))
-    list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, None))
-    assert asked == ["a" * 300, "首页"]
+def test_long_rows_are_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
+    list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, Config()))
+    assert asked == [("a" * 300,), ("首页",)]
