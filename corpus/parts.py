@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -36,6 +38,15 @@ ROWS_PER_GROUP = {
     "recurring": 65_536,
     "lines": 65_536,
 }
+GROUP_BYTES = 32 << 20
+"""A row group has no more rows when its strings and lists take so much: four thousand books would fill the memory of
+whoever writes or reads them."""
+
+BYTES_OF_AN_ELEMENT = 32  # of a list, such as a paragraph: two places and a role
+
+PIECE_BYTES = 8 << 20
+"""About so much of a file is read at a time, uncompressed; a single row may be more."""
+
 DICTIONARY = {
     "documents": (
         *("source", "site", "section", "script", "encoding", "seed_container"),
@@ -166,20 +177,40 @@ def _written(tables: Iterable[pa.Table], table: str, folder: Path, file: str) ->
 
 
 def _grouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """Rows in groups of this size, each in one piece; the last one may be smaller.  No group is empty: to Hugging
-    Face's reader that is an error."""
+    """Rows in groups of this size, each in one piece; the last one may be smaller, and the row that brings one to
+    GROUP_BYTES ends it. Where groups end depends on the rows alone, not on how they come.  No group is empty: to
+    Hugging Face's reader that is an error."""
     waiting: list[pa.Table] = []
-    rows = 0
+    rows = filled = 0
     for one in tables:
-        waiting.append(one)
-        rows += one.num_rows
-        while rows >= size:
-            every = pa.concat_tables(waiting)
-            yield every.slice(0, size).combine_chunks()
-            rows -= size
-            waiting = [every.slice(size)]
-    if rows:
+        filled_at = np.cumsum(_sizes(one))
+        start = before = 0
+        while start < one.num_rows:
+            full = int(np.searchsorted(filled_at, before + GROUP_BYTES - filled)) + 1
+            end = min(start + size - rows, full, one.num_rows)
+            waiting.append(one.slice(start, end - start))
+            rows += end - start
+            filled += int(filled_at[end - 1]) - before
+            start, before = end, int(filled_at[end - 1])
+            if rows == size or filled >= GROUP_BYTES:
+                yield pa.concat_tables(waiting).combine_chunks()
+                waiting, rows, filled = [], 0, 0
+    if waiting:
         yield pa.concat_tables(waiting).combine_chunks()
+
+
+def _sizes(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """About how many bytes each row takes in memory: its strings, and what its lists hold."""
+    found = np.zeros(rows.num_rows, np.int64)
+    for column in rows.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_binary(column.type):
+            lengths = pc.binary_length(column)
+        elif pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+            lengths = pc.multiply(pc.list_value_length(column), BYTES_OF_AN_ELEMENT)
+        else:
+            continue
+        found += pc.fill_null(lengths, 0).to_numpy()
+    return found
 
 
 class _Hashed(io.RawIOBase):
@@ -291,10 +322,18 @@ def _by_batches(
                 for number in range(one.num_row_groups)
                 if ids is None or pc.any(pc.is_in(one.read_row_group(number, ["id"])["id"], ids)).as_py()
             ]
+            size = min(size, _rows_of_a_piece(one.metadata))
             for batch in one.iter_batches(size, row_groups=chosen, columns=wanted) if chosen else ():
                 yield pa.Table.from_batches([batch]).select(wanted).cast(part)
     except (OSError, pa.ArrowInvalid) as error:
         raise StoreError(_damaged(file.parent, error)) from error
+
+
+def _rows_of_a_piece(file: pq.FileMetaData) -> int:
+    """So many rows of a file have about PIECE_BYTES, where they are largest."""
+    groups = [file.row_group(number) for number in range(file.num_row_groups)]
+    largest = max((one.total_byte_size / one.num_rows for one in groups if one.num_rows), default=1)
+    return max(1, int(PIECE_BYTES / largest))
 
 
 def _damaged(folder: Path | str, error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +134,27 @@ def test_a_part_is_the_same_however_its_rows_came(
     assert parts.write_sorted(pieces, "comparisons", tmp_path / "other") == whole
     assert pairs(parts.groups(tmp_path / whole.file, "comparisons")) == rows
     assert [path.name for path in (tmp_path / "other").iterdir()] == [whole.file]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5, 8])
+def test_the_row_that_fills_a_group_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    monkeypatch.setattr(parts, "GROUP_BYTES", 40)
+    rows = [(f"{number:02}", "x" * size) for number, size in enumerate([1, 50, 1, 20, 20, 1, 1, 1])]
+    pieces = [table(rows[:cut]), table(rows[cut:])]
+    part = parts.write_sorted(pieces, "comparisons", tmp_path)
+    file = pq.ParquetFile(tmp_path / part.file).metadata
+    assert [file.row_group(number).num_rows for number in range(file.num_row_groups)] == [2, 3, 3]
+    assert pairs(parts.groups(tmp_path / part.file, "comparisons")) == rows
+
+
+def test_what_is_read_at_a_time_has_few_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(f"{number:04}", "x" * 50) for number in range(1000)]
+    part = parts.write(table(rows), "comparisons", tmp_path)
+    assert [one.num_rows for one in parts.pieces(tmp_path / part.file, "comparisons")] == [1000]
+    monkeypatch.setattr(parts, "PIECE_BYTES", 2_000)
+    found = list(parts.pieces(tmp_path / part.file, "comparisons"))
+    assert pairs(iter(found)) == rows
+    assert max(one.num_rows for one in found) < 200
 
 
 def test_a_part_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
