@@ -79,11 +79,15 @@ class Asked(NamedTuple):
     read: str
     parts: tuple[Part, ...]
 
+    @property
+    def size(self) -> int:
+        """Characters that may be repaired."""
+        return sum(end - start for start, end in self.parts)
+
 
 class Search:
     """How much of a document is searched for what lost bytes. A search costs a thousand times what it costs to clean
-    prose, so it ends where it finds nothing: behind MOST_FRUITLESS characters in vain, and as many as were searched
-    with success."""
+    prose, so it ends where it finds nothing: behind MOST_FRUITLESS characters in vain, and as many as were repaired."""
 
     def __init__(self) -> None:
         self._left = MOST_FRUITLESS
@@ -93,9 +97,15 @@ class Search:
         if self._left <= 0:
             return best_repair(*asked, strictly=True)
         found = (_known_search if len(asked.line) <= SHORT else best_repair)(*asked)
-        size = sum(end - start for start, end in asked.parts)
-        self._left += size if found else -size
+        if found:
+            self.succeed(asked)
+        else:
+            self._left -= asked.size
         return found
+
+    def succeed(self, asked: Asked) -> None:
+        """A line is repaired: where damage can be repaired, more of it is looked for."""
+        self._left += asked.size
 
 
 def best_repairs(asked: Sequence[Asked], search: Search | None = None) -> list[Repair | None]:
@@ -110,6 +120,7 @@ def best_repairs(asked: Sequence[Asked], search: Search | None = None) -> list[R
     for (read, lost), lines in alike.items():
         for line, repair in (_repairs if lost else _strict_repairs)(lines, read):
             found[line.number] = repair
+            search.succeed(asked[line.number])
     for number, one in enumerate(asked):
         if found[number] is None:
             found[number] = search.repair(one)

@@ -94,3 +94,16 @@ def test_what_lost_nothing_is_repaired_when_the_search_has_ended() -> None:
     search._left = 0
     line = "江东下了一场大雨，路上没有行人".encode().decode("latin-1")
     assert search.repair(Asked(line, LATIN, ((0, len(line)),)))
+
+
+def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = spy_on(monkeypatch, misreadings, "_repair")
+    monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
+    vain = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
+    sound = "一条公路盘活了五个村庄，桥头的老人看着河水慢慢流过。".encode().decode("cp1252", "surrogateescape")
+    good = "".join(char if char < "\ud800" else chr(ord(char) - 0xDC00) for char in sound)
+    asked = [Asked(line, BIG5, ((0, len(line)),)) for line in vain]
+    asked += [Asked(good, LATIN, ((0, len(good)),))] * 10
+    found = best_repairs(asked)
+    assert all(found[50:])
+    assert len({line for line, *_ in searched} & set(vain)) > 10
