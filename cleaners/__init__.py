@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from . import (
     characters,
@@ -33,7 +33,7 @@ from . import (
 from .config import Config
 from .document import Article, Document, Encoding, Flag, Paragraph, Pass, Quarantine, Record, RefusedError, Seed
 from .edits import Edit, EditError, apply, between, undo
-from .ignored import BLANK_LINES, LINES, MARGINS
+from .ignored import BLANK_LINES, LINES, MARGINS, NOTHING_LEFT
 from .stopwatch import Stopwatch
 
 __all__ = [
@@ -74,7 +74,7 @@ class Cleaner(NamedTuple):
     name      the first part of the ids of its rules
     propose   propose(text, config) yields edits, sorted by start; the same text always gets the same edits
     ignores   changes that do not matter to it, as ignored.py writes them: where it found nothing to do, it finds
-              nothing after them. `propose` may return more of them when it yields nothing
+              nothing after them. `propose` may return more of them when it yields nothing, or NOTHING_LEFT among them
     needs     kinds of characters (bits of kinds.py): it finds nothing in a text that has none of them; 0: it may find
               something in any text
     """
@@ -182,6 +182,8 @@ class Draft:
             self._done[cleaner.propose] = set(), cleaner.ignores + ignores
             return 0
         self._note(cleaner, edits)
+        if NOTHING_LEFT in ignores:
+            self._done[cleaner.propose] = set(), ignores
         self.text, self._structure = text, None
         self.trail.append(Pass(cleaner.name, edits))
         return len(edits)
@@ -298,13 +300,14 @@ def settle_all(
 
 
 def _answer(proposed: Iterator[Edit]) -> tuple[tuple[Edit, ...], str]:
-    """The edits that a cleaner yields; when there are none, what it returns."""
-    proposed = iter(proposed)
-    try:
-        first = next(proposed)
-    except StopIteration as end:
-        return (), end.value or ""
-    return (first, *proposed), ""
+    """The edits that a cleaner yields, and what it returns then."""
+    said: list[str | None] = []
+
+    def listen() -> Iterator[Edit]:
+        said.append((yield from cast("Generator[Edit, None, str | None]", proposed)))
+
+    edits = tuple(listen())
+    return edits, said[0] or ""
 
 
 _MARKUP = Quarantine(

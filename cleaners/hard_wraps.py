@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,8 @@ LIST_ITEM = re.compile(
     r"|\d{1,3}(?:[、．)）]|\.(?!\d))"
     r"|[①-⑳⑴-⒛•●○■□◆◇▲△★☆◎※►▶＊*►-]\s*"
 )
+HAN_OF_ITEMS = "第一二三四五六七八九十"  # what such a line begins with, if it is an ideograph
+NEVER = frozenset(NEVER_FIRST).union([""])
 FIRST_WORD = re.compile(
     f"[{re.escape(OPENERS)}]{{0,3}}(?:[^\\s\u1100-\U0010ffff]{{1,60}}|.)[{re.escape(NEVER_FIRST)}]{{0,3}}"
 )
@@ -112,6 +115,20 @@ def ends_sentence(text: str) -> bool:
     return len(bare) < len(text[-4:]) and bare[-1:] in ENDS
 
 
+def _first_word(text: str) -> int:
+    """Columns that its first word takes behind another line."""
+    word = FIRST_WORD.match(text)
+    dropped_space = 1 if text[0] < "\x7f" else 0
+    return dropped_space + columns(word.group() if word else "")
+
+
+def list_item(text: str) -> re.Match[str] | None:
+    """The number or the sign of a list's item that a line begins with."""
+    if "\u4e00" <= text[0] <= "\u9fff" and text[0] not in HAN_OF_ITEMS:
+        return None
+    return LIST_ITEM.match(text)
+
+
 def is_odd(text: str) -> bool:
     """Does a line begin as those of tables, contents and code do?"""
     head = text[: 2 * WIDEST]
@@ -120,24 +137,35 @@ def is_odd(text: str) -> bool:
 
 def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
     """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap."""
+    pairs: set[int] = set()
+    for page, width in _wraps(lines, pairs):
+        for region in page.regions(width):
+            pairs.update(_region_pairs(page, width, region, pairs))
+    return sorted(pairs)
+
+
+def are_wrapped(lines: Sequence[Unit]) -> bool:
+    """Is there a width that lines were broken at? Without one, no gap between them makes a wrap of it."""
+    return any(True for _ in _wraps(lines, set()))
+
+
+def _wraps(lines: Sequence[Unit], pairs: Set[int]) -> Iterator[tuple[_Page, int]]:
+    """The widths that lines were broken at.  pairs: what was found at a width, to be filled before the next one"""
     open_lines = [i for i, line in enumerate(lines) if line.is_open]
     if len(open_lines) < FEWEST_BROKEN:
-        return []
+        return
     page = _Page(lines, set(open_lines))
-    open_lines = [i for i in open_lines if page.may_be_broken(i)]
+    open_lines = page.may_be_broken(open_lines)
     if len(open_lines) < FEWEST_BROKEN:
-        return []
-    pairs: set[int] = set()
+        return
     for _ in range(MOST_WIDTHS):
         # a mark may hang out over the width, other characters may not
         width = _densest(Counter(page.widths[i] for i in open_lines if lines[i].text[-1] not in NEVER_FIRST))
         if not width:
-            break
+            return
         if page.is_wrapped_at(width, open_lines):
-            for region in page.regions(width):
-                pairs.update(_region_pairs(page, width, region, pairs))
+            yield page, width
         open_lines = [i for i in open_lines if i not in pairs and not width - BAND < page.widths[i] <= width]
-    return sorted(pairs)
 
 
 def _densest(counts: Counter[int]) -> int:
@@ -169,39 +197,30 @@ class _Page:
 
     open     numbers of the lines that end inside a sentence
     widths   columns of each line, its indent included (measured to WIDEST characters)
-    needed   columns that the line must have for the first word of the next one to fit
+    needed   columns that each line but the last must have for the first word of the next one to fit
     odd      is it odd?
     """
 
     def __init__(self, lines: Sequence[Unit], open_lines: Set[int]) -> None:
         self.lines = lines
         self.open = open_lines
-        self.widths = _Measured(self._width)
-        self.needed = _Measured(self._needed)
+        # columns of all lines in one go: no character of GBK has the byte of a line break in it
+        heads = "\n".join([line.text[:WIDEST] for line in lines]).encode("gbk", "replace").split(b"\n")
+        self.widths = [line.indent + len(head) for line, head in zip(lines, heads, strict=True)]
         self.odd = _Measured(lambda i: is_odd(lines[i].text))
 
-    def _width(self, i: int) -> int:
-        line = self.lines[i]
-        return line.indent + columns(line.text[:WIDEST])
+    @cached_property
+    def needed(self) -> list[int]:
+        firsts = [line.text[:2] for line in self.lines[1:]]
+        return [
+            width + (2 if "\u4e00" <= first <= "\u9fa6" and first[1:] not in NEVER else _first_word(self.lines[i].text))
+            for i, (width, first) in enumerate(zip(self.widths, firsts, strict=False), 1)
+        ]
 
-    def _needed(self, i: int) -> int:
-        following = self.lines[i + 1].text
-        if "\u4e00" <= following[0] <= "\u9fa5" and following[1:2] not in NEVER_FIRST:
-            return self.widths[i] + 2
-        word = FIRST_WORD.match(following)
-        dropped_space = 1 if following[0] < "\x7f" else 0
-        return self.widths[i] + dropped_space + columns(word.group() if word else "")
-
-    def may_be_broken(self, i: int) -> bool:
-        """Can line i, which ends inside a sentence, be one that a wrap broke?"""
-        text = self.lines[i].text
-        if i + 1 == len(self.lines) or self.lines[i].indent + 2 * len(text) < NARROWEST:
-            return False
-        return NARROWEST <= self.widths[i] <= WIDEST and not self.odd[i]
-
-    def is_full(self, i: int, width: int) -> bool:
-        """Had the first word of the next line no room at the end of line i?"""
-        return self.needed[i] > width
+    def may_be_broken(self, open_lines: Sequence[int]) -> list[int]:
+        """Those lines of some that end inside a sentence that a wrap may have broken."""
+        widths, odd, last = self.widths, self.odd, len(self.lines) - 1
+        return [i for i in open_lines if NARROWEST <= widths[i] <= WIDEST and i < last and not odd[i]]
 
     def is_too_wide(self, i: int, width: int) -> bool:
         """Is line i wider than `width`, though its last marks may hang out?"""
@@ -212,15 +231,16 @@ class _Page:
 
     def is_wrapped_at(self, width: int, open_lines: Sequence[int]) -> bool:
         """Do most lines that end inside a sentence end at `width`, between characters that are neighbours?"""
-        near = [i for i in open_lines if 0.6 * width < self.widths[i] <= width + BEYOND]
-        broken = [i for i in near if self.is_full(i, width) and not self.is_too_wide(i, width)]
+        widths, needed = self.widths, self.needed
+        near = [i for i in open_lines if 0.6 * width < widths[i] <= width + BEYOND]
+        broken = [i for i in near if needed[i] > width and not self.is_too_wide(i, width)]
         if len(broken) < FEWEST_BROKEN or len(broken) < OPEN_SHARE * len(near):
             return False
         inside = set(near)
         punctuated = sum(1 for i in broken if MARKS.search(self.lines[i].text[:-1]))
         if punctuated < PUNCTUATED_SHARE * len(broken):
             return False
-        closed = sum(1 for i in range(len(self.lines)) if width - 2 < self.widths[i] <= width and i not in inside)
+        closed = sum([i not in inside for i, own in enumerate(widths) if width - 2 < own <= width])
         if closed > len(broken):
             return False
         least: float = CHANCE + self._above_chance(width, near, broken) / len(broken) ** 0.5
@@ -244,8 +264,8 @@ class _Page:
     def regions(self, width: int) -> Iterator[range]:
         """Stretches without lines that are wider than `width` or of another kind."""
         first = 0
-        for i in range(len(self.lines)):
-            if self.is_too_wide(i, width) or self.odd[i]:
+        for i, own in enumerate(self.widths):
+            if (own > width and self.is_too_wide(i, width)) or self.odd[i]:
                 if i - first > 1:
                     yield range(first, i)
                 first = i + 1
@@ -269,7 +289,8 @@ class _Marks(NamedTuple):
 
 
 def _region_pairs(page: _Page, width: int, region: range, done: Set[int]) -> list[int]:
-    full = [i for i in region[:-1] if page.is_full(i, width) and i not in done]
+    needed = page.needed
+    full = [i for i in region[:-1] if needed[i] > width and i not in done]
     broken = [i for i in full if i in page.open]
     if not broken:
         return []
@@ -301,20 +322,21 @@ def _goes_on(page: _Page, width: int, i: int, marks: _Marks, is_first: bool) -> 
     following = page.lines[i + 1]
     if following.indent > marks.base or (marks.blank and following.gap > 1):
         return False
-    if LIST_ITEM.match(following.text):
+    if list_item(following.text):
         return False
     missing = FIRST_INDENT if is_first and marks.lost else 0
+    needed = page.needed
     if i in page.open:
         # where every paragraph is indented, a line that is not, goes on, though it may have been broken early
         early = width * EARLY if marks.indent else width
-        return page.widths[i] > early or page.is_full(i, width - missing - 1)
+        return page.widths[i] > early or needed[i] > width - missing - 1
     if marks.indent or marks.blank:
-        return page.is_full(i, width - missing)
+        return needed[i] > width - missing
     # Nothing marks paragraphs: one may have ended just here.
     if marks.lost and i + 2 < len(page.lines):
         after = page.widths[i + 1]
-        if after > width - FIRST_INDENT and page.is_full(i + 1, width):
-            return page.is_full(i, width - missing)
-        if abs(after + FIRST_INDENT - width) <= 2 and page.is_full(i + 1, width - FIRST_INDENT):
+        if after > width - FIRST_INDENT and needed[i + 1] > width:
+            return needed[i] > width - missing
+        if abs(after + FIRST_INDENT - width) <= 2 and needed[i + 1] > width - FIRST_INDENT:
             return False  # a first line without its indent
     return page.widths[i] + missing + 2 > width and following.text[0] not in OPENERS

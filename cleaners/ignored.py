@@ -23,6 +23,10 @@ MARGINS = INDENTS + _TRAILING
 LINES = "¶"
 """Whole lines go, and nothing else changes."""
 
+NOTHING_LEFT = "."
+"""Not a change: what a cleaner returns after its last edit, if it finds nothing to do in what its edits make of the
+text."""
+
 
 def of_gaps(edits: Iterable[Edit]) -> set[str]:
     """What edits change that `layout` makes: the characters of gaps between lines, and whether some stood behind a

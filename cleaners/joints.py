@@ -24,7 +24,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from . import joint_language
-from .hard_wraps import LIST_ITEM, Unit, ends_sentence
+from .hard_wraps import Unit, ends_sentence, list_item
 from .joint_language import Floats, language
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
@@ -60,7 +60,6 @@ INNER = re.compile("[，。、；：！？…,;:!?]")
 CLAUSE = re.compile("[，。；！？,;!?]")
 FIRST_MARK = re.compile("[，。、；：！？…”’」』）》]")
 ANY_MARK = re.compile("[，。、；：！？…“”‘’「」『』（）《》,;:!?()]")
-STOPS = re.compile("[。！？…]")
 ROLE = (
     r"(?:本报|本刊|本台|本社|本网|新华社|中新社|见习|見習|实习|實習|特约|特約|通讯|通訊|首席|驻\S{1,8}){0,3}"
     r"(?:记者|記者|通讯员|通訊員|实习生|實習生|编辑|編輯|责编|責編|摄影|攝影|作者|来源|來源|撰文|供稿|文图|图文|校对|审核|责任编辑|責任編輯)"
@@ -167,25 +166,27 @@ class Side:
     read when it is first asked for; of long lines the edges only, so that the time does not grow with their square.
 
     is_open  does it end inside a sentence?
+    kind     one of KINDS. Headlines have commas, too, but no full stop, and do not end with a comma
     short    is it as short as lines of verse, of lists and headlines?
+    trait    the number of its traits, as a line near a joint, in TRAITS
     """
 
     def __init__(self, text: str, is_open: bool | None = None) -> None:
         self.text, self.head, self.tail = text, text[:EDGE], text[-EDGE:]
         self.is_open = not ends_sentence(text) if is_open is None else is_open
+        self.kind = kind_of(text)
         self.short = len(text) < SHORT
-
-    @read_once
-    def kind(self) -> str:
-        """One of KINDS. Headlines have commas, too, but no full stop, and do not end with a comma."""
-        return kind_of(self.text)
+        self.trait = (12 if self.is_open else 8) if self.short else 0
+        if self.kind == "prose":
+            self.trait += 2 if self.is_open else 1
 
     @read_once
     def can_begin(self) -> bool:
         """May it be a first half?"""
-        text = self.text
-        enough = SHORTEST if text[-1] in PAUSES or self.quote_left_open else SHORTEST_BARE
-        if not self.is_open or len(text) < enough or text[0] in CODE or text[-1] in CODE:
+        text, last = self.text, self.text[-1]
+        if not self.is_open or text[0] in CODE or last in CODE:
+            return False
+        if len(text) < SHORTEST_BARE and (len(text) < SHORTEST or not (last in PAUSES or self.quote_left_open)):
             return False
         end = text[-LAST_CLAUSE:]
         is_chinese = HAN_ENOUGH.search(end) is not None or len(HAN.findall(end)) >= HAN_SHARE * len(end)
@@ -207,14 +208,15 @@ class Side:
     @read_once
     def quotes(self) -> tuple[int, int]:
         """Numbers of opening quotation marks without a closing one, and the reverse."""
-        left_open = closed = 0
-        if not ANY_QUOTE.search(self.text):
+        quotes = "".join(ANY_QUOTE.findall(self.text))
+        if not quotes:
             return 0, 0
+        left_open = closed = 0
         for opening, closing in QUOTES:
-            balance = self.text.count(opening) - self.text.count(closing)
-            if balance > 0 and self.text.rfind(opening) > self.text.rfind(closing):
+            balance = quotes.count(opening) - quotes.count(closing)
+            if balance > 0 and quotes.rfind(opening) > quotes.rfind(closing):
                 left_open += 1
-            elif balance < 0 and 0 <= self.text.find(closing) < (self.text.find(opening) + 1 or len(self.text) + 1):
+            elif balance < 0 and 0 <= quotes.find(closing) < (quotes.find(opening) + 1 or len(quotes) + 1):
                 closed += 1
         return left_open, closed
 
@@ -240,10 +242,11 @@ class Side:
         text, tail, last = self.text, self.tail, self.text[-1]
         # headlines and points of a list are long clauses, but have no comma
         clause = 1 if last in PAUSES else self.last_clause
-        spaces = HAN_SPACE.search(tail) is not None and HAN_SPACE.search(tail, _last_mark(tail)) is not None
+        spaces = _has_space(tail) and HAN_SPACE.search(tail, _last_mark(tail)) is not None
+        has_stop = "。" in tail or "！" in tail or "？" in tail or "…" in tail
         return (
             math.log(len(text)), float(len(text) < FIRST_SHORT), float(self._has_marks),
-            float(STOPS.search(tail) is not None), float(last in PAUSES), float(last.isascii() and last.isalnum()),
+            float(has_stop), float(last in PAUSES), float(last.isascii() and last.isalnum()),
             float(last in FIRST_CLOSERS), float(self.quote_left_open > 0), math.log(clause), float(spaces),
             float(self._is_marked), float(self._is_caption),
         )  # fmt: skip
@@ -254,10 +257,10 @@ class Side:
         text, head, first = self.text, self.head, self.text[0]
         mark = FIRST_MARK.search(head)
         clause = mark.start() + 1 if mark else len(head) + 1
-        spaces = HAN_SPACE.search(head) is not None and HAN_SPACE.search(head, 0, _first_mark(head)) is not None
+        spaces = _has_space(head) and HAN_SPACE.search(head, 0, _first_mark(head)) is not None
         return (
             math.log(len(text)), float(not self.is_open), float(self._has_marks), math.log(clause),
-            float(FIRST_MARK.match(first) is not None), float(self.quote_closed > 0),
+            float(clause == 1), float(self.quote_closed > 0),
             float(first in SECOND_OPENERS), float(first.isdigit()),
             float(first.isascii() and first.isalpha()), float(spaces),
             float(self.is_open and len(text) < SHORT and not self._has_marks),
@@ -289,17 +292,6 @@ class Side:
         )  # fmt: skip
 
     @read_once
-    def traits(self) -> Traits:
-        """Of a line near a joint: is it short, short and open, open prose, closed prose?"""
-        prose = self.kind == "prose"
-        return self.short, self.short and self.is_open, prose and self.is_open, prose and not self.is_open
-
-    @read_once
-    def trait(self) -> int:
-        """The number of its traits in TRAITS."""
-        return TRAITS.index(self.traits)
-
-    @read_once
     def meets_as_first(self) -> int:
         """The number of what `both` reads of it as a first half: see `meeting`."""
         return _meeting(self.quote_left_open, self.text[-1], self.short)
@@ -311,7 +303,7 @@ class Side:
 
     @read_once
     def _item(self) -> re.Match[str] | None:
-        return LIST_ITEM.match(self.head)
+        return list_item(self.head)
 
     @read_once
     def _has_marks(self) -> bool:
@@ -321,7 +313,7 @@ class Side:
 
     @read_once
     def _is_marked(self) -> bool:
-        return COLUMN_MARK.match(self.head) is not None or self._item is not None
+        return self._item is not None or COLUMN_MARK.match(self.head) is not None
 
     @read_once
     def _is_byline(self) -> bool:
@@ -366,6 +358,11 @@ def is_jumpable(text: str, is_open: bool) -> bool:
     return len(text) <= LONGEST_JUMPED and text[-1] not in PAUSES and (is_open or text[0] not in SPEECH)
 
 
+def _has_space(text: str) -> bool:
+    """May there be a space between Chinese characters?"""
+    return (" " in text or "\u3000" in text) and HAN_SPACE.search(text) is not None
+
+
 def _first_mark(text: str) -> int:
     found = ANY_MARK.search(text)
     return found.start() if found else len(text)
@@ -399,7 +396,7 @@ class Sides:
     def around(self, i: int, j: int) -> tuple[Traits, ...]:
         """The traits of two lines above a joint and of two below it, as far as there are any."""
         size = len(self._by_number)
-        return tuple([self[k].traits for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < size])
+        return tuple([TRAITS[self[k].trait] for k in (i - 2, i - 1, j + 1, j + 2) if 0 <= k < size])
 
     @read_once
     def open(self) -> dict[int, None]:
@@ -547,6 +544,12 @@ def _language_weights() -> Floats:
 
 
 @cache
+def reads_layout() -> bool:
+    """Have indents and empty lines any weight?"""
+    return any(any(Parts.of(kind).layout) for kind in KINDS)
+
+
+@cache
 def weights(kind: str) -> Floats:
     weights = json.loads(WEIGHTS_FILE.read_text("utf-8"))[kind]
     return np.array([weights[name] for name in FEATURES])
@@ -611,6 +614,7 @@ def gain_around(kind: str, has_pause: bool, traits: tuple[int, ...]) -> float:
 
 
 TRAITS: list[Traits] = [(a, b, c, d) for a, b, c, d in product((False, True), repeat=4)]
+"""Of a line near a joint: is it short, short and open, open prose, closed prose?"""
 
 
 def _around(has_pause: bool, around: Sequence[Traits]) -> tuple[float, ...]:

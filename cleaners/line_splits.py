@@ -15,10 +15,10 @@ from itertools import pairwise
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, ends_sentence, units, wrapped_pairs
-from .ignored import MARGINS
+from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
+from .ignored import MARGINS, NOTHING_LEFT
 from .joint_choices import FirstHalves, Weighed, log_odds
-from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, kind_of, shape_of
+from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, kind_of, reads_layout, shape_of
 from .likely_halves import likely_firsts
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -71,7 +71,8 @@ STYLE_SAMPLE = 50_000  # characters
 def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     """Yields an edit for each line break inside a sentence, and two for each line that stood inside one.
 
-    Gaps between lines matter to joints, but on most pages the lines themselves tell that there is none."""
+    Gaps between lines matter to joints, but on most pages the lines themselves tell that there is none, or no more of
+    them."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
     are_open = [line[-1] not in ENDS and not ends_sentence(line) for line in lines]
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
@@ -86,8 +87,11 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     page.join_wraps()
     page.join_bylines()
     page.join_cuts()
-    yield from page.edits()
-    return ""
+    edits = page.edits()
+    yield from edits
+    if not page.is_done():
+        return ""
+    return MARGINS + NOTHING_LEFT if edits else MARGINS
 
 
 def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
@@ -140,6 +144,7 @@ class _Page:
         self.rules: dict[int, str] = {}
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
+        self.is_searched = False  # did the last round find no joint?
 
     def join_wraps(self) -> None:
         """Joins lines of a fixed width."""
@@ -165,8 +170,24 @@ class _Page:
         for _ in range(MOST_ROUNDS):
             joints = self._chosen(halves)
             if not joints:
+                self.is_searched = self.firsts is None and not reads_layout()
                 return
             self._join(joints, JOIN)
+
+    def is_done(self) -> bool:
+        """Is it certain that there is nothing to join in what has been made of the page, whatever gaps and indents it
+        has? The last round, which found nothing, was asked about all that a new look would ask about, if no line was
+        moved."""
+        if not self.is_searched or self.moved:
+            return False
+        whole = self.whole
+        if any(_is_half_byline(one.text, two.text) for one, two in pairwise(whole)):
+            return False
+        if sum([unit.is_open for unit in whole]) < FEWEST_BROKEN:
+            return True
+        if any(unit.indent for unit in whole) and are_wrapped([unit._replace(indent=0) for unit in whole]):
+            return False
+        return not are_wrapped(whole)
 
     def _chosen(self, halves: FirstHalves) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""

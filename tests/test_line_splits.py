@@ -1,6 +1,7 @@
 """Line splits: moves, spaces at the joint, widths, and what must hold for any text."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from spying import spy_on
 
 from cleaners import Config, Edit, apply, clean, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
+from cleaners.ignored import NOTHING_LEFT
 from cleaners.joint_choices import FirstHalves, log_odds
 from cleaners.joints import FEATURES, KINDS, Joint, Side, Sides, candidates, features, shape_of, weights
 from cleaners.line_splits import LEAST
@@ -130,6 +132,44 @@ def test_a_joint_has_a_score_for_every_candidate() -> None:
     (found,) = FirstHalves().utilities(lines, [0], shape_of(lines), LEAST).values()
     odds = dict(zip([joint for joint, _ in found], log_odds([own for _, own in found]), strict=True))
     assert odds[Joint(0, 2)] == max(odds.values()) > 0
+
+
+def answer(text: str) -> str:
+    """What the cleaner returns after its last edit."""
+    said = []
+
+    def listen() -> Iterator[Edit]:
+        said.append((yield from line_splits.propose(text, Config())))
+
+    list(listen())
+    return said[0]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from((*PIECES, *wrapped(FIRST + SECOND, 20).split("\n"))), max_size=14),
+    st.sampled_from(["\n", "\n\n", "\n　　"]),
+)
+def test_where_nothing_is_left_nothing_is_found(pieces: list[str], gap: str) -> None:
+    text = gap.join(pieces)
+    after = joined(text)
+    said = answer(text)
+    if NOTHING_LEFT in said or (said and after == text):
+        assert proposed(after) == []
+        assert proposed(apply(after, layout.propose(after, Config()))) == []
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n　　"])
+def test_a_page_that_is_done_is_not_asked_about_again(gap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = gap.join([HEADLINE, HEAD, TAIL, *wrapped(SECOND * 2, 20).split("\n")])
+    assert NOTHING_LEFT in answer(text)
+    asked = spy_on(monkeypatch, line_splits._Page, "join_cuts")
+    assert FIRST in clean(text.encode()).text
+    assert len(asked) == 1
+
+
+def test_a_page_with_a_moved_line_is_asked_about_again() -> None:
+    assert answer(f"{HEAD}\n\n{HEADLINE}\n\n{TAIL}\n\n{SECOND}") == ""
 
 
 def test_layout_only_speaks_for_a_joint() -> None:
