@@ -30,16 +30,22 @@ fill in the same form cost."""
 MOST_COMPARED = 6
 """A text is compared with at most so many kept texts, those with the most band keys in common."""
 
-TEXTS_AT_A_TIME = 1 << 13  # whose buckets are in memory: 2 MB
+TEXTS_AT_A_TIME = 1 << 11  # whose buckets are in memory: 5 MB, as Python's numbers
 
 INDEX = pa.schema([("id", pa.string()), ("published_at", pa.string()), ("letters", pa.int64())])
 
 Keys = npt.NDArray[np.uint32]
 Contents = npt.NDArray[np.uint64]  # (texts, 2): hashes of letters
 Places = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint8]
+
+EMPTY, EMPTY_LAST = -1, -2
+"""What a slot for a kept text holds before there is one.  The last slot of a bucket holds EMPTY_LAST - 1 - text then,
+any other one the text's number."""
 
 Pair = tuple[bytes, bytes]
 """`content` of two texts, the kept one first."""
@@ -84,9 +90,8 @@ def clusters(
     compare   gives the similarity of pairs that were not; it is asked a few times, for many pairs at once
     """
 
-    def compared(texts: Texts, kept: Places, other: Places) -> Values:
-        pairs = [(texts.content[a].tobytes(), texts.content[b].tobytes()) for a, b in zip(kept, other, strict=True)]
-        return np.array(compare(pairs), float)
+    def compared(texts: Texts, codes: Codes) -> Values:
+        return np.array(compare(_contents(texts, codes)), float)
 
     with closing(Bands()) as bands:
         bands.add(np.frombuffer(b"".join(one.signature.bands for one in entries), "<u4").reshape(-1, BANDS))
@@ -95,23 +100,25 @@ def clusters(
         values = [[one.id for one in of], [one.published_at for one in of], [one.signature.letters for one in of]]
         arrays = [pa.array(column, field.type) for column, field in zip(values, INDEX, strict=True)]
         content = as_contents(b"".join(one.signature.content for one in of))
-        index = Index(bands, rows, pa.Table.from_arrays(arrays, schema=INDEX), content)
+        texts = Texts(Index(rows, pa.Table.from_arrays(arrays, schema=INDEX), content))
         pairs = [as_contents(b"".join(pair[side] for pair in known)) for side in (0, 1)]
-        walk = walked(index, [(pairs[0], pairs[1], np.array(list(known.values()), float))], compared)
-    found = walk.members()
-    ids = index.columns["id"].to_pylist()
+        walk = walked(texts, bands, [(pairs[0], pairs[1], np.array(list(known.values()), float))], compared)
+    found = walk.members(np.flatnonzero(walk.in_cluster()))
+    ids = texts.ids.to_pylist()
     named = zip(found.document.tolist(), found.cluster, found.kept.tolist(), found.similarity.tolist(), strict=True)
-    kept, other, similarity = walk.comparisons()
+    codes = walk.known.used()
     return Clusters(
         sorted(Reprint(ids[one], cluster, ids[of], value) for one, cluster, of, value in named),
-        {
-            (walk.texts.content[a].tobytes(), walk.texts.content[b].tobytes()): value
-            for a, b, value in zip(kept.tolist(), other.tolist(), similarity.tolist(), strict=True)
-        },
+        dict(zip(_contents(texts, codes), walk.known.values(codes).tolist(), strict=True)),
     )
 
 
-def as_contents(hashes: bytes) -> Contents:
+def _contents(texts: Texts, codes: Codes) -> list[Pair]:
+    pairs = zip(*texts.pairs(codes), strict=True)
+    return [(texts.content[one].tobytes(), texts.content[other].tobytes()) for one, other in pairs]
+
+
+def as_contents(hashes: bytes | bytearray) -> Contents:
     """Hashes of letters, one after the other, as numbers: (texts, 2)."""
     return np.frombuffer(hashes, "<u8").reshape(-1, 2)
 
@@ -159,13 +166,11 @@ class Bands:
 class Index(NamedTuple):
     """The documents that share a band key with another one.
 
-    bands     of all documents
-    rows      their numbers there
+    rows      their numbers among all
     columns   of INDEX
     content   (documents, 2): hashes of their letters
     """
 
-    bands: Bands
     rows: Places
     columns: pa.Table
     content: Contents
@@ -176,8 +181,11 @@ class Texts:
     that was published first (as a string; without a date last), then the smallest id. Documents with the same letters
     are one text.
 
+    ids      of the documents of the index
     first    number of the document that is kept, of each text
+    row      its number among all documents
     text     of each document the number of its text
+    letters  of each text
     content  of each text: (texts, 2)
     """
 
@@ -187,20 +195,31 @@ class Texts:
         content = index.content[order]
         # stable: the first of each comes first
         by_content = np.lexsort((content[:, 1], content[:, 0])).astype(np.int32)
-        sorted_content = content[by_content]
-        is_first = np.append(True, (sorted_content[1:] != sorted_content[:-1]).any(axis=1))[: len(order)]
-        leader = by_content[is_first][np.cumsum(is_first) - 1]  # place in `order` of the first document of that text
-        place = np.empty(len(order), np.int32)
-        place[by_content] = leader
-        firsts, number = np.unique(place, return_inverse=True)
-        self.index = index
-        self.first: Numbers = order[firsts]
-        self.text = np.empty(len(order), np.int32)
-        self.text[order] = number
+        content = content[by_content]
+        starts = np.append(True, (content[1:] != content[:-1]).any(axis=1))[: len(order)]
+        del content
+        firsts = by_content[starts]  # of each text the place in `order` of the document that is kept
+        is_first = np.zeros(len(order), bool)
+        is_first[firsts] = True
+        number = (np.cumsum(is_first, dtype=np.int32) - 1)[firsts]
+        self.ids: pa.StringArray = index.columns["id"].combine_chunks()
+        self.first: Numbers = order[is_first]
+        self.row: Numbers = index.rows[self.first].astype(np.int32)
+        self.text: Numbers = np.empty(len(order), np.int32)
+        self.text[order[by_content]] = number[np.cumsum(starts, dtype=np.int32) - 1]
+        self.letters: Numbers = index.columns["letters"].to_numpy()[self.first].astype(np.int32)
         self.content: Contents = index.content[self.first]
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def code(self, kept: int, other: int) -> int:
+        """The code of a pair: a number that both texts' numbers are in."""
+        return kept * len(self.first) + other
+
+    def pairs(self, codes: Codes) -> tuple[Places, Places]:
+        """The kept and the other text of each code."""
+        return codes // max(1, len(self)), codes % max(1, len(self))
 
     def numbers(self, contents: Contents) -> Places:
         """The numbers of the texts with these hashes; -1: there is none."""
@@ -210,39 +229,40 @@ class Texts:
 
 
 class Compared:
-    """Pairs of texts and their similarity: 16 bytes each.
+    """Pairs of texts, as codes, and their similarity: 17 bytes each."""
 
-    A pair's code is a number that both texts' numbers are in.
-    """
-
-    def __init__(self, texts: int) -> None:
-        self._texts = texts
-        self._codes: Places = np.zeros(0, np.int64)
+    def __init__(self) -> None:
+        self._codes: Codes = np.zeros(0, np.int64)
         self._values: Values = np.zeros(0)
+        self._used = bytearray()
         self._sought = self._codes.data
 
-    def code(self, kept: int, other: int) -> int:
-        return kept * self._texts + other
-
-    def pairs(self, codes: Places) -> tuple[Places, Places]:
-        """The kept and the other text of each code."""
-        return codes // self._texts, codes % self._texts
-
-    def add(self, kept: Places, other: Places, values: Values) -> None:
-        """Adds pairs, all of which are new."""
-        codes = np.concatenate([self._codes, kept * self._texts + other])
+    def add(self, codes: Codes, values: Values) -> None:
+        """Adds pairs, all of which are new; none is used yet."""
+        codes, values = np.concatenate([self._codes, codes]), np.concatenate([self._values, values])
         order = np.argsort(codes)
-        self._codes, self._values = codes[order], np.concatenate([self._values, values])[order]
+        self._codes, self._values = codes[order], values[order]
         self._sought = self._codes.data
+        self.start()
 
-    def get(self, code: int) -> float | None:
-        """The similarity of a pair; None when it is not known."""
+    def start(self) -> None:
+        """From now on no pair is used."""
+        self._used = bytearray(len(self._codes))
+
+    def use(self, code: int) -> float | None:
+        """The similarity of a pair, which is used now; None when it is not known."""
         place = bisect_left(self._sought, code)
         if place == len(self._sought) or self._sought[place] != code:
             return None
+        self._used[place] = True
         return float(self._values[place])
 
-    def values(self, codes: Places) -> Values:
+    def used(self) -> Codes:
+        """The pairs that were used, sorted."""
+        found: Codes = self._codes[np.frombuffer(self._used, bool)]
+        return found
+
+    def values(self, codes: Codes) -> Values:
         """The similarities of pairs that are all known."""
         return self._values[np.searchsorted(self._codes, codes)]
 
@@ -257,27 +277,27 @@ class Members(NamedTuple):
     similarity: Values
 
 
-Compare: TypeAlias = "Callable[[Texts, Places, Places], Values]"
-"""Gives the similarities of pairs: the numbers of the kept texts, and of the others."""
+Compare: TypeAlias = "Callable[[Texts, Codes], Values]"
+"""Gives the similarities of pairs."""
 
 
-def walked(index: Index, known: Iterable[tuple[Contents, Contents, Values]], compare: Compare) -> Walk:
-    """The walk through all texts of an index, with what it had to compare.
+def walked(texts: Texts, bands: Bands, known: Iterable[tuple[Contents, Contents, Values]], compare: Compare) -> Walk:
+    """The walk through all texts, with what it had to compare.
 
     known     pairs that were compared before: hashes of the kept texts, of the others, similarities; no pair twice
     compare   gives the similarities of those that were not; it is asked a few times, for many pairs at once
     """
-    texts = Texts(index)
     walk = Walk(texts)
     for one, other, values in known:
         kept, rest = texts.numbers(one), texts.numbers(other)
         there = (kept >= 0) & (rest >= 0)
-        walk.known.add(kept[there], rest[there], values[there])
-    with closing(Buckets(texts)) as buckets:
+        walk.known.add(kept[there] * len(texts) + rest[there], values[there])
+    with closing(Buckets(texts, bands)) as buckets:
         walk.run(buckets, sure=False)
         while walk.missing:
-            kept, rest = walk.known.pairs(np.sort(np.frombuffer(walk.missing, np.int64)))
-            walk.known.add(kept, rest, compare(texts, kept, rest))
+            codes = np.sort(np.frombuffer(walk.missing, np.int64))
+            walk.missing = array("q")
+            walk.known.add(codes, compare(texts, codes))
             walk.run(buckets, sure=True)
     return walk
 
@@ -288,17 +308,15 @@ class Buckets:
     A bucket is known by its first slot. It has a slot for each kept text that is remembered: fewer than it has texts,
     since none comes after the last one, and at most MOST_KEPT.
     slots      number of all slots
-    is_last    for each slot whether it is its bucket's last one
     """
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, bands: Bands) -> None:
         self._texts = len(texts)
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=texts.index.bands.folder)  # noqa: SIM115  see `close`
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=bands.folder)  # noqa: SIM115  closed by `close`
         self.slots = 0
-        is_last = []
-        rows = texts.index.rows[texts.first]
+        self._is_last: list[tuple[int, Bits]] = []  # of the slots of each band: their number, one bit for each
         for number in range(BANDS):
-            keys, places = _sorted(texts.index.bands.band(number)[rows])
+            keys, places = _sorted(bands.band(number)[texts.row])
             shared = _occurs_again(keys)
             keys, places = keys[shared], places[shared]
             bucket = np.cumsum(np.append(False, keys[1:] != keys[:-1])[: len(keys)])
@@ -309,10 +327,19 @@ class Buckets:
             self._file.write(of_text.tobytes())
             last = np.zeros(int(ends[-1]) if len(ends) else 0, bool)
             last[ends - 1] = True
-            is_last.append(last)
+            self._is_last.append((len(last), np.packbits(last)))
             self.slots += len(last)
         self._file.flush()
-        self.is_last = np.concatenate(is_last).tobytes()
+
+    def empty(self) -> array[int]:
+        """The slots, without texts: EMPTY, or EMPTY_LAST where it is the last one of its bucket."""
+        found = array("i", [EMPTY]) * self.slots
+        start = 0
+        every = np.frombuffer(found, np.intc)
+        for size, is_last in self._is_last:
+            every[start : start + size][np.unpackbits(is_last, count=size).view(bool)] = EMPTY_LAST
+            start += size
+        return found
 
     def of_texts(self) -> Iterator[tuple[int, list[int]]]:
         """Each text that has some, in order, and its buckets."""
@@ -345,11 +372,9 @@ class Walk:
 
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
-        self.known = Compared(len(texts))
+        self.known = Compared()
         self.missing = array("q")
-        self._used = array("q")  # codes of the pairs that it knew and used
-        self._kept_for = np.full(len(texts), -1, np.int64)
-        self._alike = np.zeros(len(texts))
+        self._kept_for = np.full(len(texts), -1, np.int32)
 
     def run(self, buckets: Buckets, *, sure: bool) -> None:
         """Walks.  A pair that is not known is missing; it counts as reprints, or, with `sure`, as none.
@@ -357,53 +382,59 @@ class Walk:
         The first asks for little (one pair per text: most are reprints), the second for all at once that a text
         may need, so that there is an end to it.  What comes out when nothing is missing is the same.
         """
-        self.missing, self._used = array("q"), array("q")
+        self.known.start()
         self._kept_for[:] = -1
-        kept, is_last = array("i", [-1]) * buckets.slots, buckets.is_last
+        kept = buckets.empty()
         for text, mine in buckets.of_texts():
-            if not self._joins(text, _candidates(mine, kept, is_last), sure):
+            if not self._joins(text, _candidates(mine, kept), sure):
                 for slot in mine:
-                    while kept[slot] >= 0 and not is_last[slot]:
+                    while kept[slot] >= 0:
                         slot += 1
-                    if kept[slot] < 0:
+                    if kept[slot] == EMPTY:
                         kept[slot] = text
+                    elif kept[slot] == EMPTY_LAST:
+                        kept[slot] = EMPTY_LAST - 1 - text
 
-    def members(self) -> Members:
-        """The documents that are in a cluster of more than one."""
-        text = self.texts.text
-        joined = np.flatnonzero(self._kept_for >= 0)
-        in_cluster = np.bincount(text, minlength=len(self.texts)) > 1
-        in_cluster[joined] = True
-        in_cluster[self._kept_for[joined]] = True
-        document = np.flatnonzero(in_cluster[text])
-        of = text[document]
-        kept = np.where(self._kept_for[of] >= 0, self._kept_for[of], of)
-        alike = np.where(self._kept_for[of] >= 0, self._alike[of], 1.0)
-        names = self.texts.content[kept, 0].astype("<u8").tobytes().hex()
+    def in_cluster(self) -> Flags:
+        """Which documents are in a cluster of more than one."""
+        of_text: Flags = np.bincount(self.texts.text, minlength=len(self.texts)) > 1
+        of_text[self._kept_for[self._kept_for >= 0]] = True
+        of_text |= self._kept_for >= 0
+        return of_text[self.texts.text]
+
+    def is_kept(self) -> Flags:
+        """Which documents are those that are kept."""
+        found = np.zeros(len(self.texts.text), bool)
+        found[self.texts.first[self._kept_for < 0]] = True
+        return found
+
+    def members(self, documents: Places) -> Members:
+        """What is known of documents that are in a cluster."""
+        texts = self.texts
+        of = texts.text[documents].astype(np.int64)
+        kept = self._kept_for[of].astype(np.int64)
+        alike = np.ones(len(of))
+        joins = kept >= 0
+        alike[joins] = self.known.values(kept[joins] * len(texts) + of[joins])
+        kept[~joins] = of[~joins]
+        names = texts.content[kept, 0].astype("<u8").tobytes().hex()
         clusters = [names[start : start + 16] for start in range(0, len(names), 16)]
-        return Members(document, clusters, self.texts.first[kept].astype(np.int64), alike)
-
-    def comparisons(self) -> tuple[Places, Places, Values]:
-        """The pairs that all this depends on, as numbers of texts, and their similarity (0: no reprint)."""
-        codes = np.frombuffer(self._used, np.int64)
-        return *self.known.pairs(codes), self.known.values(codes)
+        return Members(documents, clusters, texts.first[kept].astype(np.int64), alike)
 
     def _joins(self, text: int, candidates: Sequence[int], sure: bool) -> bool:
         for candidate in candidates:
-            code = self.known.code(candidate, text)
-            value = self.known.get(code)
+            code = self.texts.code(candidate, text)
+            value = self.known.use(code)
             if value is None:
                 self.missing.append(code)
                 value = 0.0 if sure else 1.0
-            else:
-                self._used.append(code)
             if value:
-                self._kept_for[text], self._alike[text] = candidate, value
+                self._kept_for[text] = candidate
                 return True
         return False
 
 
-def _candidates(buckets: Sequence[int], kept: Sequence[int], is_last: bytes) -> list[int]:
+def _candidates(buckets: Sequence[int], kept: Sequence[int]) -> list[int]:
     """The kept texts in these buckets: those in most of them first, of those in about as many (same power of two)
     the most complete."""
     seen: dict[int, int] = {}
@@ -411,19 +442,21 @@ def _candidates(buckets: Sequence[int], kept: Sequence[int], is_last: bytes) -> 
         one = kept[slot]
         while one >= 0:
             seen[one] = seen.get(one, 0) + 1
-            if is_last[slot]:
-                break
             slot += 1
             one = kept[slot]
+        if one < EMPTY_LAST:
+            one = EMPTY_LAST - 1 - one
+            seen[one] = seen.get(one, 0) + 1
     return sorted(seen, key=lambda text: (-seen[text].bit_length(), text))[:MOST_COMPARED]
 
 
-def _sorted(keys: Keys) -> tuple[Keys, Places]:
+def _sorted(keys: Keys) -> tuple[Keys, Numbers]:
     """The keys in order, and where each of them stood; equal ones as they stood.  Faster than `argsort`."""
-    together = keys.astype(np.uint64) << np.uint64(32)
-    together |= np.arange(len(keys), dtype=np.uint64)
-    together.sort()
-    return (together >> np.uint64(32)).astype(np.uint32), (together & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    halves = np.empty((len(keys), 2), "<u4")
+    halves[:, 0] = np.arange(len(keys), dtype=np.uint32)
+    halves[:, 1] = keys
+    halves.view("<u8")[:, 0].sort()
+    return halves[:, 1].copy(), halves[:, 0].astype(np.int32)
 
 
 def _occurs_again(keys: Keys) -> Flags:

@@ -149,6 +149,16 @@ def between(ids: Sequence[str], low: str, high: str) -> Sequence[str]:
     return ids[bisect_left(ids, low) : bisect_right(ids, high)]
 
 
+def span(ids: pa.Array, low: str, high: str) -> tuple[int, int]:
+    """Where those of a sorted array of ids lie that are neither smaller nor larger: the first, and behind the last."""
+
+    def id_at(place: int) -> str:
+        return str(ids[place].as_py())
+
+    start = bisect_left(range(len(ids)), low, key=id_at)
+    return start, bisect_right(range(len(ids)), high, lo=start, key=id_at)
+
+
 def share(made: Sequence[Part], base: Sequence[Source], folder: Path) -> None:
     """Stores parts that came out as they were before only once."""
     known = {one.part.sha256: one.path for one in base}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import clusters, merge, near_duplicates, parts
-from .clusters import Bands, Contents, Index, Places, Reprint, Values
+from .clusters import Bands, Codes, Contents, Index, Places, Reprint, Values
 from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError
@@ -31,7 +30,9 @@ LETTERS_AT_A_TIME = 1 << 28
 """The texts of pairs with so many letters are in a file at a time: some 800 MB. More at once: fewer times are all
 parts read."""
 
-ROWS_AT_A_TIME = 1 << 13  # of signatures
+PAIRS_AT_A_TIME = 1 << 18  # at most: 100 bytes of memory for each
+
+ROWS_AT_A_TIME = 1 << 13
 
 HEX = 32  # digits of a hash
 
@@ -45,64 +46,62 @@ class Texts(NamedTuple):
 
 def find(
     signatures: Sequence[Source], texts: Sequence[Texts], compared: Sequence[Source], folder: Path | None = None
-) -> tuple[pa.Table, pa.Table]:
-    """The rows of `reprints` among the documents that have these signatures, sorted by id; and the rows of
-    `comparisons` that this took.
+) -> tuple[Iterator[pa.Table], Iterator[pa.Table]]:
+    """The rows of `reprints` among the documents that have these signatures, and the rows of `comparisons` that this
+    took: both in their order, a few thousand at a time.
 
     texts      parts that hold these documents
     compared   parts of `comparisons` of the version before
     folder     for files that are gone at the end; None: where temporary files are
     """
 
-    def compare(of: clusters.Texts, kept: Places, other: Places) -> Values:
-        found = np.zeros(len(kept))
-        for some in _cut(of, kept, other):
-            found[some] = _similarities(of, kept[some], other[some], texts, folder)
+    def compare(of: clusters.Texts, codes: Codes) -> Values:
+        found = np.zeros(len(codes))
+        for some in _cut(of, codes):
+            found[some] = _similarities(of, codes[some], texts, folder)
             give_back()
         return found
 
     with closing(Bands(folder)) as bands:
         for source in signatures:
             _add(bands, source)
-        index = _index(bands, signatures)
+        of = clusters.Texts(_index(bands, signatures))
         give_back()
-        walk = clusters.walked(index, chain.from_iterable(map(_comparisons, compared)), compare)
+        walk = clusters.walked(of, bands, chain.from_iterable(map(_comparisons, compared)), compare)
     return _reprint_rows(walk), _comparison_rows(walk)
 
 
 def _index(bands: Bands, signatures: Sequence[Source]) -> Index:
     """The documents that share a band key with another one, out of parts that were all added to `bands`."""
     shared = bands.shared()
-    columns, contents = [clusters.INDEX.empty_table()], [b""]
+    columns, contents = [clusters.INDEX.empty_table()], bytearray()
     start = 0
     for source in signatures:
         for rows in parts.groups(source.path, "signatures", [*clusters.INDEX.names, "content"]):
             mine = rows.filter(pa.array(shared[start : start + rows.num_rows]))
             start += rows.num_rows
             columns.append(mine.select(clusters.INDEX.names).cast(clusters.INDEX))
-            contents += map(bytes.fromhex, mine["content"].to_pylist())
-    content = clusters.as_contents(b"".join(contents))
-    return Index(bands, np.flatnonzero(shared), pa.concat_tables(columns).combine_chunks(), content)
+            contents += bytes.fromhex("".join(mine["content"].to_pylist()))
+    return Index(np.flatnonzero(shared), pa.concat_tables(columns), clusters.as_contents(contents))
 
 
-def _cut(of: clusters.Texts, kept: Places, other: Places) -> Iterator[slice]:
-    """Pairs in runs whose texts have at most LETTERS_AT_A_TIME together, or that are a single pair."""
-    letters = of.index.columns["letters"].to_numpy()[of.first]
-    ends = np.cumsum(letters[kept] + letters[other])
+def _cut(of: clusters.Texts, codes: Codes) -> Iterator[slice]:
+    """Pairs in runs of at most PAIRS_AT_A_TIME, whose texts have at most LETTERS_AT_A_TIME together, or that are a
+    single pair."""
     start = 0
-    while start < len(ends):
-        most = LETTERS_AT_A_TIME + (int(ends[start - 1]) if start else 0)
-        end = max(start + 1, int(np.searchsorted(ends, most, side="right")))
-        yield slice(start, end)
-        start = end
+    while start < len(codes):
+        kept, other = of.pairs(codes[start : start + PAIRS_AT_A_TIME])
+        ends = np.cumsum(of.letters[kept].astype(np.int64) + of.letters[other])
+        size = max(1, int(np.searchsorted(ends, LETTERS_AT_A_TIME, side="right")))
+        yield slice(start, start + size)
+        start += size
 
 
-def _similarities(
-    of: clusters.Texts, kept: Places, other: Places, texts: Sequence[Texts], folder: Path | None
-) -> list[float]:
-    """The similarities of pairs of texts, given as their numbers."""
+def _similarities(of: clusters.Texts, codes: Codes, texts: Sequence[Texts], folder: Path | None) -> list[float]:
+    """The similarities of pairs of texts."""
+    kept, other = of.pairs(codes)
     numbers = np.unique(np.concatenate([kept, other]))
-    ids = of.index.columns["id"].take(pa.array(of.first[numbers]))
+    ids = of.ids.take(pa.array(of.first[numbers]))
     with tempfile.TemporaryFile(dir=folder) as file:
         starts, ends = _letters(ids, texts, file)
 
@@ -114,19 +113,22 @@ def _similarities(
         return [near_duplicates.similarity(letters(one), letters(rest)) for one, rest in pairs]
 
 
-def _reprint_rows(walk: clusters.Walk) -> pa.Table:
+def _reprint_rows(walk: clusters.Walk) -> Iterator[pa.Table]:
     """The rows of `reprints`, without the kept documents, sorted by id."""
-    found = walk.members()
-    ids, cluster = walk.texts.index.columns["id"], pa.array(found.cluster, pa.string())
-    columns = [ids.take(pa.array(found.document)), cluster, ids.take(pa.array(found.kept)), pa.array(found.similarity)]
-    rows = pa.Table.from_arrays(columns, schema=REPRINTS).filter(pa.array(found.document != found.kept))
-    return rows.sort_by("id")
+    ids = walk.texts.ids
+    order = pc.sort_indices(ids).to_numpy()
+    order = order[(walk.in_cluster() & ~walk.is_kept())[order]]
+    for start in range(0, len(order), ROWS_AT_A_TIME):
+        found = walk.members(order[start : start + ROWS_AT_A_TIME])
+        names = [ids.take(pa.array(numbers)) for numbers in (found.document, found.kept)]
+        columns = [names[0], pa.array(found.cluster, pa.string()), names[1], pa.array(found.similarity)]
+        yield pa.Table.from_arrays(columns, schema=REPRINTS)
 
 
-def write(rows: pa.Table, table: str, base: Sequence[Source], folder: Path) -> tuple[Part, ...]:
-    """Writes a small table into `folder` as one part; shares the base's part when it is the same."""
+def write(rows: Iterable[pa.Table], table: str, base: Sequence[Source], folder: Path) -> tuple[Part, ...]:
+    """Writes rows that come in their order into `folder` as one part; shares the base's part when it is the same."""
     folder.mkdir()
-    part = parts.write(rows, table, folder)
+    part = parts.write_sorted(rows, table, folder)
     merge.share([part], base, folder)
     parts.sync(folder)
     return (part,)
@@ -136,7 +138,7 @@ def quarantine(reprints: pa.Table, texts: Sequence[Texts]) -> pa.Table:
     """The rows of `quarantine` of reprints that are dropped."""
     columns = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
     of = {row["id"]: Reprint(**row) for row in reprints.to_pylist()}
-    found = pa.concat_tables(_rows(sorted(of), texts, columns))
+    found = pa.concat_tables(_rows(pa.array(sorted(of), pa.string()), texts, columns))
     ids = found["id"].to_pylist()
     reasons = [
         f"it is a reprint of {of[id].kept} (similarity {of[id].similarity:.3f}), which is kept: to have both, build "
@@ -186,13 +188,20 @@ def _comparisons(source: Source) -> Iterator[tuple[Contents, Contents, Values]]:
         yield clusters.as_contents(one), clusters.as_contents(other), rows["similarity"].to_numpy()
 
 
-def _comparison_rows(walk: clusters.Walk) -> pa.Table:
-    kept, other, similarity = walk.comparisons()
-    # as bytes are compared: the first one decides
-    hashes = walk.texts.content.astype("<u8").view(">u8").astype(np.uint64)
-    order = np.lexsort((hashes[other, 1], hashes[other, 0], hashes[kept, 1], hashes[kept, 0]))
-    one, rest = (_hex(walk.texts.content[numbers[order]]) for numbers in (kept, other))
-    return pa.Table.from_arrays([one, rest, pa.array(similarity[order], pa.float64())], schema=COMPARISONS)
+def _comparison_rows(walk: clusters.Walk) -> Iterator[pa.Table]:
+    texts = walk.texts
+    hashes = texts.content.astype("<u8").view(">u8").astype(np.uint64)  # as bytes are compared: the first one decides
+    order = np.lexsort((hashes[:, 1], hashes[:, 0])).astype(np.int32)
+    del hashes
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    one, other = (rank[numbers] for numbers in texts.pairs(walk.known.used()))
+    ranked = np.sort(one * np.int64(len(texts)) + other)
+    del one, other, rank
+    for start in range(0, len(ranked), ROWS_AT_A_TIME):
+        pair = [order[ranks] for ranks in texts.pairs(ranked[start : start + ROWS_AT_A_TIME])]
+        values = walk.known.values(pair[0] * np.int64(len(texts)) + pair[1])
+        yield pa.Table.from_arrays([*(_hex(texts.content[one]) for one in pair), pa.array(values)], schema=COMPARISONS)
 
 
 def _hex(contents: Contents) -> pa.Array:
@@ -202,15 +211,17 @@ def _hex(contents: Contents) -> pa.Array:
     return pa.StringArray.from_buffers(len(contents), pa.py_buffer(offsets), pa.py_buffer(every))
 
 
-def _letters(ids: pa.ChunkedArray, texts: Sequence[Texts], file: IO[bytes]) -> tuple[Places, Places]:
+def _letters(ids: pa.StringArray, texts: Sequence[Texts], file: IO[bytes]) -> tuple[Places, Places]:
     """Writes the letters of the documents with these ids into a file, as UTF-8: where those of each begin and end.
     Raises StoreError when one is missing."""
     starts, ends = np.full(len(ids), -1, np.int64), np.zeros(len(ids), np.int64)
     order = pc.sort_indices(ids)
-    wanted = ids.take(order).to_pylist()
+    wanted, places = ids.take(order), order.to_numpy()
     end = 0
     for rows in _rows(wanted, texts, ["id", "text"]):
-        for place, text in zip(pc.index_in(rows["id"], ids).to_pylist(), rows["text"].to_pylist(), strict=True):
+        start, stop = merge.span(wanted, rows["id"][0].as_py(), rows["id"][-1].as_py())
+        at = pc.index_in(rows["id"], wanted.slice(start, stop - start)).to_numpy()
+        for place, text in zip(places[start:stop][at].tolist(), rows["text"].to_pylist(), strict=True):
             content = near_duplicates.letters(text).encode()
             starts[place], end = end, end + len(content)
             ends[place] = end
@@ -222,16 +233,18 @@ def _letters(ids: pa.ChunkedArray, texts: Sequence[Texts], file: IO[bytes]) -> t
     return starts, ends
 
 
-def _rows(ids: Sequence[str], texts: Sequence[Texts], columns: list[str]) -> Iterator[pa.Table]:
-    """These columns of the rows of `documents` with these sorted ids."""
+def _rows(ids: pa.Array, texts: Sequence[Texts], columns: list[str]) -> Iterator[pa.Table]:
+    """These columns of the rows of `documents` with these sorted ids, a few hundred at a time."""
     for source, gone in texts:
         least, most = source.part.min_id, source.part.max_id
         if gone is None or least is None or most is None:
             continue
-        mine = set(ids[bisect_left(ids, least) : bisect_right(ids, most)])
-        mine.difference_update(gone[bisect_left(gone, least) : bisect_right(gone, most)])
-        if not mine:
-            continue
-        wanted = pa.array(sorted(mine), pa.string())
-        for rows in parts.pieces(source.path, "documents", columns, wanted):
-            yield rows.filter(pc.is_in(rows["id"], wanted))
+        start, stop = merge.span(ids, least, most)
+        wanted = ids.slice(start, stop - start)
+        doomed = merge.between(gone, least, most)
+        if doomed:
+            wanted = wanted.filter(pc.invert(pc.is_in(wanted, pa.array(doomed, pa.string()))))
+        for rows in parts.pieces(source.path, "documents", columns, wanted) if len(wanted) else ():
+            found = rows.filter(pc.is_in(rows["id"], wanted))
+            if found.num_rows:
+                yield found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -69,14 +69,9 @@ def _known(base: Path, plan: Plan, extra: Path) -> Iterator[Run]:
 
 def _stays(tables: Iterable[pa.Table], gone: pa.Array) -> Iterator[pa.Table]:
     for some in tables:
-        doomed = _between(gone, some["id"][0].as_py(), some["id"][-1].as_py())
+        start, stop = merge.span(gone, some["id"][0].as_py(), some["id"][-1].as_py())
+        doomed = gone.slice(start, stop - start)
         yield merge.without(some, doomed) if len(doomed) else some
-
-
-def _between(ids: pa.Array, low: str, high: str) -> pa.Array:
-    """Those of sorted ids that lie there."""
-    start = bisect_left(range(len(ids)), low, key=lambda at: ids[at].as_py())
-    return ids[start : bisect_right(range(len(ids)), high, lo=start, key=lambda at: ids[at].as_py())]
 
 
 def _placed(tables: Iterable[pa.Table], members: SeedList, containers: Mapping[str, str]) -> Iterator[pa.Table]:

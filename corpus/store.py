@@ -439,9 +439,12 @@ class Store:
         give_back()
         for table, found_rows in (("reprints", found), ("comparisons", compared)):
             made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
-        dropped = found["id"].to_pylist() if drop_reprints else []  # sorted
-        if dropped:
-            _drop(found, texts, sources, extra)
+        dropped: list[str] = []  # sorted
+        if drop_reprints:
+            rows_of_dropped = parts.read([folder / folder_of("reprints") / made["reprints"][0].file], "reprints")
+            dropped = rows_of_dropped["id"].to_pylist()
+            if dropped:
+                _drop(rows_of_dropped, texts, sources, extra)
         made |= meanwhile.result() if meanwhile else outcomes(None if gone is None else sorted({*gone, *dropped}))
         shutil.rmtree(extra)
         return made, dropped
@@ -518,7 +521,7 @@ def _surveyed(survey: Survey, base: Version | None, folder: Path) -> dict[str, t
     found = recurring.table(survey.recurring)
     return {
         "lines": lines,
-        "recurring": reprints.write(found, "recurring", old["recurring"], folder / folder_of("recurring")),
+        "recurring": reprints.write([found], "recurring", old["recurring"], folder / folder_of("recurring")),
     }
 
 

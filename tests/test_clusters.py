@@ -96,16 +96,18 @@ def test_no_document_is_no_cluster() -> None:
 
 
 def test_pairs_are_found_again() -> None:
-    known = Compared(1000)
-    numbers = np.array([5, 0, 999], np.int64)
-    known.add(numbers, numbers[::-1].copy(), np.array([0.5, 0.0, 1.0]))
-    known.add(np.array([7], np.int64), np.array([7], np.int64), np.array([0.25]))
-    assert [known.get(known.code(*pair)) for pair in ((5, 999), (0, 0), (999, 5), (7, 7))] == [0.5, 0.0, 1.0, 0.25]
-    assert known.get(known.code(7, 8)) is None
-    assert known.get(known.code(999, 999)) is None
-    codes = np.array([known.code(7, 7), known.code(5, 999)], np.int64)
-    assert known.values(codes).tolist() == [0.25, 0.5]
-    assert [one.tolist() for one in known.pairs(codes)] == [[7, 5], [7, 999]]
+    known = Compared()
+    known.add(np.array([5999, 0, 999005]), np.array([0.5, 0.0, 1.0]))
+    known.use(5999)
+    known.add(np.array([7007]), np.array([0.25]))
+    assert known.used().tolist() == []
+    assert [known.use(code) for code in (999005, 7007, 0)] == [1.0, 0.25, 0.0]
+    assert known.use(7008) is None
+    assert known.use(999999) is None
+    assert known.used().tolist() == [0, 7007, 999005]
+    assert known.values(np.array([7007, 5999])).tolist() == [0.25, 0.5]
+    known.start()
+    assert known.used().tolist() == []
 
 
 def test_the_same_signature_is_one_text() -> None:

@@ -276,6 +276,20 @@ def test_a_run_reads_only_texts_that_must_be_compared(
     assert compared == [{"c.txt", "e.txt"}]
 
 
+def test_it_does_not_matter_how_little_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {f"{n}-{of}.txt": damaged(text, 0.03, n) for n in range(6) for of, text in (("a", ARTICLE), ("o", OTHER))}
+    write_seeds(tmp_path / "seeds", texts)
+    whole = build(tmp_path / "seeds", tmp_path / "whole")
+    for name in ("ROWS_AT_A_TIME", "PAIRS_AT_A_TIME", "LETTERS_AT_A_TIME"):
+        monkeypatch.setattr(reprints, name, 1)
+    monkeypatch.setattr(clusters, "TEXTS_AT_A_TIME", 1)
+    bit_by_bit = build(tmp_path / "seeds", tmp_path / "bit by bit")
+    assert whole.manifest.counts["reprints"] == 10
+    assert [one.part.sha256 for table in STORED for one in whole.sources(table)] == [
+        one.part.sha256 for table in STORED for one in bit_by_bit.sources(table)
+    ]
+
+
 def test_the_kept_document_changes_vanishes_and_is_renamed(seeds: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     write_seeds(seeds, {"b.txt": ARTICLE + "（据新华社）", "d.txt": ARTICLE[:-20]})
