@@ -45,16 +45,19 @@ class Value(NamedTuple):
 
 
 class _Tables(NamedTuple):
-    """starts: what labels begin with; start: the same as a pattern; ascii_hint: finds what every row of ASCII
-    characters holds that tells something"""
+    """starts: what labels begin with; ascii_hint: finds what every row of ASCII characters holds that tells something;
+    label_sign: what every row holds that one of the three patterns for labels finds something in; production: functions
+    of _PRODUCTION, one of which a row of names needs; value_end: what a value can end at"""
 
     starts: frozenset[str]
-    start: re.Pattern[str]
     ascii_hint: re.Pattern[str]
+    label_sign: re.Pattern[str]
     label: re.Pattern[str]
     bare_label: re.Pattern[str]
     dated_label: re.Pattern[str]
     function: re.Pattern[str]
+    production: re.Pattern[str]
+    value_end: re.Pattern[str]
     rules: dict[str, Rule]
     patterns: Patterns
     buttons: Words
@@ -66,21 +69,24 @@ def _tables() -> _Tables:
     rules = load("metadata")
     by_label = {squeeze(label): rule for rule in reversed(rules) for label in rule.labels}
     ordered = sorted(by_label, key=lambda label: (-len(label), label))
-    spaced = "|".join(map(_spaced, ordered))
-    dated = "|".join(_spaced(label) for label in ordered if by_label[label].value == "date")
-    functions = "|".join(re.escape(label) for label in ordered if by_label[label].value == "names")
+    spaced = _any_spaced(ordered)
+    dated = _any_spaced([label for label in ordered if by_label[label].value == "date"])
+    functions = [label for label in ordered if by_label[label].value == "names"]
+    production = "|".join(re.escape(label) for label in functions if by_label[label].name in _PRODUCTION)
     buttons = [rule for rule in load("chrome") if rule.name == "tool_buttons"]
     starts = frozenset(label[0] for label in ordered)
     patterns = Patterns(rule for rule in rules if rule.pattern)
     hints = sorted(filter(str.isascii, {*_ASCII_DATES, *starts, *patterns.needed}))
     return _Tables(
         starts,
-        re.compile(f"[{re.escape(''.join(sorted(starts)))}]"),
         re.compile("|".join(map(re.escape, hints)) if patterns.needed else ""),
+        re.compile(rf"(?:{spaced})(?:[ 、/&:\]】]|[^ :]{{1,20}}(?:[ |]|$)|19|20)"),
         re.compile(rf"({spaced})(?: ?[、/&] ?(?:{spaced}))? ?(?::|\]:?|】:?)"),
         re.compile(rf"({spaced})(?=[ ]|[^ :]{{1,20}}(?:[ |]|$))"),
         re.compile(rf"({dated}) ?(?=(?:19|20)\d\d ?[-./年])"),
-        re.compile(rf"[一-龥]{{0,10}}?({functions})"),
+        re.compile(rf"[一-龥]{{0,10}}?({'|'.join(map(re.escape, functions))})"),
+        re.compile(production),
+        re.compile(f"[{re.escape(''.join(sorted(starts)))}|】 )\\]/,;、(12]"),
         by_label,
         patterns,
         Words(buttons),
@@ -88,9 +94,13 @@ def _tables() -> _Tables:
     )
 
 
-def _spaced(label: str) -> str:
-    """A pattern for the label, also when it is letter-spaced (作  者), which is usual."""
-    return " {0,3}".join(map(re.escape, label))
+def _any_spaced(labels: Sequence[str]) -> str:
+    """A pattern for the labels, also when they are letter-spaced (作  者), which is usual.  At each place only those
+    are tried that begin with its character."""
+    by_first: dict[str, list[str]] = {}
+    for label in labels:
+        by_first.setdefault(label[0], []).append("".join(" {0,3}" + re.escape(letter) for letter in label[1:]))
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in by_first.items())
 
 
 _DATE = re.compile(
@@ -99,11 +109,14 @@ _DATE = re.compile(
 )
 _DATE_STARTS = frozenset("〇○零一二三四五六七八九民JFMASOND今昨前刚")
 """What dates can begin with, and digits: within a word nothing but a date or, behind a digit, a label can begin."""
+_DIGITS = r"\d²³¹፩-፱᧚⁰-₉①-⓿❶-➓\U00010a40-\U0001f10a"  # all of str.isdigit, and some more
+_MAY_BEGIN = re.compile(f"[{re.escape(_SEPARATORS)}{''.join(sorted(_DATE_STARTS))}{_DIGITS}]")
+"""A token begins behind a separator or a digit, or with one of the others."""
 _ASCII_DATES = ("19", "20", ":")
 """Dates of ASCII characters have a year or a time of day, so they hold one of these."""
 
-_DATE_SIGN = re.compile("[〇○零一二三四五六七八九民前今昨刚月:]|19|20")
-"""One of these is in every date."""
+_DATE_SIGN = re.compile(r"[〇○零一二三四五六七八九民前今昨刚月\d](?:(?<=\D)|(?<=1)9|(?<=2)0|(?<=\d):)")
+"""In every date is one of these characters, 19, 20, or a colon behind a digit."""
 
 _WEEKDAY = re.compile(r" ?[(]?(?:星期|周)[一二三四五六日天][)]?(?![一-龥])")
 _DATE_WITHOUT_YEAR = re.compile(
@@ -119,8 +132,8 @@ _COUNT = re.compile(
 
 class Taken(NamedTuple):
     """A row that goes: in whose name, and its values as (field, start, end, rule) in the row's stripped text.
-    weak: it goes only beside another such row.  rows: how many rows it is made of.  people: all its values are
-    the names of persons."""
+    weak: it goes only beside another such row.  rows: how many rows it is made of.  people: the rule is for names, and
+    all the values are those of persons."""
 
     rule: Rule
     values: list[Value]
@@ -170,8 +183,12 @@ def _take(line: str, place: str) -> Taken | None:
         return None
     weak = rule.weak and sum(t.kind in ("value", "date") for t in tokens) < 2
     values = _values(folded, tokens)
-    people = all(map(names.is_person, " ".join(folded[v.start : v.end] for v in values).split()))
+    people = rule.value == "names" and _are_people([folded[v.start : v.end] for v in values])
     return Taken(rule, values, weak, people=people)
+
+
+def _are_people(texts: Sequence[str]) -> bool:
+    return all(map(names.is_person, " ".join(texts).split()))
 
 
 _take_short = lru_cache(1 << 14)(_take_if_likely)
@@ -189,7 +206,7 @@ _STAFF_WORD = re.compile(r"(?<![一-龥])[一-龥] {1,3}[一-龥](?![一-龥])|[
 def _staff(folded: str) -> Taken | None:
     """A row of nothing but functions, each with the names of persons, with or without marks between them:
     编辑 李佳蕖 校对 王小川, 每经记者 周一鸣 每经编辑 李佳蕖, (文/周一鸣 审核/王川)."""
-    if len(folded) > LONGEST_STAFF:
+    if len(folded) > LONGEST_STAFF or not _tables().production.search(folded):
         return None
     found: list[tuple[Rule, list[tuple[int, int]]]] = []
     for match in _STAFF_WORD.finditer(folded):
@@ -199,7 +216,7 @@ def _staff(folded: str) -> Taken | None:
             if found and not found[-1][1] and folded[start - 1] != "/":
                 return None  # a function without a name
             if not found or found[-1][1]:
-                found.append((_tables().rules[squeeze(function[1])], []))
+                found.append((_tables().rules[function[1]], []))
             word, start = word[function.end() :], start + function.end()
         if word and not (found and names.is_person(word.replace(" ", ""))):
             return None
@@ -225,10 +242,7 @@ def _may_have_date(folded: str) -> bool:
 
 def _may_have_label(folded: str) -> bool:
     """False if no token of the row can be the value of a label."""
-    tables = _tables()
-    if not tables.start.search(folded):
-        return False
-    return any(label.search(folded) for label in (tables.label, tables.bare_label, tables.dated_label))
+    return _tables().label_sign.search(folded) is not None
 
 
 def _fits_place(rule: Rule, place: str) -> bool:
@@ -244,9 +258,9 @@ def _judge(folded: str, tokens: Sequence[Token], place: str) -> Rule | None:
         return None
     if not _free_text_fits(folded, tokens, place):
         return None
-    if any(t.rule and not _fits_value(t.rule, folded[t.start : t.end]) for t in values):
-        return None
     rules = [t.rule for t in values if t.rule]
+    if not all(_fits_value(t.rule, folded[t.start : t.end]) for t in values if t.rule):
+        return None
     if not rules:
         return _bare_date_rule(folded, dated[0], tokens, place)
     fitting = [rule for rule in rules if _fits_place(rule, place)]
@@ -314,7 +328,7 @@ def _values(folded: str, tokens: Sequence[Token]) -> list[Value]:
     """The values with a field; text without a label becomes the authors or the source if no label gives these."""
     fields = {t.field for t in tokens}
     has_clock = _has_clock(folded, tokens)
-    found = []
+    found: list[Value] = []
     for t in _free_in_words(folded, tokens):
         field, start, end = t.field, t.start, t.end
         if t.kind == "free":
@@ -452,10 +466,11 @@ def _fits_value(rule: Rule, value: str) -> bool:
     if rule.value == "number":
         return not value.strip("次人条()0123456789, ")
     if rule.value in ("name", "names"):
-        return not re.search("[,!?]", value) or rule.value == "names"
+        return rule.value == "names" or not _NO_NAME.search(value)
     return True
 
 
+_NO_NAME = re.compile("[,!?]")
 _VAGUE_DATE = re.compile(
     r"\d{1,3} ?(?:秒|分钟|小时|天|周|个?月|年)前|(?:今|昨|前)天(?: ?\d{1,2}:\d\d)?|刚刚"
     r"|\d{1,2}[-/月]\d{1,2}日?(?: ?\d{1,2}:\d\d)?"
@@ -480,16 +495,21 @@ def _tokens(folded: str) -> tuple[Token, ...]:
         begins = at == 0 or folded[at - 1] in _SEPARATORS
         begins = begins or (bool(found) and found[-1].kind == "value" and free_from == at)
         if not begins and not _may_begin(folded[at - 1], folded[at], tables):
-            at += 1
+            sign = _MAY_BEGIN.search(folded, at)
+            if not sign:
+                break
+            at = max(at + 1, sign.start() + (sign[0] in _SEPARATORS))
             continue
         token, following = _token_at(folded, at, begins, bool(found), tables)
         if token is None:
             at += 1
             continue
-        close_free(at)
+        if free_from < at:
+            close_free(at)
         found.append(token)
         at = free_from = following
-    close_free(size)
+    if free_from < size:
+        close_free(size)
     return tuple(found)
 
 
@@ -514,7 +534,8 @@ def _token_at(folded: str, at: int, begins: bool, follows: bool, tables: _Tables
         return Token("count", None, "", at, match.end()), match.end()
     stop = _WORD_END.search(folded, at)
     end = stop.start() if stop else len(folded)
-    if end > at and tables.buttons.split(squeeze(folded[at:end].strip(":"))) and not folded[at:end].isdigit():
+    word = folded[at:end]
+    if word and tables.buttons.split(_squeezed(word.strip(":"))) and not word.isdigit():
         return Token("button", None, "", at, end), end
     match = tables.bare_label.match(folded, at) if follows and may_be_label else None
     if match and len(match[1]) == 1 and folded[match.end() : match.end() + 1] != " ":
@@ -547,7 +568,7 @@ def _date_at(folded: str, at: int, begins: bool) -> Token | None:
 
 def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, int]:
     """The value behind a label: up to the next label, bar or button."""
-    rule = tables.rules[squeeze(match[1])]
+    rule = tables.rules.get(match[1]) or tables.rules[_squeezed(match[1])]
     start = match.end()
     while start < len(folded) and folded[start] in " :[【(":
         start += 1
@@ -555,9 +576,10 @@ def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, i
         return Token("value", rule, rule.field, match.end(), match.end()), start
     end = _value_end(folded, start, rule, tables)
     value = folded[start:end].rstrip(" |·•●▪■◆-/[【(<,;:、~_")
-    for left, right in ("()", "[]", "【】"):
-        if value.endswith(right) and value.count(left) < value.count(right):
-            value = value[:-1].rstrip()
+    if value and value[-1] in ")]】":
+        for left, right in ("()", "[]", "【】"):
+            if value.endswith(right) and value.count(left) < value.count(right):
+                value = value[:-1].rstrip()
     return Token("value", rule, rule.field, start, start + len(value)), max(end, start + len(value))
 
 
@@ -570,8 +592,8 @@ def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
     if rule.value == "date" and (vague := _VAGUE_DATE.match(folded, start)):
         return vague.end()
     end = start
-    while end < len(folded):
-        c = folded[end]
+    while sign := tables.value_end.search(folded, end):
+        end, c = sign.start(), sign[0]
         if c == "|" or (c in "】]" and end > start) or folded.startswith(("(记者", "(通讯员"), end):
             break
         if c in " )]/,;、" and end > start and _ends_value(folded, end, tables):
@@ -581,6 +603,8 @@ def _value_end(folded: str, start: int, rule: Rule, tables: _Tables) -> int:
         if c in "12" and end > start and rule.field == "source" and _WITH_CLOCK.match(folded, end):
             break  # 来源:江东日报2019-10-08 10:20
         end += 1
+    else:
+        return len(folded)
     return end
 
 
@@ -597,7 +621,12 @@ def _ends_value(folded: str, at: int, tables: _Tables) -> bool:
         return True
     stop = _WORD_END.search(folded, begin)
     word = folded[begin : stop.start() if stop else len(folded)].strip("[]【】()")
-    return len(word) >= 2 and bool(tables.buttons.split(squeeze(word))) and not word.isdigit()
+    return len(word) >= 2 and bool(tables.buttons.split(_squeezed(word))) and not word.isdigit()
+
+
+def _squeezed(folded: str) -> str:
+    """`squeeze` for what is folded."""
+    return "".join(folded.lower().split())
 
 
 def is_known_chrome(text: str) -> bool:

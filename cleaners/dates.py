@@ -17,11 +17,13 @@ _MONTHS = {
 }
 
 _WIDTH = {i + 0xFEE0: chr(i) for i in range(0x21, 0x7F)} | {0x3000: " ", 0xA0: " ", 0x09: " ", 0x0A: " "}
+_HAS_WIDTH = re.compile("[" + re.escape("".join(map(chr, _WIDTH))) + "]")
 
 
 @cache
-def _forms() -> tuple[re.Pattern[str], ...]:
-    """Full dates, each with the groups era, year, month, day that it knows; the first that matches decides."""
+def _forms() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
+    """Full dates, each with the groups era, year, month, day that it knows; the first that matches decides: those with
+    年, then those with a year in digits (18.., 19.., 20..) and marks."""
     year = r"(?P<year>(?:1[89]|20)\d\d)"
     month, day = r"(?P<month>1[0-2]|0?[1-9])", r"(?P<day>3[01]|[12]\d|0?[1-9])"
     han_year, han = rf"(?P<year>[{_CN}]{{4}})", rf"[{_CN}]{{1,3}}"
@@ -36,7 +38,16 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         rf"(?<!\d)(?P<day>3[01]|[12]\d|0?[1-9])(?P<s>[-./])(?P<month>1[0-2]|0?[1-9])(?P=s){year}(?!\d)",
         rf"(?P<month>[A-Za-z]{{3,9}})\.? {day}, ?{year}",
     )
-    return tuple(re.compile(p) for p in patterns)
+    compiled = tuple(re.compile(p) for p in patterns)
+    return compiled[:3], compiled[3:]
+
+
+def _likely_forms(flat: str) -> tuple[re.Pattern[str], ...]:
+    """The forms of which the text has what they need."""
+    han, others = _forms()
+    if "20" in flat or "19" in flat or "18" in flat:
+        return (*han, *others) if "年" in flat else others
+    return han if "年" in flat else ()
 
 
 _ZONE = r"(?P<zone>Z|UTC|GMT)?(?P<offset>[+-]\d\d:?\d\d)?"
@@ -70,8 +81,8 @@ def find(text: str) -> tuple[str, str, str, int, int] | None:
     """The first date in `text`: (day, time or "", its own zone or "", start, end), or None."""
     if len(text) > LONGEST:
         return None
-    flat = text.translate(_WIDTH)
-    for form in _forms():
+    flat = text.translate(_WIDTH) if _HAS_WIDTH.search(text) else text
+    for form in _likely_forms(flat):
         match = form.search(flat)
         day = _day(match.groupdict()) if match else ""
         if match and day:
@@ -81,7 +92,7 @@ def find(text: str) -> tuple[str, str, str, int, int] | None:
 
 
 def _day(parts: dict[str, str | None]) -> str:
-    year, month, day = (_number(parts[name] or "") for name in ("year", "month", "day"))
+    year, month, day = _number(parts["year"] or ""), _number(parts["month"] or ""), _number(parts["day"] or "")
     if parts.get("era"):
         year += 1911  # the first year of the Republic is 1912
     if not EARLIEST <= year <= LATEST:

@@ -53,8 +53,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         shift = row.start + len(row.text) - len(row.text.lstrip())
         spans = [(v.field, v.start + shift, v.end + shift, v.rule) for v in one.values]
         end = page.rows[i + one.rows - 1].end
-        title = next((span for span in spans if span[0] == "title"), None)
-        if title:  # the headline stays, its label goes, and what stands around it
+        if titles := [span for span in spans if span[0] == "title"]:
+            title = titles[0]  # the headline stays, its label goes, and what stands around it
             spans.remove(title)
             before = [span for span in spans if span[2] <= title[1]]
             yield from lift(text, row.start, title[1], title[3], before)
@@ -128,7 +128,7 @@ _DIGIT = re.compile(r"\d")
 
 def is_of_card(line: str) -> bool:
     """True if the line begins with a label of a book, a film, a song, an event: an author beside it is theirs."""
-    return _OTHER_CARD.match(line.strip()) is not None
+    return (":" in line or "：" in line) and _OTHER_CARD.match(line.strip()) is not None
 
 
 def begins_card(line: str) -> bool:
@@ -171,7 +171,7 @@ def _is_crowd(taken: dict[int, Taken], i: int) -> bool:
 
 
 def _names_staff(one: Taken) -> bool:
-    return one.rule.value == "names" and bool(one.values) and one.people
+    return one.people and bool(one.values)
 
 
 def without_headlines(page: Page) -> Page:

@@ -81,7 +81,7 @@ class Rule:
     removes: tuple[str, ...]
     keeps: tuple[str, ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The id in the edits, for example `chrome.print_button`."""
         return f"{self.cleaner}.{self.name}"

@@ -6,7 +6,7 @@ It reads the clean text and the trail, and changes neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, islice
 from statistics import median_low
@@ -81,15 +81,16 @@ def of(document: Document, config: Config) -> Structure:
     """The paragraphs, articles and metadata of a document that has none yet."""
     lines = _lines(document)
     usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
-    roles = _roles(lines, usual_gap, Frame(_removed(document), config.recurring))
+    bylines: dict[str, list[str]] = {}
+    roles = _roles(lines, usual_gap, Frame(_removed(document), config.recurring), bylines)
     paragraphs = tuple(
         [
             _tuple(Paragraph, (text, role, start, start + len(text)))
             for (text, start, _, _, _), role in zip(lines, roles, strict=True)
         ]
     )
-    articles = _articles(lines, roles, usual_gap)
-    return Structure(paragraphs, articles, _metadata(document, paragraphs, articles, config))
+    articles = _articles(lines, roles, usual_gap, bylines)
+    return Structure(paragraphs, articles, _metadata(document, paragraphs, articles, bylines, config))
 
 
 # -- paragraphs ----------------------------------------------------------------------------------------------
@@ -194,7 +195,8 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
     )
 
 
-def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> list[str]:
+def _roles(lines: Sequence[Line], usual_gap: int, page: Frame, bylines: dict[str, list[str]]) -> list[str]:
+    """The role of each line.  bylines: is given the names in each, as they are known when it was just looked at."""
     roles = ["body"] * len(lines)
     short = [i for i, line in enumerate(lines) if len(line[0]) <= LONGEST_CAPTION]
     for i in short:
@@ -205,9 +207,10 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame | None = None) -> 
             roles[i] = "column"
         elif names.is_credit(text):
             roles[i] = "credit"
-        elif names.is_byline(text) and not any(metadata.is_of_card(near.text) for near in lines[max(0, i - 1) : i + 2]):
+        elif names.is_byline(text) and not any(metadata.is_of_card(near[0]) for near in lines[max(0, i - 1) : i + 2]):
             roles[i] = "byline"
-    starts = _title_places(lines, roles, short, usual_gap, page or Frame("", frozenset()))
+            bylines[text] = names.authors(text)
+    starts = _title_places(lines, roles, short, usual_gap, page)
     for i in starts:
         roles[i] = "title"
         _mark_below_title(lines, roles, i)
@@ -491,7 +494,9 @@ def _stands_apart(lines: Sequence[Line], i: int, usual_gap: int) -> bool:
 # -- articles ------------------------------------------------------------------------------------------------
 
 
-def _articles(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> tuple[Article, ...]:
+def _articles(
+    lines: Sequence[Line], roles: Sequence[str], usual_gap: int, bylines: Mapping[str, list[str]]
+) -> tuple[Article, ...]:
     """The articles of a page; none for a document that is one article."""
     blocks = _headlines(roles)
     if len(blocks) < 2:
@@ -505,7 +510,7 @@ def _articles(lines: Sequence[Line], roles: Sequence[str], usual_gap: int) -> tu
             column = ""  # set apart from the column above
         title = " ".join(lines[i].text for i in block)
         last = lines[behind - 1]
-        people = tuple(_people(lines, roles, range(start, behind)))
+        people = tuple(_people(lines, roles, range(start, behind), bylines))
         found.append(Article(title, column, people, lines[start].start, last.start + len(last.text)))
     return tuple(found)
 
@@ -523,10 +528,13 @@ def _headlines(roles: Sequence[str]) -> list[list[int]]:
     return blocks
 
 
-def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterator[str]:
+def _people(
+    lines: Sequence[Line], roles: Sequence[str], span: range, bylines: Mapping[str, list[str]]
+) -> Iterator[str]:
     """Names in bylines; where there is none, names in credits (a photo block) or in brackets at the edges."""
     for role in ("byline", "credit"):
-        found = list(dict.fromkeys(n for i in span if roles[i] == role for n in names.authors(lines[i].text)))
+        signed = [lines[i][0] for i in span if roles[i] == role]
+        found = list(dict.fromkeys(n for text in signed for n in (bylines.get(text) or names.authors(text))))
         if found:
             return iter(found)
     bodies = [lines[i].text for i in span if roles[i] == "body"]
@@ -539,7 +547,11 @@ def _people(lines: Sequence[Line], roles: Sequence[str], span: range) -> Iterato
 
 
 def _metadata(
-    document: Document, paragraphs: Sequence[Paragraph], articles: Sequence[Article], config: Config
+    document: Document,
+    paragraphs: Sequence[Paragraph],
+    articles: Sequence[Article],
+    bylines: Mapping[str, list[str]],
+    config: Config,
 ) -> dict[str, str | list[str] | None]:
     """All fields; None or [] where the document says nothing (docs/decisions/0030).
 
@@ -552,7 +564,7 @@ def _metadata(
         seen = {field: paragraphs[roles.index(field)].text if field in roles else "" for field in ("title", "subtitle")}
         said = list(statements.stated([p[0] for p in paragraphs if p[1] in ("body", "heading")]))
         seen["source"] = next((value for field, value in said if field == "source"), "")
-        seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs)
+        seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs, bylines)
     found: dict[str, str | list[str] | None] = {}
     for field in dict.fromkeys((*FIELDS, *lifted)):
         of = lifted.get(field, ())
@@ -588,11 +600,12 @@ def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
     return lifted
 
 
-def _authors(paragraphs: Sequence[Paragraph]) -> list[str]:
+def _authors(paragraphs: Sequence[Paragraph], bylines: Mapping[str, list[str]]) -> list[str]:
     """Names in bylines; where there is none, names in brackets at the article's edges: （记者 张三）."""
-    bylines = [name for p in paragraphs if p[1] == "byline" for name in names.authors(p.text)]
-    if bylines:
-        return list(dict.fromkeys(bylines))
+    signed = [p[0] for p in paragraphs if p[1] == "byline"]
+    people = [name for text in signed for name in (bylines.get(text) or names.authors(text))]
+    if people:
+        return list(dict.fromkeys(people))
     prose = [p[0] for p in paragraphs if p[1] == "body" and p[0][-1:] in _PROSE_ENDS]
     found = [name for text in prose[:2] for name in names.signed(text, bare=False)]
     for k, text in enumerate(reversed(prose[-SIGNED_FROM_END:])):

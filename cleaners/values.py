@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -108,24 +108,23 @@ def choose(field: str, found: Sequence[Lifted], timezone: str, fallback: bool = 
 
     fallback  False: only what rules without `fallback` lifted; True: only what the others did (docs/decisions/0030)
     """
-    values = [
+    values = (  # a list may have a million, of which the first tell
         (one, it)
         for it in found
         if is_fallback(field, it.rule) == fallback and (one := value(field, it.before, timezone))
-    ]
-    if not values:
+    )
+    first, lifted = next(values, ("", None))
+    if lifted is None:
         return [] if field in ("authors", "keywords") else ""
-    first = values[0][0]
     if field == "published_at" and isinstance(first, str) and "T" not in first:
         return next((one for one, _ in values if isinstance(one, str) and one.startswith(first + "T")), first)
-    return _together(values) if field == "authors" else first
+    return _together(first, lifted, values) if field == "authors" else first
 
 
-def _together(values: Sequence[tuple[str | list[str], Lifted]]) -> list[str]:
+def _together(first: str | list[str], last: Lifted, others: Iterable[tuple[str | list[str], Lifted]]) -> list[str]:
     """The authors of the first value and of those that stand right behind it."""
-    people = list(values[0][0])
-    last = values[0][1]
-    for one, lifted in values[1:]:
+    people = list(first)
+    for one, lifted in others:
         gap = lifted.place[1] - last.place[1] - len(last.before)
         if lifted.place[0] != last.place[0] or not 0 <= gap <= NEAR:
             break

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, about_rows, layout, names, prose, rule_files
+from cleaners import Config, Edit, about_rows, dates, layout, names, prose, rule_files
 from cleaners.flags import _EMPTY_QUOTES
 
 PIECES = (
@@ -89,11 +89,60 @@ def test_names_in_brackets_have_one_of_their_signs(line: str) -> None:
         assert end.rstrip()[-1:] in names._CLOSING
 
 
+NAMES = st.lists(
+    st.sampled_from((*"张王李和摄文馆了们谢会家三四", " ", "、", "，", "图书馆", "摄影", "周一鸣")), max_size=9
+)
+
+
+@given(NAMES.map("".join))
+def test_plain_names_have_nothing_that_the_slow_look_takes_off(text: str) -> None:
+    if names._is_plain(text):
+        found = names._SPLIT.split(text)
+        assert not names._TAIL.search(text)
+        assert names._ASIDE.sub("", text) == text == names._unwrapped(text)
+        assert not names._NO_NAME.match(text)
+        assert not names._IN_NO_NAME.search(text)
+        assert names._spaced_names(list(found)) == found
+        assert all(map(names._NAME.fullmatch, found))
+        assert not names._DEPARTMENT.fullmatch(found[0])
+        assert not any(map(names._NO_NAME.match, found))
+
+
+@given(LINES)
+def test_functions_have_one_of_their_signs(line: str) -> None:
+    flat = names._flat(line)[1]
+    cuts = [match[0] for match in names._FUNCTION.finditer(flat)]
+    assert all(names._IN_FUNCTION.search(cut, 1) for cut in cuts)
+    names._parts.cache_clear()
+    assert len(names._parts(flat)) == 1 or cuts
+
+
 @given(LINES)
 def test_authors_that_are_remembered_are_not_shared(line: str) -> None:
     first = names.authors(line)
     first.append("一")
     assert names.authors(line) == first[:-1]
+
+
+def test_no_digit_is_passed_over_where_rows_are_cut_into_tokens() -> None:
+    digits = [chr(code) for code in range(0x110000) if chr(code).isdigit()]
+    assert all(map(about_rows._MAY_BEGIN.match, [*digits, *about_rows._DATE_STARTS, *about_rows._SEPARATORS]))
+
+
+@given(LINES)
+def test_rows_of_functions_and_names_hold_a_function_of_those_who_produce(line: str) -> None:
+    folded = rule_files.fold(line).strip()
+    tables = about_rows._tables()
+    words = [match[0] for match in about_rows._STAFF_WORD.finditer(folded)]
+    functions = [tables.rules[found[1]] for word in words if (found := tables.function.match(word))]
+    if any(rule.name in about_rows._PRODUCTION for rule in functions):
+        assert tables.production.search(folded)
+
+
+@given(st.lists(st.sampled_from((*"年月日12908-/., 〇一九十", "民国", "Jan", "20", "19")), max_size=12).map("".join))
+def test_dates_are_looked_for_in_all_forms_that_may_match(text: str) -> None:
+    likely = dates._likely_forms(text)
+    assert all(form in likely for forms in dates._forms() for form in forms if form.search(text))
 
 
 @given(LINES, st.sampled_from(("top", "head", "inside", "tail")))
