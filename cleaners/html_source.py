@@ -12,11 +12,11 @@ from functools import lru_cache
 from html.entities import html5
 from typing import NamedTuple
 
-_NAME = r"(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])"
+_NAME = r"(?P<name>/?[A-Za-z][A-Za-z0-9:-]{0,30}+)"
 # "=" belongs to the quote behind it: a quote elsewhere quotes nothing
-_REST = r"""(?P<rest>(?>[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>)"""
-_MARKUP = re.compile(rf"<(?:{_NAME}|(?P<other>[!?/]))")
-_WHOLE = re.compile(rf"<(?:{_NAME}{_REST}?|(?P<other>[!?/]))")
+_REST = r"""(?P<rest>>|[\s/](?>[^"'<>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>)"""
+_MARKUP = re.compile(rf"<(?:{_NAME}(?=[\s/>])|(?P<other>[!?/]))")
+_WHOLE = re.compile(rf"<(?:{_NAME}(?:{_REST}|(?=[\s/]))|(?P<other>[!?/]))")
 _HIDDEN = re.compile(r"""\shidden(?=[\s>=/])|display\s*:\s*none|\sclass="?mw-editsection""", re.I)
 _NAMES = re.compile(r"""\s(?:class|id)\s*=\s*(?:"([^"]{1,200})"|'([^']{1,200})'|([^\s"'>]{1,200}))""", re.I)
 _STYLE_BODY = re.compile(r"\{([^{}]{0,500})\}")
@@ -48,6 +48,9 @@ LONGEST_BROKEN = 5_000
 LONGEST_REMEMBERED = 400
 """Longer tags are judged each time, in characters."""
 
+MOST_IMPLIED = 8
+"""Open elements that are looked at for one that a start tag ends."""
+
 LONGEST_STYLE = 200_000
 """Longer style sheets are not looked at, in characters."""
 
@@ -74,6 +77,7 @@ _ENDED_BY_ITSELF = {
     "li": ("li",), "dd": ("dd", "dt"), "dt": ("dd", "dt"), "td": ("td", "th"), "th": ("td", "th"),
     "tr": ("tr", "td", "th"), "tbody": ("tbody", "thead", "tr", "td", "th"), "option": ("option",),
 }  # fmt: skip
+_CELLS = ("table", "td", "th")
 _TABLE_PARTS = frozenset(["table", "caption", "tbody", "thead", "tfoot", "tr", "td", "th"])
 _SCOPES = frozenset(["table", "ul", "ol", "dl", "td", "th", "body", "html"])
 
@@ -131,7 +135,7 @@ class Source(NamedTuple):
     depth: int
 
 
-_run = tuple.__new__  # making a Run by its name takes twice as long
+_made = tuple.__new__  # making a Run, a Line or an Element by its name takes twice as long
 
 
 @lru_cache(1 << 13)  # a page's tags are alike, and so are a site's pages
@@ -143,56 +147,58 @@ _RAW_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.I) for name in RAW | UN
 
 
 class _Reader:
-    """State while the source is read.  `stack` holds the numbers of open block elements."""
+    """State while the source is read.  `stack` and `names` hold the numbers and the names of open block elements,
+    `open` for each name where in the stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.elements: list[Element] = [Element("", -1, 0, 0, False)]
         self.lines: list[Line] = []
         self.tags: list[Tag] = []
         self.stack = [0]
-        self.open: dict[str, int] = {}
+        self.names = [""]
+        self.open: dict[str, list[int]] = {}
         self.depth = 0
         self.runs: list[Run] = []
         self.seen = False  # one of the runs is more than space
-        self.links = self.hidden = self.preserved = 0
+        self.linked = False
+        self.hidden = self.preserved = 0
         self.never_closed: set[str] = set()
         self.cell = False
         self.broken = 0
         self.hidden_names: set[str] = set()
         self.muted, self.mute_depth = "", 0
 
-    def end_of_tag(self, source: str, found: re.Match[str]) -> int:
-        """The position behind the ">" that ends the tag, or -1."""
-        if found.lastgroup == "rest":
-            return found.end()
+    def end_of_broken(self, start: int) -> int:
+        """The position behind the ">" that ends a tag whose name ends at `start`, or -1: it is a "<" in a text."""
         self.broken += 1
-        start = found.end()
         limit = start + LONGEST_BROKEN
-        end, other = source.find(">", start, limit), source.find("<", start, limit)
+        end, other = self.source.find(">", start, limit), self.source.find("<", start, limit)
         return -1 if end < 0 or 0 <= other < end else end + 1
 
-    def text(self, source: str, start: int, end: int) -> None:
+    def end_of_other(self, start: int) -> int:
+        """Where a comment, a declaration, an instruction or a broken end tag ends.  A comment that does not end is one
+        up to the next ">": what browsers hide then, the whole rest of the page, may be the article."""
+        for begin, stop in (("<!--", "-->"), ("<![CDATA[", "]]>")):
+            if self.source.startswith(begin, start) and stop not in self.never_closed:
+                end = self.source.find(stop, start + 2)
+                if end >= 0:
+                    return end + 3
+                self.never_closed.add(stop)
+        end = self.source.find(">", start)
+        return end + 1 if end >= 0 else len(self.source)
+
+    def text(self, start: int, end: int) -> None:
         if start < end and not self.muted:
-            self.runs.append(_run(Run, (start, end, self.links > 0, self.preserved > 0)))
-            self.seen = self.seen or not source[start:end].isspace()
+            self.runs.append(_made(Run, (start, end, self.linked, self.preserved > 0)))
+            if not self.seen:
+                self.seen = not self.source[start:end].isspace()
 
-    def mute(self, source: str, name: str, start: int, end: int) -> None:
-        """Notes an inline start tag: what a hidden one holds is no text.  A block ends that: it was never closed."""
-        if self.muted:
-            self.mute_depth += name == self.muted
-        elif self._is_hidden(source, name, start, end):
-            self.muted, self.mute_depth = name, 1
-
-    def unmute(self, name: str) -> None:
-        if name == self.muted:
-            self.mute_depth -= 1
-            self.muted = self.muted if self.mute_depth else ""
-
-    def style(self, source: str, start: int, end: int) -> None:
+    def style(self, start: int, end: int) -> None:
         """Notes the classes and ids that a style sheet hides by themselves, whatever stands around."""
-        if end - start > LONGEST_STYLE or not _NO_DISPLAY.search(source, start, end):
+        if end - start > LONGEST_STYLE or not _NO_DISPLAY.search(self.source, start, end):
             return
-        sheet = _AT_RULE.sub("}", source[start:end])
+        sheet = _AT_RULE.sub("}", self.source[start:end])
         for found in _STYLE_BODY.finditer(sheet):
             if _NO_DISPLAY.search(found[1]):
                 before = sheet[max(0, found.start() - 300) : found.start()]
@@ -201,22 +207,22 @@ class _Reader:
                     if one and not _SHOWN_LATER.search(one[1]):
                         self.hidden_names.add(one[1])
 
-    def _is_hidden(self, source: str, name: str, start: int, end: int) -> bool:
+    def _is_hidden(self, name: str, start: int, end: int) -> bool:
         """True for a start tag whose element is not shown."""
         if end - start < len(name) + 7:
             return False
         short = end - start <= LONGEST_REMEMBERED  # pictures stand in some tags
-        if _hides(source[start:end]) if short else _HIDDEN.search(source, start, end):
+        if _hides(self.source[start:end]) if short else _HIDDEN.search(self.source, start, end):
             return True
         return bool(self.hidden_names) and any(
             not self.hidden_names.isdisjoint((found[1] or found[2] or found[3]).split())
-            for found in _NAMES.finditer(source, start, end)
+            for found in _NAMES.finditer(self.source, start, end)
         )
 
-    def end_of_raw(self, source: str, name: str, start: int) -> int:
+    def end_of_raw(self, name: str, start: int) -> int:
         """Where the content of a raw or unseen element ends.  Without an end tag that is at the end of its start
         tag: what browsers hide then, the whole rest of the page, may be the article."""
-        found = None if name in self.never_closed else _RAW_ENDS[name].search(source, start)
+        found = None if name in self.never_closed else _RAW_ENDS[name].search(self.source, start)
         if found is None:
             self.never_closed.add(name)
         return found.start() if found else start
@@ -225,169 +231,195 @@ class _Reader:
         """Ends a line."""
         if self.runs:
             if self.seen:
-                self.lines.append(Line(tuple(self.runs), self.stack[-1], self.cell, self.hidden > 0))
+                self.lines.append(_made(Line, (tuple(self.runs), self.stack[-1], self.cell, self.hidden > 0)))
             self.runs, self.seen = [], False
 
-    def begin(self, source: str, name: str, start: int, end: int) -> None:
-        hidden = self._is_hidden(source, name, start, end)
+    def tag(self, written: str, start: int, end: int) -> int:
+        """One tag; returns where to go on."""
+        name, kind = _kind(written)
+        if kind == "block":
+            self.begin(name, start, end)
+        elif kind == "/block":
+            self.end(name)
+        elif kind == "inline":
+            self.inline(name, start, end)
+        elif kind == "link":
+            self.linked = True  # links do not nest
+            self.inline(name, start, end)
+        elif kind in ("/inline", "/link"):
+            if name == self.muted:
+                self.end_muted()
+            if kind == "/link":
+                self.linked = False
+        elif kind == "void":
+            self.void(written, name, start, end)
+        elif kind == "raw":
+            return self.raw(name, start, end)
+        return end
+
+    def begin(self, name: str, start: int, end: int) -> None:
+        """A start tag of a block."""
+        self.line()
+        if self.linked and name in ("td", "table", "li", "div"):
+            self.linked = False
+        hidden = self._is_hidden(name, start, end)
         self.muted = ""
-        self._end_implied(name)
-        self.stack.append(len(self.elements))
-        self.elements.append(Element(name, self.stack[-2], start, end, hidden))
-        self.open[name] = self.open.get(name, 0) + 1
-        self.hidden += hidden
-        self.preserved += name == "pre"
-        self.depth = max(self.depth, len(self.stack))
+        stack, names = self.stack, self.names
+        if names[-1] == "p":
+            self._pop()
+        if name in _ENDED_BY_ITSELF:
+            self._end_implied(name)
+        self.elements.append(_made(Element, (name, stack[-1], start, end, hidden)))
+        self.open.setdefault(name, []).append(len(stack))
+        stack.append(len(self.elements) - 1)
+        names.append(name)
+        if hidden:
+            self.hidden += 1
+        if name == "pre":
+            self.preserved += 1
+        if len(stack) > self.depth:
+            self.depth = len(stack)
+        self.cell = name in ("td", "th") and self._is_later_cell()
 
     def _end_implied(self, name: str) -> None:
-        """The end tags that may be left out: a block ends a paragraph, an item the item before it."""
-        self.end_paragraph()
-        names = _ENDED_BY_ITSELF.get(name)
-        if names is None or not any(self.open.get(one) for one in names):
+        """The end tags that may be left out: an item ends the item before it."""
+        ended = _ENDED_BY_ITSELF[name]
+        if not any(self.open.get(one) for one in ended):
             return
-        for i in range(len(self.stack) - 1, 0, -1):
-            found = self.elements[self.stack[i]].name
-            if found in names:
-                while len(self.stack) > i:
-                    self._pop()
-            elif found == "table" or (found in _SCOPES and name not in _TABLE_PARTS) or len(self.stack) - i > 8:
+        top = len(self.stack) - 1
+        for i in range(top, 0, -1):
+            found = self.names[i]
+            if found in ended:
+                self._pop_down_to(i)
+            elif (
+                found == "table"
+                or (found in _SCOPES and name not in _TABLE_PARTS)
+                or len(self.stack) - i > MOST_IMPLIED
+            ):
                 return
 
-    def end_paragraph(self) -> None:
-        if self.elements[self.stack[-1]].name == "p":
+    def _is_later_cell(self) -> bool:
+        """True if the row that the cell stands in has a line already."""
+        row = self.stack[-2]
+        if self.names[-2] != "tr" or not self.lines:
+            return False
+        before = self.elements[self.lines[-1].element]
+        return before.parent == row and before.name in ("td", "th")
+
+    def end(self, name: str) -> None:
+        """An end tag of a block: closes the nearest open element of that name, and those inside it."""
+        self.line()
+        self.muted = ""
+        self.cell = False
+        places = self.open.get(name)
+        if not places:
+            return
+        place = places[-1]
+        if place < len(self.stack) - 1 and name not in _TABLE_PARTS and self._is_in_cell(place):
+            return  # a stray end tag in a cell closes nothing outside it
+        self._pop_down_to(place)
+
+    def _is_in_cell(self, place: int) -> bool:
+        """Whether a cell or table is open above a place of the stack."""
+        return any(self.open[name][-1] > place for name in _CELLS if self.open.get(name))
+
+    def _pop_down_to(self, place: int) -> None:
+        while len(self.stack) > place:
             self._pop()
 
-    def finish(self, name: str) -> None:
-        """An end tag: closes the nearest open element of that name, and those inside it."""
-        if not self.open.get(name):
-            return
-        for i in range(len(self.stack) - 1, 0, -1):
-            found = self.elements[self.stack[i]].name
-            if found == name:
-                while len(self.stack) > i:
-                    self._pop()
-                return
-            if found in ("table", "td", "th") and name not in _TABLE_PARTS:
-                return  # a stray end tag in a cell closes nothing outside it
-
     def _pop(self) -> None:
-        element = self.elements[self.stack.pop()]
-        self.open[element.name] -= 1
-        self.hidden -= element.hidden
-        self.preserved -= element.name == "pre"
+        name, number = self.names.pop(), self.stack.pop()
+        self.open[name].pop()
+        if self.hidden and self.elements[number].hidden:
+            self.hidden -= 1
+        if name == "pre":
+            self.preserved -= 1
+
+    def inline(self, name: str, start: int, end: int) -> None:
+        """An inline start tag: what a hidden one holds is no text.  A block ends that: it was never closed."""
+        if self.muted:
+            self.mute_depth += name == self.muted
+        elif end - start >= len(name) + 7 and self._is_hidden(name, start, end):
+            self.muted, self.mute_depth = name, 1
+        if name == "time":
+            self.tags.append(Tag(name, start, end, end))
+
+    def end_muted(self) -> None:
+        self.mute_depth -= 1
+        self.muted = self.muted if self.mute_depth else ""
+
+    def void(self, written: str, name: str, start: int, end: int) -> None:
+        """A tag of an element without content."""
+        if name == "meta":
+            self.tags.append(Tag(name, start, end, end))
+            return
+        self.line()
+        if written[0] != "/":
+            self.cell = False
+        if name == "hr" and self.names[-1] == "p":
+            self._pop()
+
+    def raw(self, name: str, start: int, end: int) -> int:
+        """A start tag of a raw or unseen element; returns where to go on."""
+        stop = end if self.source[end - 2] == "/" else self.end_of_raw(name, end)
+        self.tags.append(Tag(name, start, end, stop))
+        if name == "style":
+            self.style(end, stop)
+        if name == "xmp":
+            self.text(end, stop)
+        return stop
 
 
 def read(source: str) -> Source:
     """Reads an HTML page.  Linear in its length."""
-    reader = _Reader()
+    reader = _Reader(source)
     at = done = 0
-    while True:
+    while at >= 0:
         # with many broken tags, looking for their ends behind quotes would take too long
-        found = (_WHOLE if reader.broken < MOST_BROKEN else _MARKUP).search(source, at)
-        if found is None:
-            break
-        start = found.start()
-        if found["other"]:
-            end = _end_of_other(source, reader, start)
-            reader.text(source, done, start)
-            at = done = end
-            continue
-        end = reader.end_of_tag(source, found)
-        if end < 0:
-            at = found.end()  # a "<" in a text
-            continue
-        reader.text(source, done, start)
-        at = done = _tag(source, reader, found, end)
-    reader.text(source, done, len(source))
+        pattern = _WHOLE if reader.broken < MOST_BROKEN else _MARKUP
+        for found in pattern.finditer(source, at):
+            start, end = found.span()
+            form = found.lastgroup
+            if form != "rest":
+                end = reader.end_of_other(start) if form == "other" else reader.end_of_broken(end)
+                if end < 0:  # a "<" in a text
+                    if pattern is _WHOLE and reader.broken == MOST_BROKEN:
+                        at = found.end()
+                        break
+                    continue
+            if done < start:
+                reader.text(done, start)
+            done = reader.tag(found[1], start, end) if form != "other" else end
+            if done > found.end():
+                at = done
+                break
+        else:
+            at = -1
+    reader.text(done, len(source))
     reader.line()
     return Source(reader.elements, reader.lines, reader.tags, reader.depth)
 
 
-def _end_of_other(source: str, reader: _Reader, start: int) -> int:
-    """Where a comment, a declaration, an instruction or a broken end tag ends.  A comment that does not end is one
-    up to the next ">": what browsers hide then, the whole rest of the page, may be the article."""
-    for begin, stop in (("<!--", "-->"), ("<![CDATA[", "]]>")):
-        if source.startswith(begin, start) and stop not in reader.never_closed:
-            end = source.find(stop, start + 2)
-            if end >= 0:
-                return end + 3
-            reader.never_closed.add(stop)
-    end = source.find(">", start)
-    return end + 1 if end >= 0 else len(source)
-
-
-def _tag(source: str, reader: _Reader, found: re.Match[str], end: int) -> int:
-    """One tag; returns where to go on."""
-    start = found.start()
-    name, kind = _kind(found["name"])
-    if found["close"]:
-        _end_tag(reader, name, kind)
-    elif kind == "block":
-        reader.line()
-        reader.links = 0 if reader.links and name in ("td", "table", "li", "div") else reader.links
-        reader.begin(source, name, start, end)
-        reader.cell = name in ("td", "th") and _is_later_cell(reader)
-    elif kind in ("inline", "link"):
-        if kind == "link":
-            reader.links = 1  # links do not nest
-        reader.mute(source, name, start, end)
-        if name == "time":
-            reader.tags.append(Tag(name, start, end, end))
-    elif kind == "raw":
-        stop = end if source[end - 2] == "/" else reader.end_of_raw(source, name, end)
-        reader.tags.append(Tag(name, start, end, stop))
-        if name == "style":
-            reader.style(source, end, stop)
-        if name == "xmp":
-            reader.text(source, end, stop)
-        return stop
-    elif name == "meta":
-        reader.tags.append(Tag(name, start, end, end))
-    elif name in ("br", "hr"):
-        reader.line()
-        reader.cell = False
-        if name == "hr":
-            reader.end_paragraph()
-    return end
-
-
 @lru_cache(1 << 12)
 def _kind(written: str) -> tuple[str, str]:
-    """The name in small letters, and what a tag of this name does: raw, link, void, inline or block."""
-    name = written.lower()
+    """The name in small letters, and what a tag of this name does: raw, link, void, inline or block, with a slash for
+    an end tag; "" for one that does nothing.
+
+    written  the name as it stands there, behind a slash in an end tag
+    """
+    name = written.lower().removeprefix("/")
+    slash = written[: written.startswith("/")]
     if name in RAW or name in UNSEEN:
-        return name, "raw"
-    if name in ("a", "button"):
-        return name, "link"
-    if name in VOID or ":" in name:
-        return name, "void"
-    return name, "inline" if name in INLINE else "block"
-
-
-def _is_later_cell(reader: _Reader) -> bool:
-    """True if the row that the cell stands in has a line already."""
-    row = reader.elements[reader.stack[-1]].parent
-    return bool(reader.lines) and reader.elements[row].name == "tr" and _row(reader, reader.lines[-1].element) == row
-
-
-def _row(reader: _Reader, element: int) -> int:
-    """The row whose cell the element is, or -1."""
-    one = reader.elements[element]
-    return one.parent if one.name in ("td", "th") else -1
-
-
-def _end_tag(reader: _Reader, name: str, kind: str) -> None:
-    if name == reader.muted:
-        reader.unmute(name)
-    if kind == "block":
-        reader.line()
-        reader.muted = ""
-        reader.finish(name)
-        reader.cell = False
-    elif kind == "link":
-        reader.links = 0
-    elif name == "br":
-        reader.line()
+        kind = "raw"
+    elif name in ("a", "button"):
+        kind = "link"
+    elif name in VOID or ":" in name:
+        kind = "void"
+    else:
+        kind = "inline" if name in INLINE else "block"
+    if kind == "void":
+        return name, kind if slash + name in ("br", "/br", "hr", "meta") else ""
+    return name, "" if kind == "raw" and slash else slash + kind
 
 
 def entities(source: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
