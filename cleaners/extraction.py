@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from . import chrome, html_frame, html_metadata, html_region, html_source, metadata
@@ -88,14 +89,13 @@ def visible(source: str) -> str:
 
     This is what learning from many pages looks at: which of these lines the article keeps matters to none of them.
     """
-    page = _read(source)
-    lines = [html_region.seen(source, line) for line in page.lines]
+    page, lines = _read(source)
     kept = [
         i
         for i, line in enumerate(page.lines)
         if not line.hidden and (lines[i].linked < html_frame.LINKED or chrome.named(lines[i].text))
     ]
-    ends = [_line_end(page, lines, before, i) for before, i in pairwise(kept)]
+    ends = _line_ends(page, lines, kept)
     return "".join(lines[i].text + end for i, end in zip(kept, [*ends, "\n"], strict=False))
 
 
@@ -106,9 +106,8 @@ _EMPTY = Quarantine(
 )
 
 
-def _edits(source: str, with_chrome: bool) -> Iterator[Edit]:
-    page = _read(source)
-    lines = [html_region.seen(source, line) for line in page.lines]
+def _edits(source: str, with_chrome: bool) -> list[Edit]:
+    page, lines = _read(source)
     choice = html_region.choose(source, page, lines, html_metadata.bare_title(source, page.tags))
     pieces = [*_tags(source, page, lines, choice), *_dropped(source, page, lines, choice)]
     for _ in range(MOST_ROUNDS if with_chrome else 0):
@@ -119,30 +118,36 @@ def _edits(source: str, with_chrome: bool) -> Iterator[Edit]:
     kept = [i for i, fate in enumerate(choice.lines) if fate == ""]
     if not any(lines[i].bare for i in kept):
         raise RefusedError(_EMPTY)
-    ends = [_line_end(page, lines, before, i) for before, i in pairwise(kept)]
-    yield from _woven(source, [page.lines[i] for i in kept], ["", *ends], pieces)
+    ends = _line_ends(page, lines, kept)
+    return _woven(source, [page.lines[i] for i in kept], ["", *ends], pieces)
 
 
-def _line_end(page: Source, lines: Sequence[Seen], before: int, i: int) -> str:
-    """What stands between two kept lines: a tab between the short cells of a table's row."""
-    in_row = page.lines[i].cell and before == i - 1
-    return "\t" if in_row and max(len(lines[before].text), len(lines[i].text)) <= LONGEST_CELL else "\n"
+def _line_ends(page: Source, lines: Sequence[Seen], kept: Sequence[int]) -> list[str]:
+    """What stands between the kept lines: a tab between the short cells of a table's row."""
+    ends = ["\n"] * (len(kept) - 1)
+    for number, (before, i) in enumerate(pairwise(kept)):
+        if page.lines[i].cell and before == i - 1 and max(len(lines[before].text), len(lines[i].text)) <= LONGEST_CELL:
+            ends[number] = "\t"
+    return ends
 
 
 LONGEST_CELL = 30
 """Longer cells of tables are paragraphs, in characters."""
 
 
-def _read(source: str) -> Source:
-    """The page; with what is hidden if most of its prose, or all of it, is: a script shows it when it is ready."""
+def _read(source: str) -> tuple[Source, list[Seen]]:
+    """The page and its lines as readers see them; with what is hidden if most of its prose, or all of it, is: a script
+    shows it when it is ready."""
     page = html_source.read(source)
-    if not any(line.hidden for line in page.lines):
-        return page
-    shown = page._replace(lines=[line._replace(hidden=False) for line in page.lines])
-    scores = [html_region.seen(source, line).score for line in shown.lines]
-    hidden = sum(score for score, line in zip(scores, page.lines, strict=True) if line.hidden)
-    only = all(line.hidden for line in page.lines)
-    return shown if only or hidden > sum(scores) - hidden else page
+    lines = [html_region.seen(source, line) for line in page.lines]
+    number = sum(line.hidden for line in page.lines)
+    if not number:
+        return page, lines
+    hidden = sum(one.score for one, line in zip(lines, page.lines, strict=True) if line.hidden)
+    if number == len(lines) or 2 * hidden > sum(one.score for one in lines):
+        return page._replace(lines=[line._replace(hidden=False) for line in page.lines]), lines
+    seen = zip(lines, page.lines, strict=True)
+    return page, [one._replace(score=0) if line.hidden and one.score else one for one, line in seen]
 
 
 class Piece(NamedTuple):
@@ -152,6 +157,9 @@ class Piece(NamedTuple):
     end: int
     rule: str
     field: str
+
+
+_start = itemgetter(0)
 
 
 def _tags(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> Iterator[Piece]:
@@ -178,11 +186,12 @@ def _dropped(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -
         if field and i not in rows and i != choice.title and choice.lines[i] != "hidden":
             rows.add(i)
             values.append(Piece(*_trimmed(source, line), "extraction.class", field))
+    values.sort(key=_start)
     for i, (line, fate) in enumerate(zip(page.lines, choice.lines, strict=True)):
         start, end = line.runs[0].start, line.runs[-1].end
         if i in rows:
             choice.lines[i] = "row"
-            yield from _row(start, end, [value for value in values if start <= value.start < end], "extraction.row")
+            yield from _row(start, end, _between(values, start, end), "extraction.row")
         elif fate:
             yield Piece(start, end, f"extraction.{fate}", "")
 
@@ -220,7 +229,7 @@ def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) ->
     kept = [i for i, fate in enumerate(choice.lines) if fate == ""]
     if not kept:
         return
-    ends = [_line_end(page, lines, before, i) for before, i in pairwise(kept)]
+    ends = _line_ends(page, lines, kept)
     starts = list(accumulate((len(lines[i].text) + 1 for i in kept), initial=0))
     text = "".join(lines[i].text + end for i, end in zip(kept, [*ends, ""], strict=True))
     rules: dict[int, str] = {}
@@ -233,14 +242,20 @@ def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) ->
             end = html_region.places(source, page.lines[kept[last]])[edit.end - 1 - starts[last]][1]
             values.append(Piece(begin, end, edit.rule, edit.field))
     if len(rules) < len(kept):
+        values.sort(key=_start)
         for i, rule in rules.items():
             choice.lines[i] = rule
             start, end = page.lines[i].runs[0].start, page.lines[i].runs[-1].end
-            yield from _row(start, end, [value for value in values if start <= value.start < end], rule)
+            yield from _row(start, end, _between(values, start, end), rule)
 
 
 MOST_ROUNDS = 3
 """So often rules of chrome look at what they have left."""
+
+
+def _between(values: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:
+    """Those, of some sorted by start, that begin in source[start:end]."""
+    return values[bisect_left(values, start, key=_start) : bisect_left(values, end, key=_start)]
 
 
 def _row(start: int, end: int, values: Sequence[Piece], rule: str) -> Iterator[Piece]:
@@ -257,22 +272,43 @@ def _row(start: int, end: int, values: Sequence[Piece], rule: str) -> Iterator[P
 # ---------------------------------------------------------------- edits
 
 
-def _woven(source: str, kept: Sequence[Line], befores: Sequence[str], pieces: Sequence[Piece]) -> Iterator[Edit]:
+_edit = tuple.__new__  # making an Edit by its name takes twice as long
+MARKUP = "extraction.markup"
+
+
+def _woven(source: str, kept: Sequence[Line], befores: Sequence[str], pieces: Sequence[Piece]) -> list[Edit]:
     """The edits: between the kept lines the pieces and the markup, inside them what becomes of entities and space."""
+    edits: list[Edit] = []
+    add = edits.append
     done = at = 0
+    next_piece = pieces[0].start if pieces else len(source)
     for line, before in zip(kept, befores, strict=False):
         start, end = _trimmed(source, line)
-        first = at
-        while at < len(pieces) and pieces[at].start < start:
-            at += 1
-        yield from _gap(source, done, start, pieces[first:at], before)
-        yield from _inside(source, line, start, end)
+        if next_piece >= start:
+            if done < start or before:
+                add(_edit(Edit, (done, source[done:start], before, MARKUP, "", -1)))
+        else:
+            first = at
+            while at < len(pieces) and pieces[at].start < start:
+                at += 1
+            edits += _gap(source, done, start, pieces[first:at], before)
+            next_piece = pieces[at].start if at < len(pieces) else len(source)
+        if len(line.runs) > 1 or _CHANGING.search(source, start, end):
+            edits += _inside(source, line, start, end)
         done = end
-    yield from _gap(source, done, len(source), pieces[at:], "")
+    edits += _gap(source, done, len(source), pieces[at:], "")
+    return edits
+
+
+_CHANGING = re.compile(r"[& \t\r\n\f]")
+"""One of these is in each run of text that does not stay as it is."""
 
 
 def _trimmed(source: str, line: Line) -> tuple[int, int]:
     """The line without white space at its ends."""
+    start, end = line.runs[0][0], line.runs[-1][1]
+    if not (source[start].isspace() or source[end - 1].isspace()):
+        return start, end
     text = [run for run in line.runs if not source[run.start : run.end].isspace()]
     first, last = source[text[0].start : text[0].end], source[text[-1].start : text[-1].end]
     start = text[0].start + len(first) - len(first.lstrip(WHITE))
@@ -291,7 +327,7 @@ def _gap(source: str, start: int, end: int, pieces: Sequence[Piece], after: str)
         if piece.start < at and piece.rule:
             continue  # inside a piece that is gone already
         if at < piece.start:
-            _add(stretches, Piece(at, piece.start, "extraction.markup", ""))
+            _add(stretches, Piece(at, piece.start, MARKUP, ""))
         if piece.start < piece.end:
             _add(stretches, piece)
         at = max(at, piece.end)
@@ -299,7 +335,7 @@ def _gap(source: str, start: int, end: int, pieces: Sequence[Piece], after: str)
         behind = after if i + 1 == len(stretches) else ""
         yield Edit(one.start, source[one.start : one.end], behind, one.rule, one.field)
     if not stretches and after:
-        yield Edit(start, "", after, "extraction.markup")
+        yield Edit(start, "", after, MARKUP)
 
 
 def _add(stretches: list[Piece], piece: Piece) -> None:
@@ -309,7 +345,7 @@ def _add(stretches: list[Piece], piece: Piece) -> None:
     elif (
         len(stretches) > 1
         and not piece.field
-        and stretches[-1].rule == "extraction.markup"
+        and stretches[-1].rule == MARKUP
         and stretches[-2].rule == piece.rule
         and not stretches[-2].field
     ):
@@ -332,13 +368,15 @@ def _inside(source: str, line: Line, start: int, end: int) -> Iterator[Edit]:
         if first >= last:
             continue
         if at < first:
-            yield Edit(at, source[at:first], "", "extraction.markup")
+            yield Edit(at, source[at:first], "", MARKUP)
         yield from _run(source, first, last, run.preserved, spaced)
         at, spaced = last, source[last - 1] in WHITE
 
 
 def _run(source: str, start: int, end: int, preserved: bool, spaced: bool) -> Iterator[Edit]:
     """The edits in a run.  spaced: the run before it ends with white space."""
+    if not _CHANGING.search(source, start, end):
+        return
     changes = [(a, b, meaning, "extraction.entity") for a, b, meaning in html_source.entities(source, start, end)]
     if not preserved:
         changes += [(m.start(), m.end(), "", "extraction.space") for m in _SPACES.finditer(source, start, end)]

@@ -87,7 +87,10 @@ def read(source: str, page: Source, lines: Sequence[Seen], region: Sequence[bool
             cells[i] = cells[one.parent]
         if on_way[i]:
             continue
-        named_so, weakly = _judged(source[one.start : min(one.end, one.start + LONGEST_TAG)])
+        if one.end - one.start == len(one.name) + 2:  # nothing but its name
+            named_so = weakly = False
+        else:
+            named_so, weakly = _judged(source[one.start : min(one.end, one.start + LONGEST_TAG)])
         says = named_so or one.name in _ELEMENTS
         never[i] = never[one.parent] or (one.name in _NEVER and prose[i] == 0)
         named[i] = named[one.parent] or says
@@ -116,7 +119,8 @@ def _totals(page: Source, lines: Sequence[Seen]) -> tuple[list[int], list[int], 
     letters, linked, prose = ([0] * len(page.elements) for _ in range(3))
     for line, one in zip(page.lines, lines, strict=True):
         letters[line.element] += len(one.bare)
-        linked[line.element] += round(one.linked * len(one.bare))
+        if one.linked:
+            linked[line.element] += round(one.linked * len(one.bare))
         prose[line.element] += one.score
     for i in range(len(page.elements) - 1, 0, -1):
         parent = page.elements[i].parent

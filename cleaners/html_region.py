@@ -38,16 +38,12 @@ LONGEST_SEARCH = 200_000_000
 """Characters that are searched at most for lines in what the library returned; lines behind that count as found."""
 
 _LONE_ELEMENTS = frozenset(["p", "li", "th", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"])
-_SPACE = re.compile(r"[\s\u200b\ufeff]+")
-
-
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _LISTED = frozenset(["li", "dt", "dd", "td", "th"])
 _ATTACHED = re.compile(r"附件\s*\d{0,2}\s*(?:下载)?\s*[：:.．、]")
 
-_CITES = re.compile(
-    r"[\d一二三四五六七八九十.、 ]{0,6}(?:参考|參考|引用|注释|註釋|脚注|文献|延伸阅读|外部链接|资料来源)"
-)
+_CITING = ("参考", "參考", "引用", "注释", "註釋", "脚注", "文献", "延伸阅读", "外部链接", "资料来源")
+_CITES = re.compile(rf"[\d一二三四五六七八九十.、 ]{{0,6}}(?:{'|'.join(_CITING)})")
 _CLASS = re.compile(r"""\bclass\s*=\s*["']?([^"'>]{1,80})""", re.I)
 
 
@@ -62,19 +58,29 @@ class Choice(NamedTuple):
 
 
 def seen(source: str, line: Line) -> Seen:
-    """The line's text, in one line."""
+    """The line's text, in one line; its score as if it were not hidden."""
     pieces = [_plain(source, run) for run in line.runs]
-    text = " ".join("".join(pieces).split())
-    bare = _SPACE.sub("", text)
-    links = [piece for run, piece in zip(line.runs, pieces, strict=True) if run.link]
-    share = len(_SPACE.sub("", "".join(links))) / len(bare) if bare and links else 0.0
-    score = prose.score(text) if text and share < SOME_LINKS and not line.hidden else 0
-    return Seen(text, bare, share, max(0, score))
+    words = (pieces[0] if len(pieces) == 1 else "".join(pieces)).split()
+    text, bare = " ".join(words), _bare(words)
+    links = [piece for run, piece in zip(line.runs, pieces, strict=True) if run[2]]
+    share = len(_bare("".join(links).split())) / len(bare) if links and bare else 0.0
+    score = prose.score(text) if share < SOME_LINKS and len(text) >= prose.SHORTEST_PROSE else 0
+    return _seen(Seen, (text, bare, share, max(0, score)))
+
+
+_seen = tuple.__new__  # making one by its name takes twice as long
+
+
+def _bare(words: Sequence[str]) -> str:
+    """Pieces of text between white space together, without characters that nobody sees."""
+    bare = "".join(words)
+    return bare if bare.isascii() else bare.replace("\u200b", "").replace("\ufeff", "")
 
 
 def _plain(source: str, run: Run) -> str:
-    if source.find("&", run.start, run.end) < 0:
-        return source[run.start : run.end]
+    start, end, _, _ = run
+    if source.find("&", start, end) < 0:
+        return source[start:end]
     return "".join(meaning for _, _, meaning in _characters(source, run))
 
 
@@ -117,7 +123,8 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
         kept = region[line.element] or (one.score > 0 and not evidence.named[line.element])
         fates.append("hidden" if line.hidden else "" if kept else "frame")
     article = [region[line.element] and fate == "" for line, fate in zip(page.lines, fates, strict=True)]
-    able = _able(source, page, lines, fates, known, evidence)
+    cited = _cited(page, lines)
+    able = _able(page, lines, fates, known, evidence, cited)
     place = _title_line(page, lines, fates, title)
     first, last = _extent([fate == "" for fate in fates])
     start = place if 0 <= place < first else 0 if place < 0 else first
@@ -126,37 +133,46 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
     for i in range(_table_above(page, able, start), end + 1):
         if able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place)):
             fates[i] = "" if fates[i] != "hidden" else fates[i]
-    cited = _cited(page, lines)
     for i, line in enumerate(page.lines):
         if evidence.never[line.element] and fates[i] == "" and i != place:
             fates[i] = "frame"
     for i in _edges(lines, article):
-        told = known[i] or cited[i] or _ATTACHED.match(lines[i].text)
-        if fates[i] == "" and evidence.lines[i] and not told and i != place:
-            fates[i] = "frame"
+        if fates[i] == "" and evidence.lines[i] and i != place:
+            told = known[i] or cited[i] or _is_attached(lines[i].text)
+            fates[i] = fates[i] if told else "frame"
     if "" not in fates:
         fates = ["hidden" if line.hidden else "" for line in page.lines]
     return Choice(fates, place, *_extent(article))
 
 
 def _able(
-    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], known: Sequence[bool], evidence: Evidence
+    page: Source, lines: Sequence[Seen], fates: Sequence[str], known: Sequence[bool], evidence: Evidence,
+    cited: Sequence[bool],
 ) -> list[bool]:
     """For each line outside the article's element whether it may be the article's: the library says so, or it goes
     on with a list below such a line, or it is an attachment; and no element says otherwise."""
-    able: list[bool] = []
-    cited = _cited(page, lines)
+    able = [False] * len(fates)
     for i, (line, fate) in enumerate(zip(page.lines, fates, strict=True)):
-        attached = _ATTACHED.match(lines[i].text) is not None
+        if fate != "frame":
+            continue
+        attached = _is_attached(lines[i].text)
         against = evidence.named[line.element] if attached or cited[i] else evidence.lines[i]
-        against = against or (fate == "frame" and chrome.is_bar_of_buttons(lines[i].text))
+        if against or chrome.is_bar_of_buttons(lines[i].text):
+            continue
         listed = page.elements[line.element].name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
-        able.append(fate == "frame" and not against and (known[i] or listed or attached))
+        able[i] = known[i] or listed or attached
     return able
+
+
+def _is_attached(text: str) -> bool:
+    return text.startswith("附件") and _ATTACHED.match(text) is not None
 
 
 def _cited(page: Source, lines: Sequence[Seen]) -> list[bool]:
     """For each line whether it stands in a list below a heading that says: these are the article's sources."""
+    text = "\n".join([one.text for one in lines])
+    if not any(word in text for word in _CITING):
+        return [False] * len(lines)
     cited, below = [], False
     for line, one in zip(page.lines, lines, strict=True):
         if _CITES.match(one.text):
@@ -172,12 +188,11 @@ def _last_like_prose(
 ) -> int:
     """The number of the last line that may be the article's, and stands in an element of the same name and class as
     some of its prose does: a short answer, the last post of a thread; -1 for none."""
+    around = {line.element for line, one, fate in zip(page.lines, lines, fates, strict=True) if one.score > 0 and not fate}
+    if not around or not any(able):
+        return -1
     kinds = _kinds(source, page)
-    prose = {
-        kinds[line.element]
-        for line, one, fate in zip(page.lines, lines, fates, strict=True)
-        if one.score > 0 and not fate
-    }
+    prose = {kinds[element] for element in around}
     prose.discard("")
     return max(
         (i for i, line in enumerate(page.lines) if able[i] and known[i] and kinds[line.element] in prose), default=-1
@@ -230,9 +245,11 @@ def _edges(lines: Sequence[Seen], article: Sequence[bool]) -> Iterator[int]:
             yield i
 
 
-def _extent(kept: Sequence[bool]) -> tuple[int, int]:
-    places = [i for i, one in enumerate(kept) if one]
-    return (places[0], places[-1]) if places else (0, -1)
+def _extent(kept: list[bool]) -> tuple[int, int]:
+    """Numbers of the first and the last True one."""
+    if True not in kept:
+        return 0, -1
+    return kept.index(True), len(kept) - 1 - kept[::-1].index(True)
 
 
 def _region(page: Source, lines: Sequence[Seen]) -> tuple[list[bool], list[bool]]:
@@ -274,9 +291,11 @@ def _title_line(page: Source, lines: Sequence[Seen], fates: Sequence[str], title
     for i, (one, fate) in enumerate(zip(lines, fates, strict=True)):
         if one.score > 0 and fate == "" and one.bare not in title:
             break
+        if not max(size, SHORTEST_HEADING) <= len(one.bare) <= LONGEST_TITLE:
+            continue
         heading = page.elements[page.lines[i].element].name in _HEADINGS and title.startswith(one.bare)
         least = max(size, SHORTEST_HEADING if heading else SHORTEST_TITLE)
-        if least <= len(one.bare) <= LONGEST_TITLE and fate != "hidden" and one.bare in title:
+        if least <= len(one.bare) and fate != "hidden" and one.bare in title:
             place, size = i, len(one.bare)
     return place
 
@@ -290,8 +309,8 @@ def _main_content(source: str, page: Source, lines: Sequence[Seen]) -> list[bool
     if page.depth > DEEPEST or len(source) > LARGEST:
         return [True] * len(lines)
     text = _library_text(source)
-    whole = {_SPACE.sub("", row).lstrip("•") for row in _ROW_ENDS.split(text)}
-    found = _SPACE.sub("", text)
+    whole = {_bare(row.split()).lstrip("•") for row in _ROW_ENDS.split(text)}
+    found = _bare(text.split())
     known, budget = [], LONGEST_SEARCH
     for i, one in enumerate(lines):
         if one.bare in whole or budget <= 0:
