@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from . import chrome, html_frame, html_source, prose
+from . import chrome, html_burden, html_frame, html_source, prose
 from .html_frame import Evidence, Seen
 from .html_source import Line, Run, Source
 
@@ -146,7 +146,11 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
 
 
 def _able(
-    page: Source, lines: Sequence[Seen], fates: Sequence[str], known: Sequence[bool], evidence: Evidence,
+    page: Source,
+    lines: Sequence[Seen],
+    fates: Sequence[str],
+    known: Sequence[bool],
+    evidence: Evidence,
     cited: Sequence[bool],
 ) -> list[bool]:
     """For each line outside the article's element whether it may be the article's: the library says so, or it goes
@@ -188,7 +192,9 @@ def _last_like_prose(
 ) -> int:
     """The number of the last line that may be the article's, and stands in an element of the same name and class as
     some of its prose does: a short answer, the last post of a thread; -1 for none."""
-    around = {line.element for line, one, fate in zip(page.lines, lines, fates, strict=True) if one.score > 0 and not fate}
+    around = {
+        line.element for line, one, fate in zip(page.lines, lines, fates, strict=True) if one.score > 0 and not fate
+    }
     if not around or not any(able):
         return -1
     kinds = _kinds(source, page)
@@ -306,7 +312,7 @@ SHORTEST_HEADING, SHORTEST_TITLE, LONGEST_TITLE = 2, 4, 200
 
 def _main_content(source: str, page: Source, lines: Sequence[Seen]) -> list[bool]:
     """For each line whether the library finds it in the page's main content; True for all when it is not asked."""
-    if page.depth > DEEPEST or len(source) > LARGEST:
+    if page.depth > DEEPEST or len(source) > LARGEST or (page.odd and html_burden.is_too_much(source)):
         return [True] * len(lines)
     text = _library_text(source)
     whole = {_bare(row.split()).lstrip("•") for row in _ROW_ENDS.split(text)}

@@ -7,6 +7,7 @@ is built, so that a million nested or unclosed tags cost no more than a million 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from html.entities import html5
@@ -48,6 +49,15 @@ LONGEST_BROKEN = 5_000
 LONGEST_REMEMBERED = 400
 """Longer tags are judged each time, in characters."""
 
+DEEP = 100
+"""A deeper nesting of block elements is odd."""
+
+LONG_TAG = 1_000
+"""A tag of more characters is odd, as is so much in an element that nobody reads."""
+
+MOST_OPEN = 30
+"""More open inline elements are odd, and more options outside of a list to choose from, or more bodies."""
+
 MOST_IMPLIED = 8
 """Open elements that are looked at for one that a start tag ends."""
 
@@ -72,6 +82,11 @@ INLINE = frozenset(
     ]
 )  # fmt: skip
 """Elements that stand inside lines.  All others, also those that some page has made up, begin lines of their own."""
+
+FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
+"""Inline elements that browsers open again behind a block that ended before them."""
 
 _ENDED_BY_ITSELF = {
     "li": ("li",), "dd": ("dd", "dt"), "dt": ("dd", "dt"), "td": ("td", "th"), "th": ("td", "th"),
@@ -127,12 +142,14 @@ class Tag(NamedTuple):
 
 class Source(NamedTuple):
     """elements: block elements in order of their start tags; lines: with text; tags: meta, title, scripts, time;
-    depth: the deepest nesting of block elements."""
+    depth: the deepest nesting of block elements; odd: the page has what few pages have, and what may be much work for
+    whoever builds a tree of it (see html_burden)."""
 
     elements: list[Element]
     lines: list[Line]
     tags: list[Tag]
     depth: int
+    odd: bool
 
 
 _made = tuple.__new__  # making a Run, a Line or an Element by its name takes twice as long
@@ -159,6 +176,9 @@ class _Reader:
         self.names = [""]
         self.open: dict[str, list[int]] = {}
         self.depth = 0
+        self.odd = False
+        self.inside: Counter[str] = Counter()  # inline elements that are open, by name
+        self.unclosed = 0  # how many that are
         self.runs: list[Run] = []
         self.seen = False  # one of the runs is more than space
         self.linked = False
@@ -183,6 +203,8 @@ class _Reader:
             if self.source.startswith(begin, start) and stop not in self.never_closed:
                 end = self.source.find(stop, start + 2)
                 if end >= 0:
+                    # for browsers it may end earlier
+                    self.odd = self.odd or stop != "-->" or self.source.find("--!>", start, end) >= 0
                     return end + 3
                 self.never_closed.add(stop)
         end = self.source.find(">", start)
@@ -247,6 +269,9 @@ class _Reader:
             self.linked = True  # links do not nest
             self.inline(name, start, end)
         elif kind in ("/inline", "/link"):
+            if self.inside[name]:
+                self.inside[name] -= 1
+                self.unclosed -= 1
             if name == self.muted:
                 self.end_muted()
             if kind == "/link":
@@ -337,6 +362,10 @@ class _Reader:
 
     def inline(self, name: str, start: int, end: int) -> None:
         """An inline start tag: what a hidden one holds is no text.  A block ends that: it was never closed."""
+        self.inside[name] += 1
+        self.unclosed += 1
+        if self.unclosed > MOST_OPEN:
+            self.odd = True
         if self.muted:
             self.mute_depth += name == self.muted
         elif end - start >= len(name) + 7 and self._is_hidden(name, start, end):
@@ -363,6 +392,8 @@ class _Reader:
         """A start tag of a raw or unseen element; returns where to go on."""
         stop = end if self.source[end - 2] == "/" else self.end_of_raw(name, end)
         self.tags.append(Tag(name, start, end, stop))
+        if name in UNSEEN and stop - end > LONG_TAG:
+            self.odd = True
         if name == "style":
             self.style(end, stop)
         if name == "xmp":
@@ -389,6 +420,8 @@ def read(source: str) -> Source:
                     continue
             if done < start:
                 reader.text(done, start)
+            if end - start > LONG_TAG and form != "other":
+                reader.odd = True
             done = reader.tag(found[1], start, end) if form != "other" else end
             if done > found.end():
                 at = done
@@ -397,7 +430,9 @@ def read(source: str) -> Source:
             at = -1
     reader.text(done, len(source))
     reader.line()
-    return Source(reader.elements, reader.lines, reader.tags, reader.depth)
+    repeated = sum(1 for one in reader.elements if one[0] in ("option", "body", "html"))
+    odd = reader.odd or reader.broken > 0 or repeated > MOST_OPEN or reader.depth > DEEP
+    return Source(reader.elements, reader.lines, reader.tags, reader.depth, odd)
 
 
 @lru_cache(1 << 12)

@@ -441,8 +441,10 @@ def test_pages_come_to_rest_and_give_their_bytes_back(pieces: list[str]) -> None
         "<html><body>" + "中文。" * 500_000,
         "<html><head><title>" + "题" * 500_000 + "</title><body>中文。",
         "<html><body>" + "&" * 300_000 + "中文。",
+        "<html><body><section><table><tr><td>" + "<div>" * 50_000 + "</section>" * 50_000 + "中文。",
+        "<html><body>" + "<p>来源：新华社 2020-01-01</p>" * 20_000 + "<p>中文。",
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_hostile_pages_end(source: str) -> None:
     assert "中文。" in extracted(source)
@@ -456,6 +458,43 @@ def test_a_deep_page_is_not_given_to_the_library(monkeypatch: pytest.MonkeyPatch
     assert extracted("<html><body>" + "<div>" * 5_000 + PROSE) == PROSE
     with pytest.raises(AssertionError, match="asked"):
         extracted("<html><body>" + PROSE)
+
+
+BURDENS = {
+    "opened again and again": "".join(f'<p><font color="{i}">山' for i in range(3_000)),
+    "the same in what nobody reads": "<svg>" + "".join(f'<p><font color="{i}">山' for i in range(3_000)) + "</svg>",
+    "end tags of nothing": "<span>" * 20_000 + "</i>" * 20_000,
+    "in a comment that ends early": "<!-- --!>" + "<span>" * 20_000 + "</i>" * 20_000 + "-->",
+    "attributes": "<p" + "".join(f" a{i}" for i in range(20_000)) + ">",
+    "options": "<select>" + "<option>山" * 20_000,
+    "bodies": "".join(f"<body a{i}{'x' * 900}>" for i in range(900)),
+    "deep": ("<div>" * 900 + "山" + "</div>" * 900) * 20,
+}
+
+
+@pytest.mark.parametrize("page", BURDENS)
+def test_a_page_that_would_take_the_library_too_long_is_not_given_to_it(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
+    assert extracted(f"<html><body>{PROSE}<p>{BURDENS[page]}").startswith(PROSE)
+    assert not asked
+
+
+def test_an_odd_page_is_given_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
+    unclosed = "".join(f'<p><font color="{i}">{PROSE}' for i in range(60))
+    assert html_source.read(f"<html><body>{unclosed}").odd
+    extracted(f"<html><body>{unclosed}")
+    assert len(asked) == 1
+
+
+def test_a_stray_end_tag_in_a_cell_closes_nothing_outside_it() -> None:
+    read = html_source.read("<section><table><tr><td><div>山</section>河</div>水</td></tr></table>江</section>海")
+    names = [read.elements[line.element].name for line in read.lines]
+    assert names == ["div", "div", "td", "section", ""]
 
 
 def test_tags_with_quotes_and_signs_in_them() -> None:
