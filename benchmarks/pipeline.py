@@ -35,6 +35,7 @@ from cleaners import (
     Stopwatch,
     about_rows,
     chrome,
+    looks,
     misread_lines,
     misreadings,
     mojibake,
@@ -142,12 +143,13 @@ def _start_afresh() -> None:
     for remembered in (
         *(chrome._match_bare, chrome._match_folded, about_rows._take, about_rows._take_short),
         *(about_rows._staff, rule_files._fold_short),
-        *(names._is_known_byline, names._known_authors, names._known_flat),
+        *(names._is_known_byline, names._known_authors, names._known_flat, names._parts),
         *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known_search),
         *(misread_lines._crossing, misreadings._readings, misreadings._candidates),
     ):
         remembered.cache_clear()
     prose._lately.forget()
+    looks._lately.forget()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
 

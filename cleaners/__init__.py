@@ -22,6 +22,7 @@ from . import (
     kinds,
     layout,
     line_splits,
+    looks,
     metadata,
     mhtml,
     mojibake,
@@ -133,7 +134,7 @@ class Draft:
     """
 
     __slots__ = (
-        *("_done", "_kinds", "_structure", "encoding", "quarantine", "record"),
+        *("_done", "_kinds", "_structure", "_unlaid", "encoding", "quarantine", "record"),
         *("recurring", "seconds", "seed", "text", "trail"),
     )
 
@@ -146,6 +147,7 @@ class Draft:
         # what found nothing to do: what has changed since, and what of that does not matter (see ignored.py)
         self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
+        self._unlaid = self.text  # the text, but for what `layout` did last
         self._structure: structure.Structure | None = None  # of a text that is described
         self.recurring = config.recurring
         self.seconds = watch.lap()
@@ -158,7 +160,7 @@ class Draft:
                 cleaner
 
         A cleaner that found nothing to do is not asked again until something has changed that it looks at."""
-        if self.quarantine is not None or self._is_done(cleaner):
+        if self.quarantine is not None or self.is_done(cleaner):
             return 0
         watch = watch or Stopwatch()
         try:
@@ -181,7 +183,7 @@ class Draft:
         if not edits:
             self._done[cleaner.propose] = set(), cleaner.ignores + ignores
             return 0
-        self._note(cleaner, edits)
+        self._note(cleaner, edits, text)
         if NOTHING_LEFT in ignores:
             self._done[cleaner.propose] = set(), ignores
         self.text, self._structure = text, None
@@ -192,13 +194,16 @@ class Draft:
         """The configuration with the lines that recur for this document."""
         return config if self.recurring == config.recurring else replace(config, recurring=self.recurring)
 
-    def _is_done(self, cleaner: Cleaner) -> bool:
+    def is_done(self, cleaner: Cleaner) -> bool:
+        """True if the cleaner finds nothing to do: it is not asked again."""
         if cleaner.needs and not cleaner.needs & self._held():
             return True
-        if cleaner.propose not in self._done:
-            return False
-        changed, ignores = self._done[cleaner.propose]
-        return not changed or changed.issubset(ignores)
+        known = self._done.get(cleaner.propose)
+        return known is not None and (not known[0] or known[0].issubset(known[1]))
+
+    def is_at_rest(self, pipeline: tuple[Cleaner, ...]) -> bool:
+        """True if no cleaner is asked any more, or may be: the document is in quarantine."""
+        return self.quarantine is not None or all(map(self.is_done, pipeline))
 
     def _held(self) -> int:
         """The kinds of characters that the text holds, and perhaps more: of lines that went, too."""
@@ -206,10 +211,12 @@ class Draft:
             self._kinds = kinds.held(self.text)
         return self._kinds
 
-    def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...]) -> None:
-        """Remembers what changed: only `layout` changes nothing but the space between lines."""
+    def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...], text: str) -> None:
+        """Remembers what changed: only `layout` changes nothing but the space between lines.  text: what comes of it"""
         if cleaner.propose is not layout.propose:
+            self._unlaid = text
             if ignored.are_lines(self.text, edits):  # nothing comes together in a line
+                looks.without(self.text, edits, text)
                 self._done = {propose: known for propose, known in self._done.items() if LINES in known[1]}
                 return
             self._done.clear()
@@ -257,7 +264,8 @@ class Draft:
             return document
         watch = watch or Stopwatch()
         try:
-            seen = kinds.look(document.text)
+            # of the same lines: what it sees of gaps matters to no flag
+            seen = looks.known(self._unlaid) or kinds.look(document.text)
             damage = flags.of(document, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
             judged = script.judged(seen.kinds, seen.held)
             return self._document(**found._asdict(), flags=tuple(damage), script=judged)
@@ -291,9 +299,11 @@ def settle_all(
     Returns the indexes of the drafts that still change after `config.max_rounds`."""
     left = [number for number, draft in enumerate(drafts) if draft.trail]
     for _ in range(config.max_rounds):
+        left = [number for number in left if not drafts[number].is_at_rest(pipeline)]
         edits = dict.fromkeys(left, 0)
         for cleaner in pipeline if left else ():
-            for number, (draft, watch) in zip(left, turns([drafts[number] for number in left]), strict=True):
+            asked = [number for number in left if not drafts[number].is_done(cleaner)]
+            for number, (draft, watch) in zip(asked, turns([drafts[number] for number in asked]), strict=True):
                 edits[number] += draft.advance(cleaner, config, watch)
         left = [number for number in left if edits[number]]
     return set(left)

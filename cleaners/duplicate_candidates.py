@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
+from . import looks
 from .copies import ALIKE, LONGEST_COMPARED, SHORTEST_EXACT, SHORTEST_FUZZY
 
 SHORTEST_CLAUSE = 5  # UTF-16 code units; shorter clauses repeat in any text and prove nothing
@@ -25,12 +26,15 @@ SHARED_PART = 0.25  # the same if one is longer; a part loses no clauses but tho
 COMPARED = 5  # so many earlier paragraphs a paragraph is compared with, at most
 
 HEAD = 64  # characters at the beginnings of lines that are compared: one machine word of rapidfuzz's bits
+FIRST = 20  # characters of a head that are looked at first
 
 _CHUNK = 1 << 16  # UTF-16 code units that are looked at together
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, which spreads keys evenly
 _KEY = 4  # code units at either end of a clause
 _NEWLINE = 10
-_SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
+SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
+
+_shared = LCSseq.similarity  # how many characters both have, in the same order
 
 Pairs = dict[int, dict[int, int]]
 """Line number -> {number of another line: characters in clauses that both have}, most first; a line is among its
@@ -125,17 +129,32 @@ def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     before: deque[tuple[int, int]] = deque(maxlen=COMPARED)  # the last long lines: number, length
     for number, size in enumerate(map(len, lines)):
         if SHORTEST_FUZZY <= size <= LONGEST_COMPARED:
-            slack = size // 25 + 2
+            slack = _slack(size)
             least, most = size - slack, size + slack
             for other, other_size in before:
-                if least <= other_size <= most and _begin_alike(lines[number][:HEAD], lines[other][:HEAD]):
+                if least <= other_size <= most and _begin_alike(lines[number], lines[other]):
                     yield number, other
             before.append((number, size))
 
 
-def _begin_alike(head: str, other: str) -> bool:
-    """True if `fuzz.ratio` of both is at least ALIKE: the same arithmetic, in half of the time."""
-    return 200 * LCSseq.similarity(head, other) >= ALIKE * (len(head) + len(other))
+def _slack(size: int) -> int:
+    """By how much nearly the same lengths differ at most."""
+    return size // 25 + 2
+
+
+UNSHARED = int(HEAD - ALIKE / 200 * (2 * HEAD - _slack(HEAD)))
+"""So many characters of a head are not shared by one that is alike, at most: when it is HEAD long, and the other one as
+short as it may be."""
+
+
+def _begin_alike(line: str, other: str) -> bool:
+    """True if `fuzz.ratio` of both lines' heads is at least ALIKE, for lines of nearly the same length: the same
+    arithmetic, in less than half of the time.  All but UNSHARED of the first characters of one head stand among the first of
+    the other one, then, with at most UNSHARED between them: most lines fail here."""
+    if _shared(line[:FIRST], other[: FIRST + UNSHARED]) < FIRST - UNSHARED:
+        return False
+    head, other = line[:HEAD], other[:HEAD]
+    return 200 * _shared(head, other) >= ALIKE * (len(head) + len(other))
 
 
 class Clauses(NamedTuple):
@@ -152,6 +171,9 @@ class Clauses(NamedTuple):
 
 def clauses(text: str) -> Clauses:
     """The clauses of a text that are long enough to prove something."""
+    look = looks.known(text)
+    if look is not None and len(look.units) <= _CHUNK:
+        return Clauses(look.units, *_long_enough(looks.places(look, looks.SPLIT), len(look.units)))
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     begin = 0
@@ -160,20 +182,24 @@ def clauses(text: str) -> Clauses:
         marks = _separators().take(chunk).nonzero()[0]
         if begin + len(chunk) < len(units) and len(marks):
             chunk = chunk[: marks[-1] + 1]  # the clause that the chunk's end cuts belongs to the next chunk
-        bounds = np.empty(len(marks) + 2, np.int64)  # of each clause the place before it, and the one behind it
-        bounds[0], bounds[1:-1], bounds[-1] = -1, marks, len(chunk)
-        long_enough = (bounds[1:] - bounds[:-1] > SHORTEST_CLAUSE).nonzero()[0]
-        starts.append(bounds[long_enough] + (begin + 1))
-        ends.append(bounds[long_enough + 1] + begin)
+        first, behind = _long_enough(marks, len(chunk))
+        starts.append(first + begin)
+        ends.append(behind + begin)
         begin += len(chunk)
-    if len(starts) == 2:  # one chunk, as of most texts
-        return Clauses(units, starts[1], ends[1])
     return Clauses(units, np.concatenate(starts), np.concatenate(ends))
+
+
+def _long_enough(marks: NDArray[np.intp], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where those of the clauses begin and end that are long enough.  marks: places between clauses in so many units"""
+    bounds = np.empty(len(marks) + 2, np.int64)  # of each clause the place before it, and the one behind it
+    bounds[0], bounds[1:-1], bounds[-1] = -1, marks, size
+    are_long = bounds[1:] - bounds[:-1] > SHORTEST_CLAUSE
+    return bounds[:-1][are_long] + 1, bounds[1:][are_long]
 
 
 @cache
 def _separators() -> NDArray[np.bool_]:
     """Which code units separate clauses."""
     separator = np.zeros(1 << 16, np.bool_)
-    separator[[ord(mark) for mark in _SEPARATORS]] = True
+    separator[[ord(mark) for mark in SEPARATORS]] = True
     return separator

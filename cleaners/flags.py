@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from . import fragments, kinds, line_splits, mojibake, quotes
 from .config import Config
@@ -39,19 +39,23 @@ def of(
     may_be_misread   False: no signatures of misread text stand close together in it
     """
     found: list[Flag] = []
-    for flags in (
-        _undecodable(document),
-        _lost_characters(document, bool(seen.held & kinds.INNER)),
-        _mojibake(document, bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen, 1)),
-        _fragments(document, paragraphs),
-        () if _are_balanced(kinds.marks(seen)) else _unbalanced(paragraphs),
-    ):
-        found += _first(flags)
+    if document.encoding.exceptions:
+        found += _first(_undecodable(document))
+    if _has_empty_quotes(document.text, bool(seen.held & kinds.INNER)):
+        found += _first(_lost_characters(document))
+    has_losses, has_signs = bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen, 1)
+    if has_losses or has_signs:
+        found += _first(_mojibake(document, has_losses, has_signs))
+    found += _first(_fragments(document, paragraphs))
+    if not _are_balanced(kinds.marks(seen)):
+        found += _first(_unbalanced(paragraphs))
     if len(paragraphs) > line_splits.MOST_SHORT_OPEN and line_splits.is_long_list([one.text for one in paragraphs]):
         found.append(Flag("open_lines", 0, len(document.text), OPEN_LINES_NOTE))
     if not settled:
         note = f"still changes after {config.max_rounds} rounds of cleaning"
         found.append(Flag("unsettled", 0, len(document.text), note))
+    if not found:
+        return found
     undecodable = {flag.start for flag in found if flag.kind == "undecodable_bytes"}
     found = [flag for flag in found if flag.kind != "lost_characters" or flag.start not in undecodable]
     return sorted(found, key=lambda flag: (flag.start, flag.end, flag.kind))
@@ -66,19 +70,19 @@ def _first(flags: Iterable[Flag]) -> Iterator[Flag]:
 
 
 def _undecodable(document: Document) -> Iterator[Flag]:
-    exceptions = document.encoding.exceptions
-    original = document.original() if exceptions else ""
-    for start, end, raw in exceptions:
+    original = document.original()
+    for start, end, raw in document.encoding.exceptions:
         if "\ufffd" in original[start:end]:
             a, b = document.text_span(start, end)
             yield Flag("undecodable_bytes", a, b, f"bytes {raw[:16].hex(' ')} are no {document.encoding.name}")
 
 
-def _lost_characters(document: Document, has_inner: bool) -> Iterator[Flag]:
-    text = document.text
-    if not ("“”" in text or "《》" in text or (has_inner and any(pair in text for pair in _EMPTY))):
-        return
-    for match in _EMPTY_QUOTES.finditer(text):
+def _has_empty_quotes(text: str, has_inner: bool) -> bool:
+    return "“”" in text or "《》" in text or (has_inner and any(pair in text for pair in _EMPTY))
+
+
+def _lost_characters(document: Document) -> Iterator[Flag]:
+    for match in _EMPTY_QUOTES.finditer(document.text):
         yield Flag("lost_characters", match.start(), match.end(), "empty quotation marks: what stood there is lost")
 
 
@@ -100,6 +104,7 @@ def _is_balanced(text: str) -> bool:
 
 def _are_balanced(marks: str) -> bool:
     """True if taking out neighbouring pairs leaves nothing in any line: a cheap test that most texts pass."""
+    marks = marks.replace("“”", "").replace("《》", "").replace("（）", "")
     for _ in range(DEEPEST_NESTING):
         if not marks or marks.isspace():
             return True
@@ -120,9 +125,11 @@ def _unbalanced(paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
 def _fragments(document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
     bodies = [p for p in paragraphs if p[1] == "body"]
     texts = [p[0] for p in bodies]
-    removed = _behind_removed_duplicate(document)
-    # the removed gap may have been the one before or the one behind the duplicate
-    behind = {i for i, p in enumerate(bodies) if removed & {p.start, p.start - 1, p.start - 2}} if removed else ()
+    behind: Collection[int] = ()
+    if any([one.cleaner == "duplicates" for one in document.trail]):
+        removed = _behind_removed_duplicate(document)
+        # the removed gap may have been the one before or the one behind the duplicate
+        behind = {i for i, p in enumerate(bodies) if removed & {p.start, p.start - 1, p.start - 2}}
     for i in fragments.beheaded(texts, behind):
         p = bodies[i]
         yield Flag("orphan_fragment", p.start, p.end, "starts in mid-sentence: its beginning is lost in the seed")

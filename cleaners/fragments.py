@@ -59,6 +59,8 @@ def beheaded(paragraphs: Sequence[str], behind_removed: Collection[int] = ()) ->
     Found are paragraphs that begin with a mark that begins no sentence, and behind a removed duplicate those that
     begin with a short clause that is no opener, for the duplicate overwrote what it belonged to.
     """
+    if not behind_removed and _BEFORE_NOTHING.isdisjoint([one[:1] for one in paragraphs]):
+        return []
     found = {i for i, one in enumerate(paragraphs) if one[:1] in _BEFORE_NOTHING and _CANNOT_BEGIN.match(one)}
     return sorted(found.union(i for i in behind_removed if _begins_with_remnant(paragraphs[i])))
 
@@ -73,8 +75,8 @@ def truncated(paragraphs: Sequence[str]) -> list[int]:
     unended = [
         number
         for number, paragraph in enumerate(paragraphs)
-        if len(paragraph) >= SHORTEST_PROSE
-        and paragraph[-1:] not in _SENTENCE_ENDS
+        if paragraph[-1:] not in _SENTENCE_ENDS
+        and len(paragraph) >= SHORTEST_PROSE
         and _last(paragraph) not in _SENTENCE_ENDS
         and _is_prose(paragraph)
     ]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from codecs import utf_16_le_decode
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import characters, mojibake, script, statistics
+from . import characters, duplicate_candidates, looks, mojibake, punctuation, script, statistics
+from .looks import SIGN_OF_WIDTH, SPLIT, Look, places
 from .misread_units import LOST_CHAR
 
 # script.py has the first bits
@@ -26,8 +26,8 @@ SLASH = 1 << 9  # stands in multipart/related
 MARK = 1 << 10  # quotation marks, brackets, line breaks
 INNER = 1 << 11  # quotation marks that few texts have
 LEAD = 1 << 12  # Latin letters and lines with which misread characters begin
-ESCAPE = 1 << 13  # & and backslash, which begin characters that are written in ASCII
-PERCENT = 1 << 14  # so does %u
+ESCAPE = 1 << 13  # & and backslash, which begin characters that are written in ASCII, and %, as %u does
+# looks.py has the last two: SPLIT, SIGN_OF_WIDTH
 # of a text, not of a character
 PAIR = 1 << 16  # it has two signatures close together
 
@@ -35,15 +35,6 @@ MARKS = "“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()[]{
 HALVES = range(0xD800, 0xE000)  # of surrogate pairs
 
 _CHUNK = 1 << 20  # characters that are looked at together, where only the sum counts
-
-
-class Look(NamedTuple):
-    """The UTF-16 units of a text, the kinds of each (bits of this module), and those of all of them together. Half of a
-    surrogate pair may be part of any character, so it is ODD and LOST."""
-
-    units: NDArray[np.uint16]
-    kinds: NDArray[np.uint16]
-    held: int
 
 
 def look(text: str) -> Look:
@@ -54,39 +45,35 @@ def look(text: str) -> Look:
 
 
 def held(text: str) -> int:
-    """The kinds that a text holds, together, with PAIR; %u counts as ESCAPE."""
-    found = pairs = 0
-    for start in range(0, len(text), _CHUNK):
-        seen = look(text[start : start + _CHUNK])
-        found |= seen.held
-        pairs |= PAIR if has_signs_together(seen) else 0
-    if found & PERCENT and "%u" in text:
-        found |= ESCAPE
-    return found | pairs if len(text) <= _CHUNK else _between(found | pairs)
-
-
-def _between(found: int) -> int:
-    """The kinds, with those that neighbours may make up that nobody looked at."""
-    return found | (PAIR if found & SIGN else 0) | (ESCAPE if found & PERCENT else 0)
+    """The kinds that a text holds, together, with PAIR; without ESCAPE where % is not followed by u.  The look at a
+    text that is not long is remembered."""
+    if len(text) <= _CHUNK:
+        seen = looks.known(text)
+        if seen is None:
+            seen = look(text)
+            looks.remember(text, seen)
+        found = seen.held | (PAIR if has_signs_together(seen) else 0)
+    else:
+        found = 0
+        for start in range(0, len(text), _CHUNK):
+            found |= look(text[start : start + _CHUNK]).held
+        found |= PAIR if found & SIGN else 0  # neighbours may make one up that nobody looked at
+    if found & ESCAPE and not ("&" in text or "\\" in text or "%u" in text):
+        found &= ~ESCAPE
+    return found
 
 
 def marks(seen: Look) -> str:
     """The characters of the kind MARK, in their order."""
-    return utf_16_le_decode(seen.units[_places(seen, MARK)].data)[0]
+    return utf_16_le_decode(seen.units[places(seen, MARK)].data)[0]
 
 
 def has_signs_together(seen: Look, between: int = 3) -> bool:
     """True if two signatures have at most that many characters between them, of two units each."""
     if not seen.held & SIGN:
         return False
-    places = _places(seen, SIGN)
-    return len(places) > 1 and bool(np.logical_or.reduce(places[1:] - places[:-1] <= 2 * between + 1))
-
-
-def _places(seen: Look, kind: int) -> NDArray[np.intp]:
-    """Where units of this kind stand.  Truth values are searched three times as fast as numbers."""
-    are_there: NDArray[np.bool_] = (seen.kinds & kind) != 0
-    return are_there.nonzero()[0]
+    at = places(seen, SIGN)
+    return len(at) > 1 and bool(np.logical_or.reduce(at[1:] - at[:-1] <= 2 * between + 1))
 
 
 @cache
@@ -103,8 +90,9 @@ def _table() -> NDArray[np.uint16]:
         (SLASH, "/"),
         (MARK, MARKS),
         (INNER, "‘「『"),
-        (ESCAPE, "&\\"),
-        (PERCENT, "%"),
+        (ESCAPE, "&\\%"),
+        (SPLIT, duplicate_candidates.SEPARATORS),
+        (SIGN_OF_WIDTH, punctuation.signs()),
     ):
         table[[ord(char) for char in some]] |= kind
     table[HALVES.start : HALVES.stop] |= ODD | LOST

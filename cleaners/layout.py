@@ -17,10 +17,12 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields one edit per gap between paragraphs that is not exactly one blank line, and one for space at
     either end of the text."""
     above = place = 0  # where the last line that is not blank ends; where this line starts
-    for line in text.split("\n"):
-        bare = line.strip()
+    lines = text.split("\n")
+    for line, bare in zip(lines, map(str.strip, lines), strict=True):
         if bare:
-            start = place if len(bare) == len(line) else place + len(line) - len(line.lstrip())
+            start = place
+            if bare != line:
+                start += len(line) - len(line.lstrip())
             before = text[above:start]
             if above == 0:
                 if before:

@@ -8,7 +8,7 @@ docs/punctuation.md gives the choices and their sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import opencc
 from numpy.typing import NDArray
 
-from . import quotes, spaces, widths
+from . import looks, quotes, spaces, widths
 from .config import Config
 from .edits import Edit
 from .ignored import INDENTS
@@ -81,7 +81,7 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     end = -1  # of the line that was last looked at as a whole
     long_end = -1  # of the last line that was too long for that
     stays_end = -1  # of the last line that began with marks that stay
-    for found in _places(_suspects(text, config)).finditer(text):
+    for found in _found(text, _suspects(text, config)):
         start = found.start()
         if start < end:
             continue
@@ -208,6 +208,37 @@ def _suspects(text: str, config: Config) -> str:
     return suspects
 
 
+MOST_SIGNS = 1 / 50
+"""In a text with more signs than so many to a character, a search is faster than a look at each."""
+
+
+def _found(text: str, suspects: str) -> Iterable[re.Match[str]]:
+    """The matches of `_places`, tried only where a look at the text saw one of `signs`."""
+    look = None if suspects else looks.known(text)
+    if look is None or not looks.are_characters(look, text):
+        return _places(suspects).finditer(text)
+    if not look.held & looks.SIGN_OF_WIDTH:
+        return ()
+    at = looks.places(look, looks.SIGN_OF_WIDTH)
+    if len(at) > MOST_SIGNS * len(text):
+        return _places("").finditer(text)
+    return _matches(text, at.tolist())
+
+
+def _matches(text: str, at: list[int]) -> Iterator[re.Match[str]]:
+    match, done = _places("").match, 0
+    for place in at:
+        if place >= done and (found := match(text, place)):
+            yield found
+            done = found.end()
+
+
+@cache
+def signs() -> str:
+    """The characters that matches of `_places` begin with, but for suspects."""
+    return "".join(sorted(set(f",;:?!.()\"'`<-–・·•∙⋅{_SP}") | set("".join(_form_rows()))))
+
+
 @cache
 def _places(suspects: str) -> re.Pattern[str]:
     """Finds the marks to be looked at. A group takes part where a mark needs no second look: it stands between two
@@ -215,8 +246,9 @@ def _places(suspects: str) -> re.Pattern[str]:
     Chinese words and numbers (PAIR), or it never changes (STAYS). Every alternative begins behind the mark: the search
     is one for characters."""
     forms = re.escape("".join(sorted(set("".join(_form_rows())))))
+    first = re.escape(signs() + suspects)
     return re.compile(
-        rf"""[,;:?!.()"'`<\-–・·•∙⋅{_SP}{forms}{suspects}](?:
+        rf"""[{first}](?:
         (?:(?<=[{_W}][,;:!])|(?<=[{_W}][”’][,;:!]))(?=[{LETTERS}0-9A-Za-z“‘《「『（\r\n]|\Z)()
         |(?:(?<=[{_W}][?])(?=[{LETTERS}”“\r\n]|\Z)|(?<=[{_W}]!)(?=”)|(?<=[0-9A-Za-z%],)(?=[{LETTERS}“《])|(?<=[0-9]%[;:])(?=[{LETTERS}]))()
         |(?<=[{LETTERS}]\()[{LETTERS}0-9、]{{1,200}}\)(?=[{_W}0-9“‘《\r\n]|\Z)()

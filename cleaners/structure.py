@@ -6,6 +6,7 @@ It reads the clean text and the trail, and changes neither.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, islice
@@ -15,8 +16,8 @@ from typing import NamedTuple
 from . import html_metadata, metadata, names, recurrence, statements, values
 from .about_rows import is_known_chrome
 from .config import Config
-from .document import Article, Document, Paragraph
-from .edits import Edit, Positions
+from .document import Article, Document, Paragraph, Pass
+from .edits import Edit
 from .line_features import is_bar_of_words
 from .rule_files import load
 
@@ -100,8 +101,15 @@ def _lines(document: Document) -> list[Line]:
     blocks = document.text.split("\n\n")
     starts = list(accumulate([len(block) + 2 for block in blocks], initial=0))
     gaps, lifted, framed = _seen_in_trail(document, [start - 2 for start in starts[1 : LONGEST_HEAD + 1]])
+    gap = gaps.get
+    if not lifted and not framed:
+        return [
+            _tuple(Line, (block, start, gap(start, 1), False, False))
+            for block, start in zip(blocks, starts, strict=False)
+            if block
+        ]
     return [
-        _tuple(Line, (block, start, gaps.get(start, 1), behind - 2 in lifted, behind - 2 in framed))
+        _tuple(Line, (block, start, gap(start, 1), behind - 2 in lifted, behind - 2 in framed))
         for block, start, behind in zip(blocks, starts, islice(starts, 1, None), strict=False)
         if block
     ]
@@ -111,38 +119,66 @@ def _seen_in_trail(document: Document, ends: Sequence[int]) -> tuple[dict[int, i
     """By position in the text: blank lines of the seed before it; ends of paragraphs behind which metadata
     stood, and behind which rules took out rows that stand in no article. Gaps are those that the first pass of
     `layout` found.  ends: of the first LONGEST_HEAD paragraphs"""
-    passes = document.trail
     gaps: dict[int, int] = {}
     lifted: set[int] = set()
     framed: set[int] = set()
-    first_layout = next((i for i, one in enumerate(passes) if one.cleaner == "layout"), -1)
-    asked = [i for i, one in enumerate(passes) if i == first_layout or one.cleaner in ("metadata", "chrome")]
-    if not asked:
-        return gaps, lifted, framed
     if len(ends) == LONGEST_HEAD:
         ends = [*ends, len(document.text)]
-    later = {i: Positions(passes[i].edits) for i in range(asked[0] + 1, len(passes))}
-    for i in asked:
-        behind = [later[k] for k in range(i + 1, len(passes))]
-        one = passes[i]
-        if i == first_layout and not behind:
+    is_laid_out = False
+    for number, one in enumerate(document.trail):
+        later = document.trail[number + 1 :]
+        if one.cleaner == "layout" and not is_laid_out:
+            is_laid_out = True
             gaps = _gaps(one.edits)
-            continue
-        shift = 0
-        for edit in one.edits:
-            place = edit.start + shift
-            shift += len(edit.after) - len(edit.before)
-            if i == first_layout:
-                gaps[_place_at_end(place + len(edit.after), behind)] = edit.before.count("\n") - 1
-            elif edit.field and one.cleaner == "metadata":
-                lifted.add(_end_above(_place_at_end(place, behind), ends))
-            elif edit.rule in _frame_rules() and place < ends[-1]:
-                framed.add(_end_above(_place_at_end(place, behind), ends))
+            if later:
+                gaps = dict(zip(_at_end(list(gaps), later), gaps.values(), strict=True))
+        elif one.cleaner == "metadata":
+            places = [place for place, edit in _places(one.edits) if edit.field]
+            lifted.update([_end_above(place, ends) for place in _at_end(places, later)])
+        elif one.cleaner == "chrome":
+            rules = _frame_rules()
+            places = [place for place, edit in _places(one.edits) if edit.rule in rules and place < ends[-1]]
+            framed.update([_end_above(place, ends) for place in _at_end(places, later)])
     return gaps, lifted, framed
 
 
+def _places(edits: Sequence[Edit]) -> Iterator[tuple[int, Edit]]:
+    """Where each of the edits begins in the text after all of them."""
+    shift = 0
+    for edit in edits:
+        yield edit.start + shift, edit
+        shift += len(edit.after) - len(edit.before)
+
+
+def _at_end(places: list[int], later: Sequence[Pass]) -> list[int]:
+    """Where these places of a text, sorted, are after later passes: in time that is linear in their edits."""
+    for one in later:
+        places = _moved(places, one.edits)
+    return places
+
+
+def _moved(places: list[int], edits: Sequence[Edit]) -> list[int]:
+    """Where `Positions(edits).new_span` begins for each of these places, which are sorted."""
+    found: list[int] = []
+    shift = done = 0  # of the first `done` edits
+    for place in places:
+        while done < len(edits) and edits[done][0] <= place:
+            _, before, after, _, _, _ = edits[done]
+            shift += len(after) - len(before)
+            done += 1
+        if done:
+            start, before, after, _, _, _ = edits[done - 1]
+            if place < start + len(before):
+                found.append(start + shift - len(after) + len(before))
+                continue
+        found.append(place + shift)
+    return found
+
+
 def _end_above(place: int, ends: Sequence[int]) -> int:
-    return max((end for end in ends if end <= place), default=-1)
+    """The last of the ends, which are sorted, that is not behind the place; -1 when all are."""
+    count = bisect_right(ends, place)
+    return ends[count - 1] if count else -1
 
 
 @cache
@@ -171,12 +207,6 @@ def _gaps(edits: Sequence[Edit]) -> dict[int, int]:
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
 LONGEST_HEAD = 12
-
-
-def _place_at_end(place: int, later: Sequence[Positions]) -> int:
-    for positions in later:
-        place = positions.new_span(place, place)[0]
-    return place
 
 
 _DATE_ALONE = re.compile(
@@ -561,12 +591,14 @@ def _metadata(
     seen: dict[str, str | list[str]] = {}
     if not articles:
         roles = [p[1] for p in paragraphs]
-        seen = {field: paragraphs[roles.index(field)].text if field in roles else "" for field in ("title", "subtitle")}
-        said = list(statements.stated([p[0] for p in paragraphs if p[1] in ("body", "heading")]))
+        seen = {field: paragraphs[roles.index(field)][0] for field in ("title", "subtitle") if field in roles}
+        said = list(statements.stated([p[0] for p in paragraphs if p[1] == "body" or p[1] == "heading"]))
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs, bylines)
-    found: dict[str, str | list[str] | None] = {}
-    for field in dict.fromkeys((*FIELDS, *lifted)):
+    found: dict[str, str | list[str] | None] = dict.fromkeys(FIELDS)
+    for field in LIST_FIELDS:
+        found[field] = []
+    for field in dict.fromkeys((*seen, *lifted)):
         of = lifted.get(field, ())
         best = (values.choose(field, of, config.timezone) if of else "") or seen.get(field)
         if not best and of:
