@@ -267,7 +267,7 @@ class Draft:
             # of the same lines: what it sees of gaps matters to no flag
             seen = looks.known(self._unlaid) or kinds.look(document.text)
             damage = flags.of(document, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
-            judged = script.judged(seen.kinds, seen.held)
+            judged = script.judged(seen.kinds)
             return self._document(**found._asdict(), flags=tuple(damage), script=judged)
         except TooSlowError:
             return replace(document, quarantine=_too_slow(config))

@@ -149,8 +149,8 @@ short as it may be."""
 
 def _begin_alike(line: str, other: str) -> bool:
     """True if `fuzz.ratio` of both lines' heads is at least ALIKE, for lines of nearly the same length: the same
-    arithmetic, in less than half of the time.  All but UNSHARED of the first characters of one head stand among the first of
-    the other one, then, with at most UNSHARED between them: most lines fail here."""
+    arithmetic, in less than half of the time.  All but UNSHARED of the first characters of one head stand among the
+    first of the other one, then, with at most UNSHARED between them: most lines fail here."""
     if _shared(line[:FIRST], other[: FIRST + UNSHARED]) < FIRST - UNSHARED:
         return False
     head, other = line[:HEAD], other[:HEAD]

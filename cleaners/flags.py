@@ -9,7 +9,7 @@ from . import fragments, kinds, line_splits, mojibake, quotes
 from .config import Config
 from .document import Document, Flag, Paragraph
 from .edits import Positions
-from .kinds import Look
+from .looks import Look
 
 QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
@@ -41,13 +41,14 @@ def of(
     found: list[Flag] = []
     if document.encoding.exceptions:
         found += _first(_undecodable(document))
-    if _has_empty_quotes(document.text, bool(seen.held & kinds.INNER)):
+    marks = kinds.marks(seen)
+    if _has_empty_quotes(document.text, marks):
         found += _first(_lost_characters(document))
-    has_losses, has_signs = bool(seen.held & kinds.LOST), may_be_misread and kinds.has_signs_together(seen, 1)
+    has_losses, has_signs = bool(seen.held & kinds.LOST), may_be_misread and kinds.may_stay_misread(seen)
     if has_losses or has_signs:
         found += _first(_mojibake(document, has_losses, has_signs))
     found += _first(_fragments(document, paragraphs))
-    if not _are_balanced(kinds.marks(seen)):
+    if not _are_balanced(marks):
         found += _first(_unbalanced(paragraphs))
     if len(paragraphs) > line_splits.MOST_SHORT_OPEN and line_splits.is_long_list([one.text for one in paragraphs]):
         found.append(Flag("open_lines", 0, len(document.text), OPEN_LINES_NOTE))
@@ -77,8 +78,8 @@ def _undecodable(document: Document) -> Iterator[Flag]:
             yield Flag("undecodable_bytes", a, b, f"bytes {raw[:16].hex(' ')} are no {document.encoding.name}")
 
 
-def _has_empty_quotes(text: str, has_inner: bool) -> bool:
-    return "“”" in text or "《》" in text or (has_inner and any(pair in text for pair in _EMPTY))
+def _has_empty_quotes(text: str, marks: str) -> bool:
+    return any(pair in text for pair in _EMPTY if pair in marks)
 
 
 def _lost_characters(document: Document) -> Iterator[Flag]:
@@ -123,19 +124,24 @@ def _unbalanced(paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
 
 
 def _fragments(document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:
-    bodies = [p for p in paragraphs if p[1] == "body"]
-    texts = [p[0] for p in bodies]
+    texts = [p[0] for p in paragraphs if p[1] == "body"]
     behind: Collection[int] = ()
-    if any([one.cleaner == "duplicates" for one in document.trail]):
+    if any(one.cleaner == "duplicates" for one in document.trail):
         removed = _behind_removed_duplicate(document)
         # the removed gap may have been the one before or the one behind the duplicate
-        behind = {i for i, p in enumerate(bodies) if removed & {p.start, p.start - 1, p.start - 2}}
-    for i in fragments.beheaded(texts, behind):
-        p = bodies[i]
-        yield Flag("orphan_fragment", p.start, p.end, "starts in mid-sentence: its beginning is lost in the seed")
-    for i in fragments.truncated(texts):
-        p = bodies[i]
-        yield Flag("truncated", p.start, p.end, "ends in mid-sentence: its end is lost in the seed")
+        behind = {i for i, p in enumerate(_bodies(paragraphs)) if removed & {p.start, p.start - 1, p.start - 2}}
+    if beheaded := fragments.beheaded(texts, behind):
+        bodies = _bodies(paragraphs)
+        for p in [bodies[i] for i in beheaded]:
+            yield Flag("orphan_fragment", p.start, p.end, "starts in mid-sentence: its beginning is lost in the seed")
+    if truncated := fragments.truncated(texts):
+        bodies = _bodies(paragraphs)
+        for p in [bodies[i] for i in truncated]:
+            yield Flag("truncated", p.start, p.end, "ends in mid-sentence: its end is lost in the seed")
+
+
+def _bodies(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
+    return [p for p in paragraphs if p[1] == "body"]
 
 
 def _behind_removed_duplicate(document: Document) -> set[int]:

@@ -24,7 +24,6 @@ LOST = 1 << 7  # what is left of lost characters
 ANGLE = 1 << 8  # < begins a tag
 SLASH = 1 << 9  # stands in multipart/related
 MARK = 1 << 10  # quotation marks, brackets, line breaks
-INNER = 1 << 11  # quotation marks that few texts have
 LEAD = 1 << 12  # Latin letters and lines with which misread characters begin
 ESCAPE = 1 << 13  # & and backslash, which begin characters that are written in ASCII, and %, as %u does
 # looks.py has the last two: SPLIT, SIGN_OF_WIDTH
@@ -76,6 +75,20 @@ def has_signs_together(seen: Look, between: int = 3) -> bool:
     return len(at) > 1 and bool(np.logical_or.reduce(at[1:] - at[:-1] <= 2 * between + 1))
 
 
+MOST_BETWEEN = 11
+"""In a stretch of 8 or more characters, more than half of them signatures, five of these stand so close that the last
+one is at most so many characters behind the first: with n * 4 + r + 1 signatures, r < 4, that stood further apart, the
+stretch would be n * 12 + r + 1 long, and n * 8 + 2 * r + 2 is not longer."""
+
+
+def may_stay_misread(seen: Look) -> bool:
+    """False where no stretch of 8 or more characters is signatures of misread text for more than its half."""
+    if not seen.held & SIGN:
+        return False
+    at = places(seen, SIGN)
+    return len(at) > 4 and bool(np.logical_or.reduce(at[4:] - at[:-4] <= 2 * MOST_BETWEEN))
+
+
 @cache
 def _table() -> NDArray[np.uint16]:
     """The kinds of each UTF-16 unit."""
@@ -89,7 +102,6 @@ def _table() -> NDArray[np.uint16]:
         (ANGLE, "<"),
         (SLASH, "/"),
         (MARK, MARKS),
-        (INNER, "‘「『"),
         (ESCAPE, "&\\%"),
         (SPLIT, duplicate_candidates.SEPARATORS),
         (SIGN_OF_WIDTH, punctuation.signs()),

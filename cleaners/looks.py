@@ -1,7 +1,7 @@
 """Looks: what one look at a text saw of each of its characters, remembered for the cleaners that come after.
 
-The pipeline looks at a text when it is decoded (`kinds.py`, which says what the kinds mean).  A cleaner that searches for
-characters of one kind asks `known` whether there is such a look; if so it need not read the text again.
+The pipeline looks at a text when it is decoded (`kinds.py`, which says what the kinds mean).  A cleaner that searches
+for characters of one kind asks `known` whether there is such a look; if so it need not read the text again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SIGN_OF_WIDTH = 1 << 15  # what `punctuation` looks at in most texts
 
 
 class Look(NamedTuple):
-    """The UTF-16 units of a text, the kinds of each (bits of `kinds.py`), and those of all of them together. Half of a
-    surrogate pair may be part of any character, so it is ODD and LOST."""
+    """The UTF-16 units of a text, the kinds of each (bits of `kinds.py`), and those of all of them together, perhaps
+    with some of lines that went. Half of a surrogate pair may be part of any character, so it is ODD and LOST."""
 
     units: NDArray[np.uint16]
     kinds: NDArray[np.uint16]
@@ -72,14 +72,15 @@ def without(text: str, removals: Sequence[Edit], left: str) -> None:
     old = known(text)
     if old is None or not are_characters(old, text):
         return
-    units, found = [], []
-    end = 0
+    kept, end = [], 0
     for start, before, _, _, _, _ in removals:
         if start > end:
-            units.append(old.units[end:start])
-            found.append(old.kinds[end:start])
+            kept.append(slice(end, start))
         end = start + len(before)
-    units.append(old.units[end:])
-    found.append(old.kinds[end:])
-    seen = np.concatenate(found)
-    remember(left, Look(np.concatenate(units), seen, int(np.bitwise_or.reduce(seen)) if len(seen) else 0))
+    kept.append(slice(end, len(text)))
+    remember(left, Look(_some(old.units, kept), _some(old.kinds, kept), old.held))
+
+
+def _some(of: NDArray[np.uint16], spans: Sequence[slice]) -> NDArray[np.uint16]:
+    view = of.data
+    return np.frombuffer(b"".join([view[span] for span in spans]), np.uint16)

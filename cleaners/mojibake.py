@@ -84,7 +84,7 @@ def residue(text: str, has_losses: bool = True, has_signs: bool = True) -> Itera
     misread stretches that stayed), `lost_characters` (U+FFFD) or `private_use`.
 
     has_losses   False: the text has none of the characters of LOSS_OR_KUN
-    has_signs    False: it has no two signatures with less than two characters between them
+    has_signs    False: no stretch of it is more than half signatures
     """
     found: list[tuple[int, int, str]] = []
     if has_losses and LOSS_OR_KUN.search(text):

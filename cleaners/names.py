@@ -258,8 +258,8 @@ def _credit_forms() -> tuple[re.Pattern[str], ...]:
     )
 
 
-@lru_cache(256)  # is_byline asks twice, one time right behind the other
-def _parts(line: str) -> tuple[str, ...]:
+@lru_cache(256)  # is_byline asks twice, one time right behind the other: do not change answers
+def _parts(line: str) -> list[str]:
     """Pieces of a byline, each with the names of one function, the function taken off."""
     cuts: list[re.Match[str]] = []
     at = 0
@@ -268,13 +268,13 @@ def _parts(line: str) -> tuple[str, ...]:
             cuts.append(match)
         at = match.end()
     if not cuts:
-        return (line,)
+        return [line]
     pieces = [line[: cuts[0].start()]] if cuts[0].start() else []
     for one, following in zip(cuts, [*cuts[1:], None], strict=True):
         if _PHOTOGRAPHER.match(one[0]) and not line.startswith("文/") and _WRITER.match(line):
             continue
         pieces.append(line[one.end() : following.start() if following else len(line)])
-    return tuple(pieces)
+    return pieces
 
 
 def _starts_piece(line: str, at: int) -> bool:

@@ -208,6 +208,8 @@ def _suspects(text: str, config: Config) -> str:
     return suspects
 
 
+_INDENTED = "\n\u3000"  # an ideographic space behind these may only go before the next ones
+_CLOSING = "，。；：？！、）》〉】〕」』％"
 MOST_SIGNS = 1 / 50
 """In a text with more signs than so many to a character, a search is faster than a look at each."""
 
@@ -228,6 +230,8 @@ def _found(text: str, suspects: str) -> Iterable[re.Match[str]]:
 def _matches(text: str, at: list[int]) -> Iterator[re.Match[str]]:
     match, done = _places("").match, 0
     for place in at:
+        if text[place] == "\u3000" and text[place - 1] in _INDENTED and text[place + 1 : place + 2] not in _CLOSING:
+            continue  # of an indent
         if place >= done and (found := match(text, place)):
             yield found
             done = found.end()
@@ -261,7 +265,7 @@ def _places(suspects: str) -> re.Pattern[str]:
         |(?<=-)-|(?<=–)–|(?<=—)-|(?<=-)—|(?<=。)。。|(?<=[・·])[・·]{{2}}
         |(?<=…)(?:(?<!……)(?!…)|……)
         |(?<=[，；、。：？！（《〈【〔「『][{_SP}])(?!\n)
-        |(?<=[{_SP}])(?=[，。；：？！、）》〉】〕」』％])
+        |(?<=[{_SP}])(?=[{_CLOSING}])
         |(?<=[{LETTERS}][{_SP}])(?=[{LETTERS}][{_SP}][{LETTERS}][{_SP}])
         )""".replace("\n        ", ""),
     )

@@ -41,12 +41,12 @@ def detect(text: str) -> str:
     Characters that are the same in both scripts prove nothing; a text of these alone counts as Simplified.
     """
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)  # half of a pair has no kind
-    found = kinds().take(units)
-    return judged(found, int(np.bitwise_or.reduce(found)))
+    return judged(kinds().take(units))
 
 
-def judged(found: NDArray[np.uint8] | NDArray[np.uint16], held: int) -> str:
-    """The same from the kinds of the text's UTF-16 units, the lowest bits of `found`, and those of all of them."""
+def judged(found: NDArray[np.uint8] | NDArray[np.uint16]) -> str:
+    """The same from the kinds of the text's UTF-16 units, the lowest bits of `found`."""
+    held = int(np.bitwise_or.reduce(found))
     if not held & HANT:
         return "hans" if held & HAN else ""
     simplified, traditional, taiwan, hong_kong = (

@@ -73,7 +73,7 @@ def test_a_look_finds_what_searches_find(text: str) -> None:
     assert kinds.held(text) & (kinds.PAIR - 1) & ~kinds.ESCAPE == seen.held & ~kinds.ESCAPE
     assert bool(kinds.held(text) & kinds.PAIR) == kinds.has_signs_together(seen)
     assert kinds.marks(seen) == "".join(re.findall(f"[{re.escape(kinds.MARKS)}]", text))
-    assert script.judged(seen.kinds, seen.held) == script.detect(text)
+    assert script.judged(seen.kinds) == script.detect(text)
     assert seen.held & kinds.LOST or not mojibake.LOSS_OR_KUN.search(text)
     assert kinds.has_signs_together(seen) or not mojibake._close().search(text)
     assert kinds.has_signs_together(seen) or not mojibake._pairs().search(text)
