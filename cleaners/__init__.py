@@ -26,6 +26,7 @@ from . import (
     metadata,
     mhtml,
     mojibake,
+    prose,
     punctuation,
     recurrence,
     script,
@@ -247,6 +248,7 @@ class Draft:
         if self.quarantine is not None:
             return
         watch = watch or Stopwatch()
+        prose.release()
         try:
             self._structure = structure.of(self._document(), self._own(config))
         except TooSlowError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from sys import intern
 from unicodedata import normalize
 
 from . import script
@@ -104,7 +105,7 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         if simplified_door and name == "radical" and DOOR in before:
             new = new.replace("戶", "户")
         if new != before:
-            yield _edit(Edit, (start, before, new, f"characters.{name}", "", -1))
+            yield _edit(Edit, (start, before, new, intern(f"characters.{name}"), "", -1))
             done = at
 
 

@@ -74,6 +74,13 @@ class _Lately:
 _lately = _Lately()
 
 
+def release() -> None:
+    """Forgets the pages if they take more memory than they should, as one alone may: when a text was cleaned, the page
+    that it was may be nearly half of all that is held for it."""
+    if _lately.size > _lately.MOST:
+        _lately.forget()
+
+
 def read(text: str) -> Page:
     """The rows of `text` and its main stretch of prose, which others get, too: do not change them.  Linear in the
     text's length."""

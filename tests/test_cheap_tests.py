@@ -198,6 +198,11 @@ def test_pages_are_remembered_as_long_as_they_are_few() -> None:
     assert prose.read("桥修好了。") is not page
     prose.read("桥。\n" * prose._lately.MOST)  # more than all
     assert len(prose._lately.pages) == 1
+    prose.release()
+    assert not prose._lately.pages
+    prose.read("桥修好了。")
+    prose.release()
+    assert prose._lately.pages
 
 
 @given(st.text("\n\n\n \u3000\t\r\x1f\u2028a甲", max_size=20))
