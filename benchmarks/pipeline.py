@@ -34,6 +34,7 @@ from cleaners import (
     Draft,
     Stopwatch,
     about_rows,
+    advance_all,
     chrome,
     looks,
     misread_lines,
@@ -112,17 +113,19 @@ def _cleaned(root: Path, batch: Sequence[AnySeed], config: Config, steps: Steps)
         drafts = [Draft(raw, seed.name, config, None, seed.sha256) for raw, seed in zip(raws, batch, strict=True)]
     for cleaner in PIPELINE:
         with steps.step(cleaner.name):
-            watch = Stopwatch()
-            for draft in drafts:
-                draft.advance(cleaner, config, watch)
+            advance_all(drafts, cleaner, config, _turns)
     with steps.step("settle"):
-        watch = Stopwatch()
-        unsettled = settle_all(drafts, config, PIPELINE, lambda some: ((draft, watch) for draft in some))
+        unsettled = settle_all(drafts, config, PIPELINE, _turns)
     with steps.step("finish"):
         watch = Stopwatch()
         for draft in drafts:
             draft.describe(config, watch)
         return [draft.finish(config, i not in unsettled, watch) for i, draft in enumerate(drafts)]
+
+
+def _turns(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Stopwatch]]:
+    watch = Stopwatch()
+    return ((draft, watch) for draft in drafts)
 
 
 def floor(root: Path, output: Path) -> Steps:
@@ -150,6 +153,7 @@ def _start_afresh() -> None:
         remembered.cache_clear()
     prose._lately.forget()
     looks._lately.forget()
+    chrome._unnamed.clear()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
 

@@ -12,7 +12,7 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -23,7 +23,21 @@ from .config import Config
 from .edits import Edit
 from .line_features import COUNTED, is_bar, is_bar_of_words
 from .prose import Page, Row, main_stretch, read
-from .rule_files import LONG, LONGEST_LINE, STOP, Patterns, Phrases, Rule, Telltales, Words, fold, lift, load, squeeze
+from .rule_files import (
+    LONG,
+    LONGEST_LINE,
+    STOP,
+    Patterns,
+    Phrases,
+    ProseTelltales,
+    Rule,
+    Telltales,
+    Words,
+    fold,
+    lift,
+    load,
+    squeeze,
+)
 
 LONGEST_BUTTONS = 60
 """Longer rows inside the article are not even looked at, in characters."""
@@ -84,6 +98,12 @@ MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
 
+MOST_UNNAMED = 1 << 15
+"""So many lines that no rule names are remembered."""
+
+MOST_PREVIEWED = 2_000_000
+"""In so many characters of texts rows are looked for at once; what was found is kept until `propose` is asked."""
+
 FIRST_ROWS, LONGEST_SITE = 2, 8
 """A bar of links among so many rows at a page's beginning is its navigation, also below a site's name of at most so
 many characters."""
@@ -108,6 +128,7 @@ class _Matchers(NamedTuple):
     words: Words
     phrases: Phrases
     telltales: Telltales
+    of_prose: ProseTelltales
 
 
 @cache
@@ -120,15 +141,29 @@ def _matchers(where: str) -> _Matchers:
     patterns = Patterns(rule for rule in rules if rule.pattern)
     words = Words([rule for rule in rules if rule.words])
     phrases = Phrases(rules)
-    return _Matchers(lines, patterns, words, phrases, Telltales(lines, patterns, phrases, words))
+    telltales = Telltales(lines, patterns, phrases, words)
+    return _Matchers(lines, patterns, words, phrases, telltales, ProseTelltales(patterns, phrases))
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields the removals of chrome, one or more edits a row; a site's name among buttons is lifted as `site`."""
     page = read(text)
-    found = _find(page)
+    found = _find(page, _previewed.pop(text, None))
     if found:
         yield from _edits(text, page, found)
+
+
+def preview(texts: Sequence[str]) -> None:
+    """Looks for rows that rules may name in many texts at once, before `propose` is asked about each: that takes a
+    fraction of the time, as most texts have none."""
+    _previewed.clear()
+    size = 0
+    asked = []
+    for text in texts:
+        size += len(text)
+        if size <= MOST_PREVIEWED:
+            asked.append(text)
+    _previewed.update(zip(asked, _preview([read(text) for text in asked]), strict=True))
 
 
 def by_rules_alone(text: str) -> list[Edit]:
@@ -166,9 +201,12 @@ def is_bar_of_buttons(line: str) -> bool:
     return len(words) >= FEW_BUTTONS and 2 * sum(named(word) != "" for word in words) >= len(words)
 
 
-def _find(page: Page) -> dict[int, Found]:
+def _find(page: Page, likely: Likely | None) -> dict[int, Found]:
     """What goes: row number -> why."""
-    page, candidates, sure = by_rules(page)
+    likely = likely or _preview([page])[0]
+    if not likely.named:
+        return {}  # no row is looked at any further
+    page, candidates, sure = by_rules(page, (), likely)
     if page.first < page.last and sure:
         known = _parted(page, candidates, sure)
         if article_extent.may_remove(page, known):  # else no row needs to be kept from it
@@ -178,19 +216,24 @@ def _find(page: Page) -> dict[int, Found]:
     return sure
 
 
-def by_rules(page: Page, without: Collection[str] = ()) -> tuple[Page, dict[int, Found], dict[int, Found]]:
+def by_rules(
+    page: Page, without: Collection[str] = (), likely: Likely | None = None
+) -> tuple[Page, dict[int, Found], dict[int, Found]]:
     """The page with its article's main stretch, the rows that rules name, and those among them and around them that
-    go.  `without`: names of rules that count as unknown, to see a page as one of a site that no rule was made for."""
+    go.  `without`: names of rules that count as unknown, to see a page as one of a site that no rule was made for.
+    `likely`: what is known of the page's rows."""
     rows = page.rows
-    seen = {i: one for i in _likely(rows) if (one := _match(rows[i], "both"))}
-    seen = {i: one for i, one in seen.items() if one.rule.name not in without}
+    likely = likely or _preview([page])[0]
+    seen = {i: one for i, one in likely.named.items() if rows[i].score < 0 and one.rule.name not in without}
     scores = {
         i: -REACH_COST if one.rule.and_all else 0 for i, one in seen.items() if one.rule.and_all or _is_widget(one)
     }
-    first, last = main_stretch(rows, scores)
-    page = metadata.without_headlines(_trimmed(Page(rows, first, last)))
+    first, last = main_stretch(rows, scores) if scores else (page.first, page.last)
+    page = metadata.without_headlines(_trimmed(Page(rows, first, last), likely))
     candidates: dict[int, Found] = {}
-    for i in {*seen, *(i for i, row in enumerate(rows) if row.score > 0 and not page.first <= i < page.last)}:
+    around = (*range(page.first), *range(page.last, len(rows)))
+    beyond = (i for i in around if rows[i].score > 0 and likely.may_name(i, rows[i]))
+    for i in {*seen, *beyond}:
         if (one := _match(rows[i], _place(page, i))) and one.rule.name not in without:
             candidates[i] = one
     sure = _sure(rows, candidates)
@@ -436,20 +479,85 @@ def _place(page: Page, i: int) -> str:
     return "head" if i < page.first else "tail" if i >= page.last else "article"
 
 
-def _likely(rows: Sequence[Row]) -> Iterator[int]:
-    """The rows that are no prose and that a rule may name, which are no longer than LONGEST_LINE.  They are folded and
-    put to the test together: a page may have a million, and most are none."""
-    others = [
-        i
-        for i, (text, _, _, score) in enumerate(rows)
-        if score < 0 and (len(text) <= LONGEST_LINE or len(text.strip()) <= LONGEST_LINE)
-    ]
-    if not others:
-        return
+class Likely(NamedTuple):
+    """What a preview tells of a page's rows, by number.
+
+    named  rows that some rule names, wherever on a page they stand, sorted
+    asked  the rows of prose that were looked at: of others nothing is known
+    """
+
+    named: dict[int, Found]
+    asked: set[int]
+
+    def may_name(self, i: int, row: Row) -> bool:
+        """False for a row that no rule names."""
+        return i in self.named or (row.score > 0 and i not in self.asked)
+
+
+_previewed: dict[str, Likely] = {}
+
+
+def _preview(pages: Sequence[Page]) -> list[Likely]:
+    """What rules name on pages, as far as that is plain.  Their rows are folded and put to the test together: there may be a million, and most
+    are none."""
+    found = [Likely({}, set(_at_edges(page))) for page in pages]
+    others: list[tuple[int, int]] = []  # number of the page, number of the row
+    prose: list[tuple[int, int]] = []
+    for number, ((rows, _, _), likely) in enumerate(zip(pages, found, strict=True)):
+        others += [(number, i) for i, row in enumerate(rows) if row[3] < 0]
+        for i in likely.asked:
+            (prose if len(rows[i].text) > LONG and STOP in rows[i].text else others).append((number, i))
+    for number, i in sorted((*_some(others, pages, _may_name), *_some(prose, pages, _may_name_prose))):
+        one = _match(pages[number].rows[i], "both")
+        if one is not None:
+            found[number].named[i] = one
+    return found
+
+
+def _some(
+    asked: list[tuple[int, int]], pages: Sequence[Page], test: Callable[[list[str]], Iterable[int]]
+) -> Iterator[tuple[int, int]]:
+    """Those that pass the test, of rows that are no longer than LONGEST_LINE."""
+    lines = [pages[number].rows[i].text.strip() for number, i in asked]
+    new = [k for k, line in enumerate(lines) if line not in _unnamed and len(line) <= LONGEST_LINE]
+    if new:
+        passed = [new[k] for k in test([lines[k] for k in new])]
+        if len(_unnamed) + len(new) > MOST_UNNAMED:
+            _unnamed.clear()
+        if len(new) <= MOST_UNNAMED:
+            _unnamed.update(lines[k] for k in set(new).difference(passed))
+        yield from (asked[k] for k in passed)
+
+
+_unnamed: set[str] = set()  # lines that no rule names: they are looked at again when the documents settle
+
+
+def _may_name(lines: list[str]) -> Iterator[int]:
+    """Numbers of the lines that a rule may name."""
     may_name = _matchers("both").telltales.may_name
-    folded = fold("\n".join([rows[i].text for i in others])).lower().split("\n")
+    folded = fold("\n".join(lines)).lower().split("\n")
     told = {line: may_name(line.strip()) for line in dict.fromkeys(folded)}
-    yield from (i for i, line in zip(others, folded, strict=True) if told[line])
+    return (k for k, line in enumerate(folded) if told[line])
+
+
+def _may_name_prose(lines: list[str]) -> Iterator[int]:
+    return _matchers("both").of_prose.may_name(lines)
+
+
+def _at_edges(page: Page) -> Iterator[int]:
+    """The rows of prose that rules are asked about while they name none: beyond the main stretch, and at its ends, as
+    far as _trimmed looks at these."""
+    rows, first, last = page.rows, page.first, page.last
+    yield from (i for i in (*range(first), *range(last, len(rows))) if rows[i].score > 0)
+    most = page.prose * MOST_TRIMMED
+    for ends in (range(last - 1, max(first, last - 1 - EDGE_ROWS), -1), range(first, min(last, first + EDGE_ROWS))):
+        passed = 0
+        for i in ends:
+            if rows[i].score > 0:
+                yield i
+                passed += rows[i].score
+                if passed > most:
+                    break
 
 
 def _match(row: Row, where: str) -> Found | None:
@@ -472,7 +580,7 @@ def _told(folded: str, where: str) -> tuple[Found | None, bool]:
     lower = folded.lower()
     is_prose = len(folded) > LONG and STOP in folded  # and no line and no word of a rule is
     squeezed = "" if is_prose else "".join(lower.split())
-    lines, patterns, words, phrases, _ = _matchers(where)
+    lines, patterns, words, phrases, *_ = _matchers(where)
     rule = lines.get(squeezed) or lines.get(squeezed.strip("[]【】()<>|·•+:"))
     rule = rule or phrases.find(lower) or patterns.find(folded)
     if rule:
@@ -496,13 +604,13 @@ _DAY = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d")
 _HOME_BAR = re.compile(r"(?:网站)?首 ?页(?: {1,3}| ?[|·] ?)(?:[^ |·,。!?;]{2,6}(?: {1,3}| ?[|·] ?)){2}")
 
 
-def _trimmed(page: Page) -> Page:
+def _trimmed(page: Page, likely: Likely) -> Page:
     """The page with a main stretch without rows at its ends that are chrome: a disclaimer reads like prose."""
     rows, first, last = page.rows, page.first, page.last
     most = page.prose * MOST_TRIMMED
     passed = 0
     for i in range(page.last - 1, max(page.first, page.last - 1 - EDGE_ROWS), -1):
-        if _match(rows[i], "tail"):
+        if likely.may_name(i, rows[i]) and _match(rows[i], "tail"):
             last = i
         else:
             passed += max(0, rows[i].score)
@@ -510,7 +618,7 @@ def _trimmed(page: Page) -> Page:
             break
     passed = 0
     for i in range(page.first, min(last, page.first + EDGE_ROWS)):
-        if _match(rows[i], "head"):
+        if likely.may_name(i, rows[i]) and _match(rows[i], "head"):
             first = i + 1
         else:
             passed += max(0, rows[i].score)

@@ -50,25 +50,29 @@ class _Lately:
     """Pages that were read lately.  Several cleaners read the same texts, one of them those of a whole slice before the
     next one does."""
 
-    MOST = 2_000_000
-    """So many characters of texts are remembered at most; a row counts as ROW more, as its objects take memory."""
+    MOST = 1_500_000
+    """So many characters of texts fill a shelf; a row counts as ROW more, as its objects take memory.  There are two
+    shelves: when the first is full, what it holds moves to the second, and what that held is forgotten."""
 
     ROW = 100
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
+        self.older: dict[str, Page] = {}
         self.size = 0
+
+    def get(self, text: str) -> Page | None:
+        return self.pages.get(text) or self.older.get(text)
 
     def add(self, text: str, page: Page) -> None:
         size = len(text) + self.ROW * len(page.rows)
         if self.size + size > self.MOST:
-            self.forget()
+            self.older, self.pages, self.size = self.pages, {}, 0
         self.pages[text] = page
         self.size += size
 
     def forget(self) -> None:
-        self.pages.clear()
-        self.size = 0
+        self.pages, self.older, self.size = {}, {}, 0
 
 
 _lately = _Lately()
@@ -84,7 +88,7 @@ def release() -> None:
 def read(text: str) -> Page:
     """The rows of `text` and its main stretch of prose, which others get, too: do not change them.  Linear in the
     text's length."""
-    page = _lately.pages.get(text)
+    page = _lately.get(text)
     if page is None:
         page = _read(text)
         _lately.add(text, page)

@@ -332,15 +332,22 @@ class Patterns:
         found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
         if not self._may_be_narrow(folded):
             return self._rules[found] if match else None
-        key = folded[0], kind, folded.isascii()
-        if key not in self._narrow:
-            self._narrow[key] = self._beginning(*key)
-        for number, pattern in self._narrow[key]:
+        for number, pattern in self._narrow_for(folded, kind):
             if number > found:
                 break
             if pattern.fullmatch(folded):
                 return self._rules[number]
         return self._rules[found] if match else None
+
+    def _narrow_for(self, folded: str, kind: int) -> tuple[tuple[int, re.Pattern[str]], ...]:
+        key = folded[0], kind, folded.isascii()
+        if key not in self._narrow:
+            self._narrow[key] = self._beginning(*key)
+        return self._narrow[key]
+
+    def names_prose(self, folded: str) -> bool:
+        """Whether a narrow rule names the line of prose."""
+        return any(pattern.fullmatch(folded) for _, pattern in self._narrow_for(folded, _PROSE))
 
     @cached_property
     def _starts(self) -> dict[int, re.Pattern[str] | None]:
@@ -389,6 +396,20 @@ class Patterns:
             else:
                 needed |= texts
         return needed, untold
+
+    def of_prose(self) -> tuple[set[str], re.Pattern[str]]:
+        """Of every line of prose that a rule matches: texts of which it holds at least one, or else what matches its
+        first character."""
+        needed: set[str] = set()
+        starts = []
+        for number, start in self._starts.items():
+            if not self._is_for(number, _PROSE):
+                continue
+            if start:
+                starts.append(start.pattern[1:-1])
+            else:
+                needed |= self._needed_by_rule[number] or {""}  # which every line holds
+        return needed, re.compile(f"[{''.join(starts)}]" if starts else "(?!)")
 
     def _needs_others(self, number: int) -> bool:
         """Does a line that matches hold characters that are not ASCII?"""
@@ -555,7 +576,9 @@ class Phrases:
         self.inside = self._inside.keys()
         self.beginnings = [phrase for phrase, _ in pairs]
         self._search = _any_of(self._inside)
-        self._in_long = _any_of(phrase for phrase, rule in self._inside.items() if rule.longest > LONG)
+        self.in_long = {phrase for phrase, rule in self._inside.items() if rule.longest > LONG}
+        self.begin_long = {phrase[0] for phrase, rule in pairs if rule.longest > LONG}
+        self._in_long = _any_of(self.in_long)
 
     def find(self, lower: str) -> Rule | None:
         """The rule whose phrase begins the folded, lower-case line, the longest phrase first, else the first that it
@@ -690,6 +713,39 @@ class Telltales:
             if not bare or bare[0] in _SIGNS:
                 return True
         return True
+
+
+class ProseTelltales:
+    """A cheap test of what rules look for in lines of prose, many at once: nearly all of them are none."""
+
+    def __init__(self, patterns: Patterns, phrases: Phrases) -> None:
+        needed, start = patterns.of_prose()
+        inside = {*phrases.in_long, *map(str.lower, needed)}
+        self._inside = re.compile("") if "" in inside else _any_of(inside) or re.compile("(?!)")
+        self._may_begin = start.match
+        self._is_named = patterns.names_prose
+        self._first = phrases.begin_long
+
+    def may_name(self, lines: Sequence[str]) -> Iterator[int]:
+        """Numbers of lines that a rule may name.  lines: not folded, of more than LONG characters, with a STOP."""
+        folded = fold("\n".join(lines))
+        lower = folded.lower()
+        begin = number = 0
+        for match in self._inside.finditer(lower):
+            number += lower.count("\n", begin, match.start())
+            begin = match.start()
+            yield number
+        for number, line in enumerate(folded.split("\n")):
+            if self._may_begin_with(line.strip()):
+                yield number
+
+    def _may_begin_with(self, folded: str) -> bool:
+        return (
+            len(folded) <= LONG
+            or (self._may_begin(folded) is not None and self._is_named(folded))
+            or folded.lstrip(_OPENING)[:1].lower() in self._first
+            or not _LONG_PIECE.search(folded)
+        )
 
 
 _SIGNS = _OPENING + _SEPARATORS + "[]【】()<>|·•+:"

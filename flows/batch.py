@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from cleaners import Cleaner, Config, Draft, Stopwatch, settle_all
+from cleaners import Cleaner, Config, Draft, Stopwatch, advance_all, settle_all
 from corpus import recurring, rows, slices
 from corpus import seeds as seeds_folder
 from corpus.memory import give_back
@@ -180,7 +180,7 @@ class Batch:
 
     def advance(self, cleaner: Cleaner) -> dict[str, int]:
         """Lets one cleaner have its pass over all documents."""
-        edits = [draft.advance(cleaner, self.config, watch) for draft, watch in self._limited(self.drafts)]
+        edits = advance_all(self.drafts, cleaner, self.config, self._limited)
         return {"edits": sum(edits), "documents_changed": sum(map(bool, edits))}
 
     def settle(self) -> dict[str, int]:

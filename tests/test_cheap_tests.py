@@ -194,6 +194,7 @@ def test_pages_are_remembered_as_long_as_they_are_few() -> None:
     for number in range(3):
         prose.read("桥。\n" * (prose._lately.MOST // (prose._lately.ROW + 3) - 10) + f"{number}")
         assert prose._lately.size <= prose._lately.MOST
+        assert (prose._lately.get("桥修好了。") is page) == (number < 2)  # on one of both shelves
     assert prose.read("桥修好了。") == page
     assert prose.read("桥修好了。") is not page
     prose.read("桥。\n" * prose._lately.MOST)  # more than all

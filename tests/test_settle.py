@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, Stopwatch, apply, layout, settle_all
+from cleaners import PIPELINE, Cleaner, Config, Draft, Edit, Stopwatch, advance_all, apply, layout, settle_all
 from cleaners.ignored import BLANK_LINES, INDENTS, LINES, MARGINS, are_lines
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -248,3 +248,29 @@ def test_many_documents_settle_as_each_of_them_does(texts: list[str], rounds: in
     assert settle_all(together, config, pipeline, lambda some: ((draft, watch) for draft in some)) == unsettled
     assert [draft.text for draft in together] == [draft.text for draft in alone]
     assert [draft.trail for draft in together] == [draft.trail for draft in alone]
+
+
+def test_a_cleaner_is_shown_the_texts_that_it_is_asked_about_and_may_fail_on_them() -> None:
+    shown: list[list[str]] = []
+
+    def preview(texts: Sequence[str]) -> None:
+        shown.append(list(texts))
+        if any("伞" in text for text in texts):
+            raise ValueError("伞")
+
+    def propose(text: str, config: Config) -> Iterator[Edit]:
+        if "伞" in text:
+            raise ValueError("伞")
+        if text.startswith("雨"):
+            yield Edit(0, "雨", "", "own.rain")
+
+    def turns(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Stopwatch]]:
+        return ((draft, Stopwatch()) for draft in drafts)
+
+    own = Cleaner("own", propose, preview=preview)
+    drafts = [Draft(text.encode(), text, Config()) for text in ("雨停", "伞开", "河水")]
+    assert advance_all(drafts, own, Config(), turns) == [1, 0, 0]
+    assert shown == [["雨停", "伞开", "河水"], []]
+    assert [draft.quarantine.kind if draft.quarantine else "" for draft in drafts] == ["", "cleaner_failed", ""]
+    assert not settle_all(drafts, Config(), (own,), turns)
+    assert shown[2:] == [["停"]]  # the others found nothing, or are in quarantine

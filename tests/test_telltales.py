@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spying import spy_on
 
 from cleaners import Config, chrome
+from cleaners.prose import read
 from cleaners.rule_files import Rule, fold, load
 
 PLACES = ("article", "head", "tail", "both")
@@ -54,7 +55,53 @@ def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch: pytest.Monke
     assert len(asked) < 500
 
 
+PROSE = "江东的雨从早晨下到晚上，街上没有几个人。撑着伞走过桥头的老人看着河水出神，孩子在门口叠纸船。"
+LONG_LINES = st.tuples(LINES, st.sampled_from(["", PROSE, PROSE * 2]), LINES | st.just("")).map("".join)
+TEXTS = st.lists(LONG_LINES | LINES | st.just(PROSE), max_size=12).map("\n".join)
+
+
+@given(st.lists(TEXTS, max_size=4))
+@settings(max_examples=500, deadline=None)
+def test_a_preview_of_many_texts_finds_every_row_that_a_rule_names(texts: list[str]) -> None:
+    chrome._unnamed.clear()
+    pages = [read(text) for text in texts]
+    for again in range(2):  # the second time, lines are remembered
+        for page, likely in zip(pages, chrome._preview(pages), strict=True):
+            for i, row in enumerate(page.rows):
+                named = [chrome._match(row, place) for place in PLACES]
+                assert likely.may_name(i, row) or not any(named), again
+                assert likely.named.get(i) in (None, named[-1])
+
+
+@given(st.lists(TEXTS, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_what_was_previewed_at_gets_the_same_edits(texts: list[str]) -> None:
+    alone = [list(chrome.propose(text, Config())) for text in texts]
+    chrome.preview(texts)
+    assert [list(chrome.propose(text, Config())) for text in texts] == alone
+
+
+def test_only_so_much_text_is_previewed_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chrome, "MOST_PREVIEWED", 10)
+    chrome.preview(["首页 新闻", "手机版 登录", "返回顶部"])
+    assert [*chrome._previewed] == ["首页 新闻"]
+    chrome.preview([])
+    assert not chrome._previewed
+
+
+def test_lines_that_no_rule_names_are_put_to_the_test_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chrome._unnamed.clear()
+    asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
+    for _ in range(2):
+        list(chrome.propose("桥头的老人\n河水", Config()))
+    assert asked == [("桥头的老人",), ("河水",)]
+    monkeypatch.setattr(chrome, "MOST_UNNAMED", 3)
+    list(chrome.propose("雨\n伞\n船\n桥", Config()))  # more than that are not remembered
+    assert not chrome._unnamed
+
+
 def test_long_rows_are_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    chrome._unnamed.clear()
     asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
     list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, Config()))
     assert asked == [("a" * 300,), ("首页",)]
