@@ -498,8 +498,8 @@ _previewed: dict[str, Likely] = {}
 
 
 def _preview(pages: Sequence[Page]) -> list[Likely]:
-    """What rules name on pages, as far as that is plain.  Their rows are folded and put to the test together: there may be a million, and most
-    are none."""
+    """What rules name on pages, as far as that is plain.  Rows are folded and put to the test together: there may be
+    a million, and most are none."""
     found = [Likely({}, set(_at_edges(page))) for page in pages]
     others: list[tuple[int, int]] = []  # number of the page, number of the row
     prose: list[tuple[int, int]] = []
