@@ -215,12 +215,15 @@ _is_known_byline = lru_cache(1 << 13)(_is_byline)  # of short lines, which are a
 
 def is_credit(line: str) -> bool:
     """True if the line does nothing but say who took, drew or provided pictures: 唐璇博 摄 · 图/李四 · (张三供图)."""
-    if not _PICTURE.search(line):
-        return False
+    return _PICTURE.search(line) is not None and _is_credit(line)
+
+
+@lru_cache(256)  # is_byline asks once more, right behind the first who asked
+def _is_credit(line: str) -> bool:
     flat = _flat(line)[1].strip("()[]【】〔〕 。" + _MARKS)
     if not flat or len(flat) > LONGEST_LINE or _WRITER.match(flat):
         return False
-    return any(form.fullmatch(flat) for form in _credit_forms())
+    return _credit_forms().fullmatch(flat) is not None
 
 
 _SENTENCE_MARKS = frozenset("。！？；，…!?;,")
@@ -241,21 +244,17 @@ _PHOTOGRAPHER = re.compile(r"(?:摄影|摄|图片?|漫画|制图|绘图) ?[:/|]"
 
 
 @cache
-def _credit_forms() -> tuple[re.Pattern[str], ...]:
+def _credit_forms() -> re.Pattern[str]:
     names = r"(?:[一-龥]{2,4}|[一-龥]{1,6}·[一-龥·]{1,10})(?:[ 、/][一-龥·]{2,8}){0,4}"
     who = rf"(?:[一-龥]{{0,8}}(?:记者|通讯员|实习生|记者站)[ :]?)?{names}"
-    return (
-        re.compile(rf"{who} ?(?:[(]?(?:摄|攝|摄影|供图|图|绘|摄影报道|制图|绘图|漫画)[)]?)(?:/[一-龥]{{2,8}})?"),
-        re.compile(rf"(?:图|摄影|摄|图片|供图|制图|绘图|漫画|图片来源|资料图|图源|图片摄影)(?: ?[:/|] ?){who}"),
-        re.compile(
-            r"(?:本版|本文|本组|本专题|文中|文内|以上|均为)?(?:图片|照片|配图|插图)(?:除[一-龥]{1,8}外)?(?:均|全部|都)?由[^。!?]{2,45}(?:提供|拍摄|摄|供图)"
-        ),
-        re.compile(r"[^,。!?;:]{2,30}供图"),
-        re.compile(
-            r"(?:资料图片?|资料照片|图片来源[:/ ]?[^,。!?;]{2,20}"
-            r"|图源[:/ ]?[^,。!?;]{2,20}|来源[:/ ]?视觉中国|视觉中国 ?图)"
-        ),
+    forms = (
+        rf"{who} ?(?:[(]?(?:摄|攝|摄影|供图|图|绘|摄影报道|制图|绘图|漫画)[)]?)(?:/[一-龥]{{2,8}})?",
+        rf"(?:图|摄影|摄|图片|供图|制图|绘图|漫画|图片来源|资料图|图源|图片摄影)(?: ?[:/|] ?){who}",
+        r"(?:本版|本文|本组|本专题|文中|文内|以上|均为)?(?:图片|照片|配图|插图)(?:除[一-龥]{1,8}外)?(?:均|全部|都)?由[^。!?]{2,45}(?:提供|拍摄|摄|供图)",
+        r"[^,。!?;:]{2,30}供图",
+        r"资料图片?|资料照片|图片来源[:/ ]?[^,。!?;]{2,20}|图源[:/ ]?[^,。!?;]{2,20}|来源[:/ ]?视觉中国|视觉中国 ?图",
     )
+    return re.compile("|".join(f"(?:{form})" for form in forms))
 
 
 @lru_cache(256)  # is_byline asks twice, one time right behind the other: do not change answers
