@@ -56,6 +56,8 @@ RUNS = {
 }  # fmt: skip
 SENTENCE = "这座小镇在山的背面，去年春天修了一条路，路的两边种着柿子树，到了秋天，满山都是红的。"
 
+KNOWN = ("作者", "来源", "编辑", "日期", "责任编辑", "记者", "时间", "标题")
+
 Words = Callable[[int], str]
 """So many characters at random, as frequent as in news."""
 PIECES: dict[str, Callable[[int, Words], str]] = {
@@ -67,6 +69,19 @@ PIECES: dict[str, Callable[[int, Words], str]] = {
     "labels": lambda number, words: f"{words(2)}：{words(5)}\n",
     "dated_sources": lambda number, words: f"2020-01-{number % 28 + 1} 10:20 来源：{words(3)}网 作者：李{words(1)}\n",
     "reporters": lambda number, words: f"本报记者 李{words(2)}\n",
+    "credits": lambda number, words: f"图/李{words(2)} 文/张{words(1)}\n",
+    "bracketed_reporters": lambda number, words: f"（本报记者 李{words(2)}）\n",
+    "known_labels": lambda number, words: f"{KNOWN[number % len(KNOWN)]}：{words(3)}\n",
+    "listed_labels": lambda number, words: f"- {words(3)}: {words(3)}\n",
+    "clocks": lambda number, words: f"2020-01-{number % 28 + 1:02} {number % 24:02}:{number % 60:02}:00\n",
+    "english_dates": lambda number, words: f"Feb {number % 28 + 1}, {1990 + number % 30} {words(4)}\n",
+    "numbers": lambda number, words: f"{number * 7919 % 100_000}\n",
+    "counters": lambda number, words: f"阅读 {number} 评论 {number % 99} {words(2)}\n",
+    "cells": lambda number, words: f"{number},{words(3)},2020-01-{number % 28 + 1:02},{words(2)}\n",
+    "subtitles": lambda number, words: f"{number}\n00:00:{number % 60:02},000 --> 00:01:00,900\n{words(8)}\n\n",
+    "chat": lambda number, words: f"[{number % 24:02}:{number % 60:02}:00] {words(3)}: {words(8)}\n",
+    "posts": lambda number, words: f"{number}楼 {words(3)} 发表于 2020-01-{number % 28 + 1:02} 10:20\n",
+    "links": lambda number, words: f"http://www.example{number % 999}.com/{number}/{number * 7}.html\n",
     "bars": lambda number, words: f"{words(2)} | {words(2)} | {words(3)} | {words(2)}\n",
     "near_duplicates": lambda number, words: f"{SENTENCE[: number % 40]}{words(1)}{SENTENCE[number % 40 + 1 :]}\n\n",
     "same_beginnings": lambda number, words: f"{SENTENCE}{words(10)}。\n",
