@@ -85,6 +85,10 @@ class MarkedLine:
             self._starts.append(found.start())
             self._ends.append(end)
 
+    def has_protected(self) -> bool:
+        """Whether any place is protected."""
+        return bool(self._starts)
+
     def is_protected(self, place: int) -> bool:
         """Whether a place lies in a URL, code, HTML, a path or an entity."""
         if not self._starts:

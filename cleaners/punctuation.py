@@ -121,7 +121,12 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
 
 def _line_edits(start: int, before: str, style: Style) -> list[Edit]:
     """The edits of one line, which begins at `start` of the text."""
-    changes = (_changes if len(before) > LONGEST_REMEMBERED else _known_changes)(before, style)
+    if len(before) > LONGEST_REMEMBERED:
+        changes = _changes(before, style)
+    elif _ANY_LETTER.fullmatch(before):
+        changes = _known_changes(before.translate(_alike()), style)
+    else:
+        changes = _known_changes(before, style)
     return [_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in changes]
 
 
@@ -150,6 +155,17 @@ def _changes(before: str, style: Style) -> list[Change]:
 
 
 _known_changes = lru_cache(1 << 12)(_changes)  # pages repeat lines, and lines are read again while a page settles
+
+
+# Beside these marks no rule asks which letter or digit stands there, and none of them changes one: cells of a table are
+# looked at once for all that have as many letters. A full stop, a dash or a space are not among them.
+_ANY_LETTER = re.compile("[一-鿿0-9\"'“”,;:!()，；：！（）。、]{1,60}")
+
+
+@cache
+def _alike() -> dict[int, str]:
+    """For str.translate: one letter for all that are Han, one digit for all."""
+    return dict.fromkeys(range(0x4E00, 0xA000), "的") | dict.fromkeys(range(ord("0"), ord("9") + 1), "0")
 
 
 def _narrow_numbers(line: MarkedLine) -> None:

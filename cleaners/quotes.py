@@ -23,6 +23,7 @@ _DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
 _ENDS = frozenset(",.;?!，。；？！…")
 _STRAIGHT = frozenset("\"'")
+_DOUBLES = frozenset('"“”')
 _WORDS = re.compile(r"[*_]*[A-Za-z][0-9A-Za-z]*(?:[ '&-][0-9A-Za-z]+)*[*_.!?]*")
 
 
@@ -34,7 +35,12 @@ class Pair(NamedTuple):
     depth: int
 
 
+_KINDS = _OPENING | _CLOSING
 _pair = tuple.__new__  # making a Pair by its name takes twice as long
+
+
+# as is_wide, for any character of a text
+_SOME_WIDE = re.compile(f"[\u2e80-\u2fff\u3005-\u9fff\u2460-\u25ff\uf900-\ufaff\U00020000-\U0003ffff{MARKS}]")
 
 
 def is_wide(char: str) -> bool:
@@ -55,38 +61,42 @@ def _is_latin(char: str) -> bool:
 
 def pairs(line: MarkedLine) -> list[Pair] | None:
     """The quotation marks of a line as pairs, or None when one is left over or stands where it cannot."""
-    marks = [
-        (found.start(), found[0])
-        for found in _QUOTATION.finditer(line.joined())
-        if not line.is_protected(found.start())
-    ]
-    found = _pairs(line, marks)
+    text = line.joined()
+    marks = [found.start() for found in _QUOTATION.finditer(text)]
+    if line.has_protected():
+        marks = [place for place in marks if not line.is_protected(place)]
+    found = _pairs(text, marks)
     if found is None or any(
-        line.text[p.start] == '"' and _is_inch(line, p.start) and _is_inch(line, p.end) for p in found
+        text[start] == '"' and _is_inch(text, start) and _is_inch(text, end) for start, end, _ in found
     ):
         # perhaps they pair without the marks that may be inches: 27"
-        without = [mark for mark in marks if mark[1] != '"' or not _is_inch(line, mark[0])]
-        found = _pairs(line, without) if len(without) < len(marks) else None
+        without = [place for place in marks if text[place] != '"' or not _is_inch(text, place)]
+        found = _pairs(text, without) if len(without) < len(marks) else None
     return found
 
 
-def _is_inch(line: MarkedLine, place: int) -> bool:
-    return line.char(place - 1).isdigit()
+def _is_inch(text: str, place: int) -> bool:
+    return text[place - 1 : place].isdigit()
 
 
-def _pairs(line: MarkedLine, marks: list[tuple[int, str]]) -> list[Pair] | None:
+def _pairs(text: str, marks: list[int]) -> list[Pair] | None:
     found: list[Pair] = []
     stack: list[tuple[int, str]] = []
-    for place, char in marks:
-        left, right = line.beside(place)
-        if char in "'’" and _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
-            continue  # an apostrophe or feet
-        kind = _OPENING.get(char) or _CLOSING.get(char) or char
-        if char in _CLOSING or (char in _STRAIGHT and bool(stack) and stack[-1][1] == kind):
-            if not stack or stack[-1][1] != kind or (char in _STRAIGHT and not _can_close(line, place)):
+    last = len(text) - 1
+    for place in marks:
+        char = text[place]
+        right = text[place + 1] if place < last else "\n"
+        if char in "'’":
+            left = text[place - 1] if place else "\n"
+            if _is_latin(left) and (_is_latin(right) or not _holds(stack, "'")):
+                continue  # an apostrophe or feet
+        straight = char in _STRAIGHT
+        kind = char if straight else _KINDS[char]
+        if stack and stack[-1][1] == kind and (straight or char in _CLOSING):
+            if straight and not _can_close(text, place):
                 return None
             found.append(_pair(Pair, (stack.pop()[0], place, len(stack))))
-        elif char in _STRAIGHT and right in _NEVER_AFTER_OPENING:
+        elif char in _CLOSING or (straight and right in _NEVER_AFTER_OPENING):
             return None
         elif stack and _holds(stack, kind) and not (char == '"' and len(stack) == 2):
             return None  # only a third level may have the marks of the first: “ ‘ “ ” ’ ”
@@ -95,11 +105,11 @@ def _pairs(line: MarkedLine, marks: list[tuple[int, str]]) -> list[Pair] | None:
     return None if stack else sorted(found)
 
 
-def _can_close(line: MarkedLine, place: int) -> bool:
+def _can_close(text: str, place: int) -> bool:
     """Whether a closing mark can stand at a place: not behind an opening one; behind a space only after a mark."""
-    left = line.char(place - 1)
+    left = text[place - 1] if place else "\n"
     if left == " ":
-        return line.char(place - 2) in _ENDS
+        return place > 1 and text[place - 2] in _ENDS
     return left not in _NEVER_BEFORE_CLOSING
 
 
@@ -127,7 +137,8 @@ def curl(line: MarkedLine, marks: tuple[str, str, str, str], foreign: bool = Tru
         curly = line.text[start] not in _STRAIGHT and line.text[end] not in _STRAIGHT
         if curly or not _is_chinese(line, pair, foreign):
             continue
-        opening, closing = marks[:2] if {line.text[start], line.text[end]} & set('"“”') else marks[2:]
+        double = line.text[start] in _DOUBLES or line.text[end] in _DOUBLES
+        opening, closing = marks[:2] if double else marks[2:]
         line.change(start, start + 1, opening, RULE)
         line.change(end, end + 1, closing, RULE)
 
@@ -194,15 +205,15 @@ def restyle(line: MarkedLine, marks: tuple[str, str, str, str]) -> None:
 
 def _is_chinese(line: MarkedLine, pair: Pair, foreign: bool = True) -> bool:
     """Whether the quotation is Chinese, or some foreign words in a Chinese sentence."""
-    inside = line.text[pair.start + 1 : pair.end]
-    if any(map(is_wide, inside)):
+    inside = "".join(line.text[pair.start + 1 : pair.end])
+    if _SOME_WIDE.search(inside):
         return True
     if not foreign:
         return False
     left, right = line.char(pair.start - 1), line.char(pair.end + 1)
     if (is_wide(left) and (is_wide(right) or right == "\n")) or (left == "\n" and is_wide(right)):
         return True
-    if line.text[pair.start] == "'" or not _WORDS.fullmatch("".join(inside)):
+    if line.text[pair.start] == "'" or not _WORDS.fullmatch(inside):
         return False
     left = line.char(pair.start - 2) if left == " " else left
     right = line.char(pair.end + 2) if right == " " else right

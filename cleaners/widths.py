@@ -21,6 +21,7 @@ _BESIDE_A_MARK = frozenset("\n\"'“”‘’《》「」『』（）()")
 _SPACES = " \t\xa0\u3000"
 # closing marks and emphasis between a word and the mark that follows it
 _CLOSERS = frozenset("”’\"'）》〉】」』〕)]*_`…—\0")
+_BEHIND_A_WORD = _CLOSERS | frozenset(_SPACES)
 _SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
 _FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
 _EMOTICON = re.compile(r"[:;]['\-^]?[()DPpOo|](?![A-Za-z])")
@@ -219,7 +220,10 @@ def _begins_line(line: MarkedLine, place: int) -> bool:
 def _word_before(line: MarkedLine, place: int) -> str:
     """The last letter (or wide mark) before a place, behind closing marks and one space; a line break for none."""
     place -= 1
-    if line.char(place) in _SPACES and LETTER.match(line.char(place - 1)):
+    before = line.text[place] if place >= 0 else "\n"
+    if before not in _BEHIND_A_WORD:
+        return before
+    if before in _SPACES and LETTER.match(line.char(place - 1)):
         return line.char(place - 1)
     lowest = place - 6
     while place > lowest and line.char(place) in _CLOSERS:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, Edit, apply, punctuation
+from cleaners import Config, Edit, apply, punctuation, quotes
 from cleaners.marked_line import LETTER, MarkedLine
 from cleaners.punctuation import propose, unbalanced
 
@@ -241,6 +241,28 @@ def test_a_line_that_stands_there_again_is_not_read_again(monkeypatch: pytest.Mo
     punctuation._known_changes.cache_clear()
     text = '她又说,"来得及."\n' * 50
     assert cleaned(text) == "她又说，“来得及。”\n" * 50
+    assert len(read) == 1
+
+
+@given(
+    st.text(st.sampled_from("一三甲阿卡吗图第的山河037\"'“”,;:!，；：！（）()。、"), min_size=1, max_size=25),
+    st.builds(
+        punctuation.Style,
+        st.sampled_from([quotes.MAINLAND, quotes.TRADITIONAL]),
+        *[st.booleans()] * 5,
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_beside_some_marks_it_does_not_matter_which_letter_stands(line: str, style: punctuation.Style) -> None:
+    assert punctuation._ANY_LETTER.fullmatch(line)
+    assert punctuation._changes(line, style) == punctuation._changes(line.translate(punctuation._alike()), style)
+
+
+def test_cells_with_as_many_letters_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = spy_on(monkeypatch, punctuation, "MarkedLine")
+    punctuation._known_changes.cache_clear()
+    text = "".join(f'"{first}月","{number}"\n' for first, number in zip("春夏秋", (12, 34, 56), strict=True))
+    assert cleaned(text) == '“春月”，"12"\n“夏月”，"34"\n“秋月”，"56"\n'
     assert len(read) == 1
 
 
