@@ -29,6 +29,7 @@ from . import (
     prose,
     punctuation,
     recurrence,
+    repeats,
     script,
     structure,
 )
@@ -107,7 +108,7 @@ PIPELINE: tuple[Cleaner, ...] = (
     # before the joiner, which expects full-width marks
     Cleaner("punctuation", punctuation.propose, BLANK_LINES),
     Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
-    Cleaner("duplicates", duplicates.propose, MARGINS),
+    Cleaner("duplicates", duplicates.propose, MARGINS, preview=repeats.preview),
     Cleaner("script", script.propose, MARGINS),  # late, so that rules are written once, for both scripts
     Cleaner("layout", layout.propose),  # last: indents and blank lines tell the others where paragraphs begin
 )

@@ -8,7 +8,7 @@ gets five others at most, so that the work grows in proportion to the text, also
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ FIRST = 20  # characters of a head that are looked at first
 _CHUNK = 1 << 16  # UTF-16 code units that are looked at together
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, which spreads keys evenly
 _KEY = 4  # code units at either end of a clause
-_NEWLINE = 10
+NEWLINE = 10
 SEPARATORS = "，。；：？！、“”‘’（）《》〈〉【】—…·「」『』,.;:?!()\"'[]<>~|/ \u3000\u00a0\t\r\n"
 
 _shared = LCSseq.similarity  # how many characters both have, in the same order
@@ -41,13 +41,30 @@ Pairs = dict[int, dict[int, int]]
 own when clauses repeat inside it."""
 
 
+class Seen(NamedTuple):
+    """What `repeats` saw in a text: clauses that begin and end as others do, their sizes and the numbers of their
+    lines, and which lines near each other are alike, as `near_and_alike` has it."""
+
+    clauses: list[str]
+    sizes: list[int]
+    lines: list[int]
+    near: list[tuple[int, int]]
+
+
+previewed: dict[str, Seen] = {}
+"""What `repeats` saw in texts that are asked about next."""
+
+
 def candidates(text: str) -> tuple[list[str], Pairs, Pairs]:
     """The text's lines without space around them, which of them should be compared, and which share sentences, both
     ways round.  Blank lines are never compared."""
+    seen = previewed.get(text)
+    if seen is not None and not seen.clauses and not seen.near:
+        return [], {}, {}
     lines = list(map(str.strip, text.split("\n")))
     found: Pairs = {}
     partners: Pairs = {}
-    for line, shared in _sharing(clauses(text)):
+    for line, shared in _sharing(clauses(text)) if seen is None else _sharing_of(seen.clauses, seen.sizes, seen.lines):
         mine = len(lines[line])
         if mine < SHORTEST_EXACT:
             continue
@@ -60,7 +77,7 @@ def candidates(text: str) -> tuple[list[str], Pairs, Pairs]:
                 likely.append((-size, -other))  # of equal ones the nearest
         if likely:
             found[line] = {-other: -size for size, other in sorted(likely)[:COMPARED]}
-    for line, other in _near_and_alike(lines):
+    for line, other in near_and_alike(lines) if seen is None else seen.near:
         others = found.setdefault(line, {})
         if len(others) < COMPARED:
             others.setdefault(other, len(lines[line]))
@@ -76,21 +93,28 @@ def _sharing(of: Clauses) -> Iterator[tuple[int, dict[int, int]]]:
     if not len(at):
         return
     starts, ends = of.starts[at], of.ends[at]
-    numbers = (of.units == _NEWLINE).nonzero()[0].searchsorted(starts)
-    places: dict[bytes, list[int]] = {}
+    numbers = (of.units == NEWLINE).nonzero()[0].searchsorted(starts)
+    clauses = [of.units[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    yield from _sharing_of(clauses, (ends - starts).tolist(), numbers.tolist())
+
+
+def _sharing_of(
+    clauses: Sequence[Hashable], sizes: Sequence[int], lines: Sequence[int]
+) -> Iterator[tuple[int, dict[int, int]]]:
+    """The same, of these clauses, their sizes and the numbers of their lines."""
+    places: dict[Hashable, list[int]] = {}
     current, shared = -1, dict[int, int]()
-    for start, end, line in zip(starts.tolist(), ends.tolist(), numbers.tolist(), strict=True):
+    for clause, size, line in zip(clauses, sizes, lines, strict=True):
         if line != current:
             if shared:
                 yield current, shared
             current, shared = line, {}
-        clause = of.units[start:end].tobytes()
         known = places.get(clause)
         if known is None:
             places[clause] = [line]
             continue
         for other in known:
-            shared[other] = shared.get(other, 0) + end - start
+            shared[other] = shared.get(other, 0) + size
         if known[-1] != line:
             if len(known) == 3:
                 del known[1]
@@ -101,16 +125,24 @@ def _sharing(of: Clauses) -> Iterator[tuple[int, dict[int, int]]]:
 
 def _ends_of_others(of: Clauses) -> NDArray[np.int64]:
     """Indexes of the clauses that begin and end as others do: most of these are the same."""
-    if not len(of.starts):
-        return of.starts
-    fours = np.ndarray((len(of.units) - _KEY + 1,), np.uint64, of.units, strides=(2,))  # _KEY units from each place on
-    keys: NDArray[np.uint64] = fours[of.starts] * _MULTIPLIER + fours[of.ends - _KEY]
+    return repeated(keys_of(of.units, of.starts, of.ends)) if len(of.starts) else of.starts
+
+
+def keys_of(units: NDArray[np.uint16], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A key for each clause, of its beginning and its end."""
+    fours = np.ndarray((len(units) - _KEY + 1,), np.uint64, units, strides=(2,))  # _KEY units from each place on
+    keys: NDArray[np.uint64] = fours[starts] * _MULTIPLIER + fours[ends - _KEY]
+    return keys
+
+
+def repeated(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Indexes of the keys that are there twice."""
     ordered = keys.copy()
     ordered.sort()
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    if not len(repeated):
-        return of.starts[:0]
-    known: NDArray[np.bool_] = repeated.take(repeated.searchsorted(keys), mode="clip") == keys
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return np.empty(0, np.int64)
+    known: NDArray[np.bool_] = twice.take(twice.searchsorted(keys), mode="clip") == keys
     return known.nonzero()[0]
 
 
@@ -123,31 +155,31 @@ def _is_likely(shared: int, mine: int, other: int) -> bool:
     return shared >= SHORTEST_EXACT or shared >= share * small
 
 
-def _near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+def near_and_alike(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """(line, one of the five paragraphs before it) where both have nearly the same length and begin alike: damage
     can leave no clause whole."""
     before: deque[tuple[int, int]] = deque(maxlen=COMPARED)  # the last long lines: number, length
     for number, size in enumerate(map(len, lines)):
         if SHORTEST_FUZZY <= size <= LONGEST_COMPARED:
-            slack = _slack(size)
+            slack = slack_of(size)
             least, most = size - slack, size + slack
             for other, other_size in before:
-                if least <= other_size <= most and _begin_alike(lines[number], lines[other]):
+                if least <= other_size <= most and begin_alike(lines[number], lines[other]):
                     yield number, other
             before.append((number, size))
 
 
-def _slack(size: int) -> int:
+def slack_of(size: int) -> int:
     """By how much nearly the same lengths differ at most."""
     return size // 25 + 2
 
 
-UNSHARED = int(HEAD - ALIKE / 200 * (2 * HEAD - _slack(HEAD)))
+UNSHARED = int(HEAD - ALIKE / 200 * (2 * HEAD - slack_of(HEAD)))
 """So many characters of a head are not shared by one that is alike, at most: when it is HEAD long, and the other one as
 short as it may be."""
 
 
-def _begin_alike(line: str, other: str) -> bool:
+def begin_alike(line: str, other: str) -> bool:
     """True if `fuzz.ratio` of both lines' heads is at least ALIKE, for lines of nearly the same length: the same
     arithmetic, in less than half of the time.  All but UNSHARED of the first characters of one head stand among the
     first of the other one, then, with at most UNSHARED between them: most lines fail here."""

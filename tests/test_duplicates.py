@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from cleaners import Config, Edit, apply, copies, duplicate_candidates, duplicates, undo
+from cleaners import Config, Edit, apply, copies, duplicate_candidates, duplicates, kinds, repeats, undo
 from cleaners.paragraph_text import PageText
 
 BRIDGE = "县里的老石桥去年夏天被洪水冲坏了一个桥墩，今年开春以后，工人们从山里运来青石，按原来的样子重新砌好。"
@@ -234,10 +234,10 @@ def test_only_the_same_clauses_are_shared(parts: list[str]) -> None:
 )
 def test_beginnings_are_compared_as_a_ratio_does(head: str, other: str, cut: int) -> None:
     for one in (other, head[:cut] + other[cut:], head[cut // 8 :] + other[:4], other[: cut // 8] + head):
-        if abs(min(len(one), duplicate_candidates.HEAD) - len(head)) > duplicate_candidates._slack(len(head)):
+        if abs(min(len(one), duplicate_candidates.HEAD) - len(head)) > duplicate_candidates.slack_of(len(head)):
             continue  # only lines of nearly the same length are asked about
         one = one[: duplicate_candidates.HEAD]
-        assert duplicate_candidates._begin_alike(head, one) == (fuzz.ratio(head, one, score_cutoff=copies.ALIKE) > 0)
+        assert duplicate_candidates.begin_alike(head, one) == (fuzz.ratio(head, one, score_cutoff=copies.ALIKE) > 0)
 
 
 PIECES = st.sampled_from(
@@ -280,3 +280,26 @@ def test_what_a_summary_repeats_stays() -> None:
     text = f"岛上的灯塔换了新灯\n划重点：\n{point}\n{rest}\n{days}\n{point}"
     assert list(duplicates.propose(text, Config())) == []
     assert list(duplicates.propose(text.replace("划重点：\n", ""), Config()))
+
+
+SOME = st.lists(
+    PIECES
+    | st.sampled_from(["\u3000\u3000" + FERRY, " " * 12 + BRIDGE, "", "😀" + TEA, FERRY[:50] + "。", "\x1f" + FOUR[0]]),
+    max_size=9,
+)
+
+
+@given(st.lists(SOME, min_size=repeats.FEWEST, max_size=2 * repeats.FEWEST), st.sampled_from(["\n", "\n\n"]))
+@settings(deadline=None, max_examples=150)
+def test_texts_are_looked_at_together_as_one_by_one(pages: list[list[str]], gap: str) -> None:
+    texts = [gap.join(page) for page in pages]
+    duplicate_candidates.previewed.clear()
+    found = [duplicate_candidates.candidates(text)[1:] for text in texts]
+    for text in texts:
+        kinds.held(text)  # so that its look is remembered
+    repeats.preview(texts)
+    seen = {text for text in texts if text in duplicate_candidates.previewed}
+    assert seen == {text for text in texts if "😀" not in text and " " * 12 not in text}
+    assert [duplicate_candidates.candidates(text)[1:] for text in texts] == found
+    repeats.preview([])
+    assert not duplicate_candidates.previewed
