@@ -90,12 +90,13 @@ def read(text: str) -> Page:
     text's length."""
     page = _lately.get(text)
     if page is None:
-        page = _read(text)
+        page = read_once(text)
         _lately.add(text, page)
     return page
 
 
-def _read(text: str) -> Page:
+def read_once(text: str) -> Page:
+    """The same, of a text that nobody reads again soon."""
     rows: list[Row] = []
     start = 0
     for line in text.split("\n"):

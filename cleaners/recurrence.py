@@ -22,11 +22,13 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from . import extraction, metadata, mhtml, names
 from .config import Config
 from .document import RefusedError
 from .edits import Edit, apply
-from .prose import Page, Row, read
+from .prose import Page, Row, read, read_once
 
 HEAD, TAIL, INSIDE = 0, 1, 2
 """The places of a line: above the article, below it, in it.  The lowest two bits of a key."""
@@ -77,10 +79,9 @@ FEWEST_CELLS = 2
 
 SHORTEST_TITLE, LONGEST_TITLE = 5, 80
 
-_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
+_FACTORS = np.array([[0x9E3779B97F4A7C15], [0xC2B2AE3D27D4EB4F], [0xD6E8FEB86659FD93], [0xA0761D6478BD642F]], np.uint64)
 """One for each of IDENTITIES: odd, with as many ones as zeros about; those of SplitMix64, xxHash, MSws and wyhash."""
 
-_LOW = (1 << 64) - 1
 _SENTENCE = re.compile("[。！？；，!?;]")
 _DIGITS = re.compile(r"\d+")
 _CELL = re.compile(r"[-+±]?[\d.,:/%％]+(?:[元克斤吨件个人分次度号]|公斤|万元|亿元|[kKmM]?[gGmM])?")
@@ -109,10 +110,15 @@ class Sample(NamedTuple):
 
 def masked(line: str) -> str:
     """The line as it is compared: without space, and in a line that is no sentence each number as 0."""
+    bare = _without_space(line)
+    return bare if is_sentence(bare) else _DIGITS.sub("0", bare)
+
+
+def _without_space(line: str) -> str:
     bare = "".join(line.split())
     if "\u200b" in bare or "\ufeff" in bare:
         bare = bare.replace("\u200b", "").replace("\ufeff", "")
-    return bare if is_sentence(bare) else _DIGITS.sub("0", bare)
+    return bare
 
 
 def is_sentence(bare: str) -> bool:
@@ -138,8 +144,8 @@ def place_of(key: int) -> int:
 def readable(text: str, config: Config) -> str:
     """What a reader sees of a decoded seed: a text as it is, of an HTML page or a web archive its visible lines."""
     try:
-        if mhtml.is_message(text):
-            text = apply(text, tuple(mhtml.propose(text, config)))
+        if edits := tuple(mhtml.propose(text, config)):
+            text = apply(text, edits)
     except RefusedError:
         return ""
     return extraction.visible(text) if extraction.seems_page(text) else text
@@ -147,7 +153,7 @@ def readable(text: str, config: Config) -> str:
 
 def sample(text: str) -> Sample:
     """What learning needs of a page: what a reader sees of it, before any cleaner.  Linear in the text's length."""
-    page = read(text)
+    page = read_once(text)
     first, last = _extent(page)
     found: set[int] = set()
     for place, rows in (
@@ -206,20 +212,21 @@ def _extent(page: Page) -> tuple[int, int]:
 
 def _comparable(line: str) -> str:
     """The masked line; empty when it is too long to be compared, or a sentence too short to be a notice."""
-    bare = masked(line)
+    bare = _without_space(line)
     if is_sentence(bare):
         return bare if SHORTEST_NOTICE <= len(bare) <= LONGEST_NOTICE else ""
+    bare = _DIGITS.sub("0", bare)
     return bare if len(bare) <= LONGEST_ROW else ""
 
 
 def _identity(page: Page) -> tuple[int, ...]:
     """A MinHash of the lines of prose."""
-    prose = islice((row.text for row in page.rows[page.first : page.last] if row.score > 0), MOST_ROWS)
-    sums = [zlib.crc32(line.strip().encode("utf-8", "surrogatepass")) for line in prose]
-    if not sums:
+    prose = [line for line, _, _, score in page.rows[page.first : page.last] if score > 0][:MOST_ROWS]
+    if not prose:
         return ()
+    sums = [zlib.crc32(line.strip().encode("utf-8", "surrogatepass")) for line in prose]
     # a product with an odd number, without what is beyond 64 bits, is a permutation
-    return tuple(min([one * factor & _LOW for one in sums]) for factor in _FACTORS)
+    return tuple(np.minimum.reduce(_FACTORS * np.array(sums, np.uint64), axis=1).tolist())
 
 
 @lru_cache(maxsize=1 << 16)
