@@ -188,11 +188,13 @@ def _dropped(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -
             values.append(Piece(*_trimmed(source, line), "extraction.class", field))
     values.sort(key=_start)
     for i, (line, fate) in enumerate(zip(page.lines, choice.lines, strict=True)):
+        if not fate and i not in rows:
+            continue
         start, end = line.runs[0].start, line.runs[-1].end
         if i in rows:
             choice.lines[i] = "row"
             yield from _row(start, end, _between(values, start, end), "extraction.row")
-        elif fate:
+        else:
             yield Piece(start, end, f"extraction.{fate}", "")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from . import chrome, html_burden, html_frame, html_source, prose
@@ -59,6 +60,12 @@ class Choice(NamedTuple):
 
 def seen(source: str, line: Line) -> Seen:
     """The line's text, in one line; its score as if it were not hidden."""
+    if len(line.runs) == 1:
+        start, end, link, _ = line.runs[0]
+        text = source[start:end]
+        if text.isalnum():  # no space, no reference
+            score = prose.score(text) if end - start >= prose.SHORTEST_PROSE and not link else 0
+            return _seen(Seen, (text, text, 1.0 if link else 0.0, max(0, score)))
     pieces = [_plain(source, run) for run in line.runs]
     words = (pieces[0] if len(pieces) == 1 else "".join(pieces)).split()
     text, bare = " ".join(words), _bare(words)
@@ -115,7 +122,7 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
 
     title  the content of <title>, without white space
     """
-    known = _main_content(source, page, lines)
+    known = _MainContent(source, page, lines)
     region, on_way = _region(page, lines)
     evidence = html_frame.read(source, page, lines, region, on_way)
     fates = []
@@ -138,7 +145,7 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
             fates[i] = "frame"
     for i in _edges(lines, article):
         if fates[i] == "" and evidence.lines[i] and i != place:
-            told = known[i] or cited[i] or _is_attached(lines[i].text)
+            told = cited[i] or _is_attached(lines[i].text) or known.has(i)
             fates[i] = fates[i] if told else "frame"
     if "" not in fates:
         fates = ["hidden" if line.hidden else "" for line in page.lines]
@@ -149,7 +156,7 @@ def _able(
     page: Source,
     lines: Sequence[Seen],
     fates: Sequence[str],
-    known: Sequence[bool],
+    known: _MainContent,
     evidence: Evidence,
     cited: Sequence[bool],
 ) -> list[bool]:
@@ -164,7 +171,7 @@ def _able(
         if against or chrome.is_bar_of_buttons(lines[i].text):
             continue
         listed = page.elements[line.element].name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
-        able[i] = known[i] or listed or attached
+        able[i] = listed or attached or known.has(i)
     return able
 
 
@@ -188,7 +195,7 @@ def _cited(page: Source, lines: Sequence[Seen]) -> list[bool]:
 
 
 def _last_like_prose(
-    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], known: Sequence[bool]
+    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], known: _MainContent
 ) -> int:
     """The number of the last line that may be the article's, and stands in an element of the same name and class as
     some of its prose does: a short answer, the last post of a thread; -1 for none."""
@@ -201,7 +208,8 @@ def _last_like_prose(
     prose = {kinds[element] for element in around}
     prose.discard("")
     return max(
-        (i for i, line in enumerate(page.lines) if able[i] and known[i] and kinds[line.element] in prose), default=-1
+        (i for i, line in enumerate(page.lines) if able[i] and kinds[line.element] in prose and known.has(i)),
+        default=-1,
     )
 
 
@@ -310,24 +318,42 @@ SHORTEST_HEADING, SHORTEST_TITLE, LONGEST_TITLE = 2, 4, 200
 """In characters without white space; the first for a heading that <title> begins with."""
 
 
-def _main_content(source: str, page: Source, lines: Sequence[Seen]) -> list[bool]:
-    """For each line whether the library finds it in the page's main content; True for all when it is not asked."""
-    if page.depth > DEEPEST or len(source) > LARGEST or (page.odd and html_burden.is_too_much(source)):
-        return [True] * len(lines)
-    text = _library_text(source)
-    whole = {_bare(row.split()).lstrip("•") for row in _ROW_ENDS.split(text)}
-    found = _bare(text.split())
-    known, budget = [], LONGEST_SEARCH
-    for i, one in enumerate(lines):
-        if one.bare in whole or budget <= 0:
-            known.append(True)
-            continue
-        around = [one.bare]
-        if len(one.bare) < SURE_BY_ITSELF:  # stands in some longer line, perhaps elsewhere: with its neighbour only
+class _MainContent:
+    """What the library finds to be the page's main content.  It is asked when the first line needs it: of many pages
+    all lines lie in the article's element."""
+
+    def __init__(self, source: str, page: Source, lines: Sequence[Seen]) -> None:
+        self._source, self._page, self._lines = source, page, lines
+        self._budget = LONGEST_SEARCH
+        self._known: dict[int, bool] = {}
+
+    def has(self, i: int) -> bool:
+        """Whether a line stands in it; True for all when the library is not asked."""
+        if i not in self._known:
+            self._known[i] = self._find(i)
+        return self._known[i]
+
+    @cached_property
+    def _text(self) -> tuple[str, set[str]] | None:
+        """What the library returned, without white space; its rows."""
+        too_deep = self._page.depth > DEEPEST or len(self._source) > LARGEST
+        if too_deep or (self._page.odd and html_burden.is_too_much(self._source)):
+            return None
+        text = _library_text(self._source)
+        return _bare(text.split()), {_bare(row.split()).lstrip("•") for row in _ROW_ENDS.split(text)}
+
+    def _find(self, i: int) -> bool:
+        if self._text is None:
+            return True
+        found, rows = self._text
+        lines, bare = self._lines, self._lines[i].bare
+        if bare in rows or self._budget <= 0:
+            return True
+        around = [bare]
+        if len(bare) < SURE_BY_ITSELF:  # stands in some longer line, perhaps elsewhere: with its neighbour only
             around = [lines[j].bare + lines[j + 1].bare for j in (i - 1, i) if 0 <= j < len(lines) - 1]
-        known.append(any(piece in found for piece in around))
-        budget -= len(found)
-    return known
+        self._budget -= len(found)
+        return any(piece in found for piece in around)
 
 
 _ROW_ENDS = re.compile(r"[\n\t]+")

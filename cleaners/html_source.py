@@ -229,10 +229,8 @@ class _Reader:
                     if one and not _SHOWN_LATER.search(one[1]):
                         self.hidden_names.add(one[1])
 
-    def _is_hidden(self, name: str, start: int, end: int) -> bool:
-        """True for a start tag whose element is not shown."""
-        if end - start < len(name) + 7:
-            return False
+    def _is_hidden(self, start: int, end: int) -> bool:
+        """True for a start tag whose element is not shown; it is at least seven characters longer than its name."""
         short = end - start <= LONGEST_REMEMBERED  # pictures stand in some tags
         if _hides(self.source[start:end]) if short else _HIDDEN.search(self.source, start, end):
             return True
@@ -284,10 +282,11 @@ class _Reader:
 
     def begin(self, name: str, start: int, end: int) -> None:
         """A start tag of a block."""
-        self.line()
+        if self.runs:
+            self.line()
         if self.linked and name in ("td", "table", "li", "div"):
             self.linked = False
-        hidden = self._is_hidden(name, start, end)
+        hidden = end - start >= len(name) + 7 and self._is_hidden(start, end)
         self.muted = ""
         stack, names = self.stack, self.names
         if names[-1] == "p":
@@ -295,7 +294,10 @@ class _Reader:
         if name in _ENDED_BY_ITSELF:
             self._end_implied(name)
         self.elements.append(_made(Element, (name, stack[-1], start, end, hidden)))
-        self.open.setdefault(name, []).append(len(stack))
+        if name in self.open:
+            self.open[name].append(len(stack))
+        else:
+            self.open[name] = [len(stack)]
         stack.append(len(self.elements) - 1)
         names.append(name)
         if hidden:
@@ -309,10 +311,12 @@ class _Reader:
     def _end_implied(self, name: str) -> None:
         """The end tags that may be left out: an item ends the item before it."""
         ended = _ENDED_BY_ITSELF[name]
-        if not any(self.open.get(one) for one in ended):
+        for one in ended:
+            if self.open.get(one):
+                break
+        else:
             return
-        top = len(self.stack) - 1
-        for i in range(top, 0, -1):
+        for i in range(len(self.stack) - 1, 0, -1):
             found = self.names[i]
             if found in ended:
                 self._pop_down_to(i)
@@ -333,7 +337,8 @@ class _Reader:
 
     def end(self, name: str) -> None:
         """An end tag of a block: closes the nearest open element of that name, and those inside it."""
-        self.line()
+        if self.runs:
+            self.line()
         self.muted = ""
         self.cell = False
         places = self.open.get(name)
@@ -368,7 +373,7 @@ class _Reader:
             self.odd = True
         if self.muted:
             self.mute_depth += name == self.muted
-        elif end - start >= len(name) + 7 and self._is_hidden(name, start, end):
+        elif end - start >= len(name) + 7 and self._is_hidden(start, end):
             self.muted, self.mute_depth = name, 1
         if name == "time":
             self.tags.append(Tag(name, start, end, end))

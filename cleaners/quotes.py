@@ -21,6 +21,8 @@ _INNER = re.compile("['‘’]")
 _SOME_STRAIGHT = re.compile("[\"'＂＇]")
 _DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
+_OPENERS = frozenset(_BRACKETS.values())
+_MARK_OF_PAIR = re.compile("[" + re.escape("".join(sorted({'"', *_BRACKETS, *_OPENERS}))) + "]")
 _ENDS = frozenset(",.;?!，。；？！…")
 _STRAIGHT = frozenset("\"'")
 _DOUBLES = frozenset('"“”')
@@ -228,18 +230,17 @@ def unbalanced(paragraph: str) -> list[tuple[int, int]]:
     alone: list[int] = []
     stack: list[int] = []
     waiting: dict[str, int] = {}
-    openers = frozenset(_BRACKETS.values())
-    for place, char in enumerate(paragraph):
+    for found in _MARK_OF_PAIR.finditer(paragraph):
+        place = found.start()
+        char = paragraph[place]
         if char == '"':
             char = "”" if waiting.get('"') else "“"
             mark = '"'
-        elif char in openers:
+        elif char in _OPENERS:
             mark = char
-        elif char in _BRACKETS:
-            mark = _BRACKETS[char]
         else:
-            continue
-        if char in openers:
+            mark = _BRACKETS[char]
+        if char in _OPENERS:
             stack.append(place)
             waiting[mark] = waiting.get(mark, 0) + 1
             continue
