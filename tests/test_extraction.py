@@ -455,9 +455,11 @@ def test_a_deep_page_is_not_given_to_the_library(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("asked")
 
     monkeypatch.setattr("cleaners.html_region._library_text", forbidden)
-    assert extracted("<html><body>" + "<div>" * 5_000 + PROSE) == PROSE
+    page = f"<div>{PROSE}</div><p>河"
+    assert extracted("<html><body>" + "<div>" * 5_000 + page) == PROSE + "\n河"
     with pytest.raises(AssertionError, match="asked"):
-        extracted("<html><body>" + PROSE)
+        extracted("<html><body>" + page)
+    assert extracted(f"<html><body>{PROSE}<p>河") == PROSE + "\n河"  # both lines lie in the article's element
 
 
 BURDENS = {
@@ -478,14 +480,14 @@ def test_a_page_that_would_take_the_library_too_long_is_not_given_to_it(
 ) -> None:
     asked = []
     monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
-    assert extracted(f"<html><body>{PROSE}<p>{BURDENS[page]}").startswith(PROSE)
+    assert extracted(f"<html><body><div>{PROSE}</div><p>河</p>{BURDENS[page]}").startswith(PROSE)
     assert not asked
 
 
 def test_an_odd_page_is_given_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
-    unclosed = "".join(f'<p><font color="{i}">{PROSE}' for i in range(60))
+    unclosed = "<div>" + "".join(f'<p><font color="{i}">{PROSE}' for i in range(60)) + "</div><p>河"
     assert html_source.read(f"<html><body>{unclosed}").odd
     extracted(f"<html><body>{unclosed}")
     assert len(asked) == 1
