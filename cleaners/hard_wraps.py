@@ -52,6 +52,7 @@ BEYOND = 20  # … against those that are shorter, or longer by so many columns
 CHANCE = -0.6
 ABOVE_CHANCE, ABOVE_CHANCE_IF_SHARP, ABOVE_CHANCE_IF_EXACT = 1.5, 1.0, -1.0  # times 1 / sqrt(n), at least
 SHARP_LINES, SHARP_SHARE = 5, 0.8  # of the lines that end inside a sentence end at the width
+MOST_GAIN = 4  # what one break can add to the mean, or take
 PUNCTUATED_SHARE = 0.5  # of the full lines have a mark inside, at least: headlines and names have none
 
 ENDS = frozenset("。！？…!?.；;：:~～—―")
@@ -73,7 +74,9 @@ NEVER = frozenset(NEVER_FIRST).union([""])
 FIRST_WORD = re.compile(
     f"[{re.escape(OPENERS)}]{{0,3}}(?:[^\\s\u1100-\U0010ffff]{{1,60}}|.)[{re.escape(NEVER_FIRST)}]{{0,3}}"
 )
-ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and a set alone is searched for at full speed
+# Every odd line has one. A set alone is searched for at full speed, if it has characters only: \s is slow in it
+SPACE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+ODD_MARK = re.compile(rf"[{SPACE}.…\-=_*·|{{}}<>;:]")
 ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|^\S*://\S*$")
 
 
@@ -144,40 +147,44 @@ def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
     return sorted(pairs)
 
 
-def are_wrapped(lines: Sequence[Unit]) -> bool:
-    """Is there a width that lines were broken at? Without one, no gap between them makes a wrap of it."""
-    return any(True for _ in _wraps(lines, set()))
+def are_wrapped(lines: Sequence[Unit], has_indents: bool = True) -> bool:
+    """Is there a width that lines were broken at, with or without their indents? Where there is none, no gap between
+    them makes a wrap of it."""
+    return any(True for _ in _wraps(lines, set(), has_indents))
 
 
-def _wraps(lines: Sequence[Unit], pairs: Set[int]) -> Iterator[tuple[_Page, int]]:
+def _wraps(lines: Sequence[Unit], pairs: Set[int], has_indents: bool = True) -> Iterator[tuple[_Page, int]]:
     """The widths that lines were broken at.  pairs: what was found at a width, to be filled before the next one"""
     open_lines = [i for i, line in enumerate(lines) if line.is_open]
     if len(open_lines) < FEWEST_BROKEN:
         return
-    page = _Page(lines, set(open_lines))
-    open_lines = page.may_be_broken(open_lines)
-    if len(open_lines) < FEWEST_BROKEN:
-        return
+    page = _Page(lines, set(open_lines), has_indents)
+    widths = page.may_be_broken(open_lines)
     for _ in range(MOST_WIDTHS):
         # a mark may hang out over the width, other characters may not
-        width = _densest(Counter(page.widths[i] for i in open_lines if lines[i].text[-1] not in NEVER_FIRST))
+        width = _densest([own for i, own in widths.items() if lines[i].text[-1] not in NEVER_FIRST])
         if not width:
             return
-        if page.is_wrapped_at(width, open_lines):
+        if page.is_wrapped_at(width, list(widths)):
             yield page, width
-        open_lines = [i for i in open_lines if i not in pairs and not width - BAND < page.widths[i] <= width]
+        widths = {i: own for i, own in widths.items() if i not in pairs and not width - BAND < own <= width}
 
 
-def _densest(counts: Counter[int]) -> int:
+def _densest(widths: Sequence[int]) -> int:
     """Upper edge of the band of BAND columns that holds most lines; 0 when it holds too few."""
+    if len(widths) < FEWEST_BROKEN:
+        return 0
+    found = Counter(widths)
+    counts = [found.get(width, 0) for width in range(max(widths) + max(BAND, FIRST_INDENT) + 1)]
     best = most = 0
-    for low in sorted(counts):
-        inside = sum(counts[low + i] for i in range(BAND))
+    for low in sorted(found):
+        inside = sum(counts[low : low + BAND])
         if inside > most:
-            most, best = inside, max(low + i for i in range(BAND) if counts[low + i] * 8 >= inside)
+            most, best = inside, max([low + i for i in range(BAND) if counts[low + i] * 8 >= inside])
+    if most < FEWEST_BROKEN:
+        return 0
     # where first lines have lost their indent, these are a band of their own
-    best = max((w for w in range(best, best + FIRST_INDENT + 1) if counts[w] * 3 >= most), default=best)
-    return best if most >= FEWEST_BROKEN else 0
+    return max([width for width in range(best, best + FIRST_INDENT + 1) if counts[width] * 3 >= most], default=best)
 
 
 class _Measured(dict[int, int]):
@@ -201,13 +208,17 @@ class _Page:
     odd      is it odd?
     """
 
-    def __init__(self, lines: Sequence[Unit], open_lines: Set[int]) -> None:
+    def __init__(self, lines: Sequence[Unit], open_lines: Set[int], has_indents: bool) -> None:
         self.lines = lines
         self.open = open_lines
-        # columns of all lines in one go: no character of GBK has the byte of a line break in it
-        heads = "\n".join([line.text[:WIDEST] for line in lines]).encode("gbk", "replace").split(b"\n")
-        self.widths = [line.indent + len(head) for line, head in zip(lines, heads, strict=True)]
+        self.has_indents = has_indents
         self.odd = _Measured(lambda i: is_odd(lines[i].text))
+
+    @cached_property
+    def widths(self) -> list[int]:
+        # in one go: no character of GBK has the byte of a line break in it
+        heads = "\n".join([line.text[:WIDEST] for line in self.lines]).encode("gbk", "replace").split(b"\n")
+        return [line.indent * self.has_indents + len(head) for line, head in zip(self.lines, heads, strict=True)]
 
     @cached_property
     def needed(self) -> list[int]:
@@ -217,10 +228,18 @@ class _Page:
             for i, (width, first) in enumerate(zip(self.widths, firsts, strict=False), 1)
         ]
 
-    def may_be_broken(self, open_lines: Sequence[int]) -> list[int]:
-        """Those lines of some that end inside a sentence that a wrap may have broken."""
-        widths, odd, last = self.widths, self.odd, len(self.lines) - 1
-        return [i for i in open_lines if NARROWEST <= widths[i] <= WIDEST and i < last and not odd[i]]
+    def may_be_broken(self, open_lines: Sequence[int]) -> dict[int, int]:
+        """The widths of those lines, of some that end inside a sentence, that a wrap may have broken."""
+        found: dict[int, int] = {}
+        for i in open_lines[: -1 if open_lines[-1] == len(self.lines) - 1 else None]:
+            text = self.lines[i].text
+            indent = self.lines[i].indent * self.has_indents
+            if indent + 2 * len(text) < NARROWEST or (len(text) > WIDEST and not text[:WIDEST].isascii()):
+                continue
+            width = indent + columns(text[:WIDEST])
+            if NARROWEST <= width <= WIDEST and not self.odd[i]:
+                found[i] = width
+        return found
 
     def is_too_wide(self, i: int, width: int) -> bool:
         """Is line i wider than `width`, though its last marks may hang out?"""
@@ -231,7 +250,7 @@ class _Page:
 
     def is_wrapped_at(self, width: int, open_lines: Sequence[int]) -> bool:
         """Do most lines that end inside a sentence end at `width`, between characters that are neighbours?"""
-        widths, needed = self.widths, self.needed
+        needed, widths = self.needed, self.widths
         near = [i for i in open_lines if 0.6 * width < widths[i] <= width + BEYOND]
         broken = [i for i in near if needed[i] > width and not self.is_too_wide(i, width)]
         if len(broken) < FEWEST_BROKEN or len(broken) < OPEN_SHARE * len(near):
@@ -257,9 +276,10 @@ class _Page:
 
     def _gain(self, broken: Sequence[int]) -> float:
         """Mean of log P(next character | last) - log P(next character) over the breaks."""
-        before = codes("".join(self.lines[i].text[-1] for i in broken))
-        after = codes("".join(self.lines[i + 1].text[0] for i in broken))
-        return float(np.mean(np.clip(bigram_logprobs(before, after) - unigrams()[after], -4, 4)))
+        lines = self.lines
+        before, after = codes("".join([lines[i].text[-1] + lines[i + 1].text[0] for i in broken])).reshape(-1, 2).T
+        gains = bigram_logprobs(before, after) - unigrams().take(after)
+        return float(np.minimum(np.maximum(gains, -MOST_GAIN), MOST_GAIN).sum()) / len(broken)
 
     def regions(self, width: int) -> Iterator[range]:
         """Stretches without lines that are wider than `width` or of another kind."""

@@ -15,6 +15,7 @@ from .joints import (
     CODE,
     FURTHEST,
     KINDS,
+    LONGEST_JUMPED,
     PAUSES,
     SHORT,
     SHORTEST,
@@ -26,7 +27,6 @@ from .joints import (
     evidence,
     gain_around,
     gain_between,
-    is_jumpable,
     is_western,
     meeting,
 )
@@ -87,16 +87,18 @@ class FirstHalves:
         known = self._known
         self._look({around: None for _, around in arounds if around not in known})
         pages = {kind: dot(Parts.of(kind).page, page.shares) for kind in KINDS}
+        lowest = {kind: least[kind] - ROUNDING - pages[kind] for kind in KINDS}
         has_layout = page.indented or page.spaced
         found = {}
         for i, around in arounds:
             choice = known[around]
             kind = choice.kind
-            if choice.highest + pages[kind] < least[kind] - ROUNDING:
+            if choice.highest < lowest[kind]:
                 continue
             if choice.joints is None:
                 choice.joints = self._read(around, choice)
-            joints = [(Joint(i, i + step), pages[kind] + utility) for step, utility in choice.joints]
+            base = pages[kind]
+            joints = [(Joint(i, i + step), base + utility) for step, utility in choice.joints]
             if has_layout:
                 layout = Parts.of(kind).layout
                 joints = [(joint, own + dot(layout, page.of(units[joint.j]))) for joint, own in joints]
@@ -126,7 +128,7 @@ class FirstHalves:
                 if other[0] not in CODE:
                     pairs.append((end, other[:2]))
                     asked.append((choice, step, best.parts.number, most + best.second_log_length * log_length))
-                if not is_jumpable(other, self.side(other).is_open):
+                if len(other) > LONGEST_JUMPED or not self.side(other).jumpable:
                     break
                 most += best.jumped + best.jumped_log_length * log_length if step == 1 else best.jumped_two
         for (choice, step, number, others), by_kind in zip(asked, evidence(pairs), strict=True):
@@ -135,23 +137,23 @@ class FirstHalves:
 
     def _read(self, around: Around, choice: Choice) -> list[tuple[int, float]]:
         """The joints of a first half, and their utilities."""
-        sides = [self.side(text) if text else None for text in around]
-        one, kind = sides[ABOVE], choice.kind
-        if one is None or not one.can_begin:
+        one, kind = self.side(around[ABOVE]), choice.kind
+        if not one.can_begin:
             return []
-        own = Parts.of(kind)
-        has_pause = one.text[-1] in PAUSES
+        own, last = Parts.of(kind), one.text[-1]
+        as_first, meets = own.bias + one.as_first, one.meets_as_first
         found = []
         jumped: list[Side] = []
         for step in range(1, FURTHEST + 1):
-            two = sides[ABOVE + step]
-            if two is None:
+            text = around[ABOVE + step]
+            if not text:
                 break
-            if two.can_go_on and (kind == "prose" or not is_western(one.text[-1], two.text[0])):
-                near = (*sides[:ABOVE], *sides[ABOVE + step + 1 : ABOVE + step + 3])
-                traits = tuple([side.trait for side in near if side is not None])
-                utility = own.bias + one.as_first + two.as_second(kind) + choice.evidence[step][own.number]
-                utility += own.meetings[meeting(one, two)] + gain_around(kind, has_pause, traits)
+            two = self.side(text)
+            if two.can_go_on and (kind == "prose" or not is_western(last, text[0])):
+                near = around[:ABOVE] + around[ABOVE + step + 1 : ABOVE + step + 3]
+                traits = tuple([self.side(text).trait for text in near if text])
+                utility = as_first + two.as_second(kind) + choice.evidence[step][own.number]
+                utility += own.meetings[meeting(meets, two.meets_as_second)] + gain_around(kind, last in PAUSES, traits)
                 found.append((step, utility + gain_between(own, jumped) if jumped else utility))
             if not two.jumpable:
                 break

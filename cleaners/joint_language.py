@@ -50,18 +50,19 @@ def language(pairs: Sequence[tuple[str, str]]) -> Floats:
     """
     around = "".join([f"{a[-2:-1] or BOUNDARY}{a[-1]}{b[0]}{b[1:2] or BOUNDARY}" for a, b in pairs])
     own = codes(around).reshape(-1, 4)
-    plain = simplified()[own]
+    plain = simplified().take(own)
     # one look for the characters that meet and for the two on each side
     firsts, seconds = plain[:, :3].copy(), plain[:, 1:].copy()
     firsts[:, 1], seconds[:, 1] = before, after = own[:, 1], own[:, 2]
     likely, single = bigram_logprobs(firsts, seconds), unigrams()
     rows = np.empty((len(pairs), len(FEATURES)))
-    rows[:, 0] = _clipped(likely[:, 1] - single[after])
-    np.minimum(rows[:, 0], 0, out=rows[:, 1])
-    rows[:, 2:5] = _edges().before[before]
-    rows[:, 5:8] = _edges().after[after]
+    rows[:, 0] = pair = _clipped(likely[:, 1] - single.take(after))
+    rows[:, 1] = np.minimum(pair, 0)
+    edges = _edges()
+    rows[:, 2:5] = edges.before.take(before, 0)
+    rows[:, 5:8] = edges.after.take(after, 0)
     rows[:, 8:10] = logcounts(plain[:, :2], plain[:, 1:3], plain[:, 2:])
-    rows[:, 10:] = single[plain[:, ::2]] + likely[:, ::2]
+    rows[:, 10:] = single.take(plain[:, ::2]) + likely[:, ::2]
     return rows
 
 

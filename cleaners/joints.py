@@ -24,7 +24,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from . import joint_language
-from .hard_wraps import Unit, ends_sentence, list_item
+from .hard_wraps import ODD_MARK, Unit, ends_sentence, list_item
 from .joint_language import Floats, language
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
@@ -52,7 +52,6 @@ CODE = "./\\$<>{}[]@`^~|=+*&#%_-"
 HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 HAN_ENOUGH = re.compile(f"[\u3400-\u9fff]{{{math.ceil(HAN_SHARE * LAST_CLAUSE)}}}")  # most lines have so many in a row
 HAN_SPACE = re.compile("[\u3400-\u9fff][ \u3000]+[\u3400-\u9fff]")
-ODD_MARK = re.compile(r"[\s.…\-=_*·|{}<>;:]")  # every odd line has one, and a set alone is searched for at full speed
 TABLE_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^[{}<>]|[;{}]$|^[!-~]*://\S*$")
 QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"), ("(", ")"))
 ANY_QUOTE = re.compile(f"[{re.escape(''.join(map(''.join, QUOTES)))}]")
@@ -162,8 +161,8 @@ class read_once(Generic[T]):  # noqa: N801  used as functools.cached_property is
 
 
 class Side:
-    """What the model reads of one line by itself, as the first half and as the second half of a joint. Each thing is
-    read when it is first asked for; of long lines the edges only, so that the time does not grow with their square.
+    """What the model reads of one line by itself, as the first half and as the second half of a joint: of long lines
+    the edges only, so that the time does not grow with their square.
 
     is_open  does it end inside a sentence?
     kind     one of KINDS. Headlines have commas, too, but no full stop, and do not end with a comma
@@ -179,8 +178,9 @@ class Side:
         self.trait = (12 if self.is_open else 8) if self.short else 0
         if self.kind == "prose":
             self.trait += 2 if self.is_open else 1
+        self._as_second: dict[str, float] = {}
 
-    @read_once
+    @property
     def can_begin(self) -> bool:
         """May it be a first half?"""
         text, last = self.text, self.text[-1]
@@ -190,7 +190,7 @@ class Side:
             return False
         end = text[-LAST_CLAUSE:]
         is_chinese = HAN_ENOUGH.search(end) is not None or len(HAN.findall(end)) >= HAN_SHARE * len(end)
-        return is_chinese and not (self._is_heading or self._is_odd)
+        return is_chinese and not (self._is_heading or is_odd(self.head))
 
     @read_once
     def can_go_on(self) -> bool:
@@ -198,9 +198,9 @@ class Side:
         text = self.text
         if text[0] in CODE or (text[0] in "（(【[" and text[-1] in "）)】]") or HAN.search(self.head) is None:
             return False
-        return not (self._is_byline or self._is_marked or self._is_caption or self._is_odd)
+        return not (self._is_byline or self._is_marked or self._is_caption or is_odd(self.head))
 
-    @read_once
+    @property
     def jumpable(self) -> bool:
         """May it stand between two halves?"""
         return is_jumpable(self.text, self.is_open)
@@ -230,13 +230,13 @@ class Side:
         """Number of closing quotation marks without an opening one."""
         return self.quotes[1]
 
-    @read_once
+    @property
     def last_clause(self) -> int:
         """Characters behind the last mark inside."""
         mark = INNER.search(self.tail[-2::-1]) if len(self.text) > 1 else None
         return mark.start() + 1 if mark else len(self.tail)
 
-    @read_once
+    @property
     def first(self) -> tuple[float, ...]:
         """FEATURES from first_log_length to first_caption."""
         text, tail, last = self.text, self.tail, self.text[-1]
@@ -251,7 +251,7 @@ class Side:
             float(self._is_marked), float(self._is_caption),
         )  # fmt: skip
 
-    @read_once
+    @property
     def second(self) -> tuple[float, ...]:
         """FEATURES from second_log_length to second_short_open."""
         text, head, first = self.text, self.head, self.text[0]
@@ -266,7 +266,7 @@ class Side:
             float(self.is_open and len(text) < SHORT and not self._has_marks),
         )  # fmt: skip
 
-    @read_once
+    @property
     def as_first(self) -> float:
         """What it adds to the log-odds as a first half."""
         return dot(Parts.of(self.kind).first, self.first)
@@ -278,11 +278,7 @@ class Side:
             found = self._as_second[kind] = dot(Parts.of(kind).second, self.second)
         return found
 
-    @read_once
-    def _as_second(self) -> dict[str, float]:
-        return {}
-
-    @read_once
+    @property
     def between(self) -> tuple[float, ...]:
         """FEATURES from jumped_plain to jumped_number, for a line that is jumped over."""
         marked = self._is_marked or self._is_caption or self._is_byline
@@ -291,12 +287,12 @@ class Side:
             float(marked), float(PAGE_NUMBER.match(self.text) is not None),
         )  # fmt: skip
 
-    @read_once
+    @property
     def meets_as_first(self) -> int:
         """The number of what `both` reads of it as a first half: see `meeting`."""
         return _meeting(self.quote_left_open, self.text[-1], self.short)
 
-    @read_once
+    @property
     def meets_as_second(self) -> int:
         """The same as a second half."""
         return _meeting(self.quote_closed, self.text[0], self.short)
@@ -305,21 +301,21 @@ class Side:
     def _item(self) -> re.Match[str] | None:
         return list_item(self.head)
 
-    @read_once
+    @property
     def _has_marks(self) -> bool:
         """Is there a mark inside, behind the number of a list's item?"""
         start = self._item.end() if self._item else 0
         return INNER.search(self.head, start, len(self.text) - 1) is not None
 
-    @read_once
+    @property
     def _is_marked(self) -> bool:
         return self._item is not None or COLUMN_MARK.match(self.head) is not None
 
-    @read_once
+    @property
     def _is_byline(self) -> bool:
         return self.head[0] in BYLINE_STARTS and BYLINE.match(self.head) is not None
 
-    @read_once
+    @property
     def _is_caption(self) -> bool:
         text = self.text
         if len(text) > LONGEST_JUMPED:
@@ -327,11 +323,6 @@ class Side:
         if text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None:
             return True
         return text[0] in CAPTION_STARTS and CAPTION.match(text) is not None
-
-    @read_once
-    def _is_odd(self) -> bool:
-        """Does it begin as lines of tables, contents and code do?"""
-        return ODD_MARK.search(self.head) is not None and TABLE_LINE.search(self.head) is not None
 
     @property
     def _is_heading(self) -> bool:
@@ -342,6 +333,11 @@ class Side:
             return True
         may_be_date = self.text[-1] == "日" or self.text[-1].isdigit()
         return may_be_date and DATE_LINE.search(self.tail[-LONGEST_DATE:]) is not None
+
+
+def is_odd(head: str) -> bool:
+    """Does a line begin as those of tables, contents and code do?"""
+    return ODD_MARK.search(head) is not None and TABLE_LINE.search(head) is not None
 
 
 def kind_of(text: str) -> str:
@@ -576,13 +572,13 @@ def features(units: Sequence[Unit], sides: Sides, joints: Sequence[Joint]) -> Fl
 
 
 def _both(first: Side, second: Side) -> tuple[float, ...]:
-    return _both_of(meeting(first, second))
+    return _both_of(meeting(first.meets_as_first, second.meets_as_second))
 
 
-def meeting(first: Side, second: Side) -> int:
+def meeting(first: int, second: int) -> int:
     """The number of what both halves of a joint are: whether the first has an open quotation mark and the second closes
-    one, which letters meet, and whether they are short. Below MEETINGS."""
-    return first.meets_as_first * HALF_MEETINGS + second.meets_as_second
+    one, which letters meet, and whether they are short. Below MEETINGS.  first, second: `meets_as_first`, `…_second`"""
+    return first * HALF_MEETINGS + second
 
 
 HALF_MEETINGS = 12

@@ -35,6 +35,7 @@ LONGEST_HEADLINE = 26  # characters
 FIRST_UNITS = 6
 # No kind of first half is ever joined below this.
 LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
+LOWEST = min(LEAST.values())
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 # A text of more lines that are short and end inside a sentence, nearly all of them, is a table or subtitles rather than
@@ -44,7 +45,8 @@ NEARLY_ALL = 0.9
 
 FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
 
-MISREAD = re.compile("[\ufffd锟]|烫烫|屯屯")
+MISREAD_SIGNS = ("\ufffd", "锟", "烫烫", "屯屯")
+MISREAD = re.compile("|".join(MISREAD_SIGNS))
 JOINT_WIDTH = 12  # characters on each side
 SHORTEST_COPY = 30  # characters, and paragraphs in both directions: as in duplicates
 COPY_REACH = 5
@@ -60,6 +62,7 @@ CREDIT_HEAD = re.compile(rf"(?:本报|本報)?{SHORT_ROLE}$")
 CREDIT_TAIL = re.compile(r"[\u3400-\u9fff·]{2,5}[ \u3000]+(?:[\u3400-\u9fff·]{2,5}[ \u3000]+)*[摄攝]$")
 CREDIT_TAIL_ENDS = "摄攝"
 
+WIDE = "\u2e80"  # the first character that is as wide as Chinese ones
 WORD = re.compile("[A-Za-z]+")
 SPACED = re.compile("[\u3400-\u9fff] [A-Za-z0-9]|[A-Za-z0-9] [\u3400-\u9fff]")
 TOUCHING = re.compile("[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3400-\u9fff]")
@@ -185,17 +188,17 @@ class _Page:
             return False
         if sum([unit.is_open for unit in whole]) < FEWEST_BROKEN:
             return True
-        if any(unit.indent for unit in whole) and are_wrapped([unit._replace(indent=0) for unit in whole]):
-            return False
-        return not are_wrapped(whole)
+        has_indents = any(unit.indent for unit in whole)
+        return not are_wrapped(whole) and not (has_indents and are_wrapped(whole, has_indents=False))
 
     def _chosen(self, halves: FirstHalves) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
         utilities = halves.utilities(self.whole, self._open_firsts(), shape_of(self.whole), LEAST)
         odds: dict[Joint, float] = {}
         for allowed in self._allowed(utilities):
-            found = log_odds([own for _, own in allowed])
-            odds.update(zip([joint for joint, _ in allowed], found, strict=True))
+            for (joint, _), found in zip(allowed, log_odds([own for _, own in allowed]), strict=True):
+                if found >= LOWEST:
+                    odds[joint] = found
         kinds = {joint.i: halves.side(self.whole[joint.i].text).kind for joint in odds}
         self.is_cut |= any(odd >= ACCEPTED["prose"] and kinds[joint.i] == "prose" for joint, odd in odds.items())
         likely = [joint for joint in odds if odds[joint] >= self._least(joint, kinds[joint.i])]
@@ -245,12 +248,21 @@ class _Page:
     # stands here once more: `duplicates` takes that out.
 
     def _may_begin(self, i: int) -> bool:
-        if self.chains[i][0] in self.moved or MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]):
+        if self.chains[i][0] in self.moved:
+            return False
+        if self._is_misread and MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]):
             return False
         return not self._is_copied(i, HEAD_REACH)
 
+    @cached_property
+    def _is_misread(self) -> bool:
+        """Is anything? Characters are found faster than the pattern says no."""
+        return any(sign[0] in self.text for sign in MISREAD_SIGNS)
+
     def _may_go_on(self, j: int) -> bool:
-        if self.chains[j][0] in self.moved or MISREAD.search(self.whole[j].text[:JOINT_WIDTH]):
+        if self.chains[j][0] in self.moved:
+            return False
+        if self._is_misread and MISREAD.search(self.whole[j].text[:JOINT_WIDTH]):
             return False
         return not self._is_copied(j, COPY_REACH)
 
@@ -298,9 +310,10 @@ class _Page:
         first, last = self.whole[run[0]], self.whole[run[-1]]
         pieces = [first.text]
         for before, after in pairwise(run):
-            one, two = self.chains[before][-1], self.chains[after][0]
-            self.rules[two] = rule
-            self.glues[two] = glue = self._glue(self.lines[one], self.lines[two], rule)
+            one, two = self.lines[self.chains[before][-1]], self.lines[number := self.chains[after][0]]
+            is_wide = one.text[-1] >= WIDE and two.text[0] >= WIDE and rule != BYLINE
+            self.rules[number] = rule
+            self.glues[number] = glue = "" if is_wide else self._glue(one, two, rule)
             pieces += [glue, self.whole[after].text]
         text = "".join(pieces)
         return Unit(first.start, last.end, text, first.indent, first.gap, not ends_sentence(text))
@@ -310,11 +323,11 @@ class _Page:
         if rule == BYLINE:
             return " "
         a, b = one.text[-1], two.text[0]
-        if a >= "\u2e80" and b >= "\u2e80":
+        if a >= WIDE and b >= WIDE:
             return ""
         if _is_letter(a) and _is_letter(b):
             return "" if self._is_cut_word(one.text, two.text) else " "
-        if (a.isalnum() and a >= "\u2e80" and _is_western(b)) or (b.isalnum() and b >= "\u2e80" and _is_western(a)):
+        if (a.isalnum() and a >= WIDE and _is_western(b)) or (b.isalnum() and b >= WIDE and _is_western(a)):
             return " " if self._is_spaced else ""
         if a in ",.;:!?)" and _is_letter(b):
             return " "
@@ -342,6 +355,8 @@ class _Page:
     @cached_property
     def _is_spaced(self) -> bool:
         """Does this text put spaces between Chinese and Latin characters?"""
+        if " " not in self.text:
+            return False
         sample = LONG_HAN.sub("一一", self.text[:STYLE_SAMPLE])  # only the ends of a run count
         return len(SPACED.findall(sample)) > len(TOUCHING.findall(sample))
 
@@ -371,8 +386,8 @@ class _Page:
 
 
 def _is_letter(char: str) -> bool:
-    return char < "\u2e80" and char.isalpha()
+    return char < WIDE and char.isalpha()
 
 
 def _is_western(char: str) -> bool:
-    return char < "\u2e80" and (char.isalnum() or char in "$%#@+*_")
+    return char < WIDE and (char.isalnum() or char in "$%#@+*_")

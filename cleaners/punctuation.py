@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from . import looks, quotes, spaces, widths
 from .config import Config
 from .edits import Edit
-from .ignored import INDENTS
+from .ignored import INDENTS, NOTHING_LEFT
 from .marked_line import LETTER, LETTERS, Change, MarkedLine
 from .quotes import unbalanced
 from .statistics import OUTSIDE, codes
@@ -115,8 +115,11 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
         style = style or _style(text, config)
         yield from _line_edits(begin, line, style)
     yield from plain
-    # where all marks are of those that stay, no indent beside one makes it another
-    return INDENTS if end < 0 and long_end < 0 else ""
+    if end >= 0 or long_end >= 0:
+        return ""
+    # What was widened at once makes no other mark worth a look, and where all others are of those that stay, no indent
+    # beside one makes it another
+    return INDENTS + NOTHING_LEFT if plain else INDENTS
 
 
 def _line_edits(start: int, before: str, style: Style) -> list[Edit]:

@@ -169,7 +169,11 @@ def test_every_odd_line_has_an_odd_mark(text: str) -> None:
     if hard_wraps.ODD_LINE.search(text):
         assert hard_wraps.ODD_MARK.search(text)
     if joints.TABLE_LINE.search(text):
-        assert joints.ODD_MARK.search(text)
+        assert hard_wraps.ODD_MARK.search(text)
+
+
+def test_all_white_space_is_an_odd_mark() -> None:
+    assert all(hard_wraps.ODD_MARK.match(char) for char in map(chr, range(0x110000)) if re.match(r"\s", char))
 
 
 @given(st.text(alphabet="甲乙摄影供图文/ ）)", min_size=1, max_size=8))

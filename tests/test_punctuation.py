@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, Edit, apply, punctuation, quotes
+from cleaners import Config, Edit, apply, layout, punctuation, quotes
+from cleaners.ignored import NOTHING_LEFT
 from cleaners.marked_line import LETTER, MarkedLine
 from cleaners.punctuation import propose, unbalanced
 
@@ -31,6 +33,17 @@ CONFIGS = st.sampled_from([Config(), Config(quotes="mainland"), Config(quotes="t
 
 def cleaned(text: str, config: Config | None = None) -> str:
     return apply(text, propose(text, config or Config()))
+
+
+def answer(text: str, config: Config) -> str:
+    """What the cleaner returns after its last edit."""
+    said = []
+
+    def listen() -> Iterator[Edit]:
+        said.append((yield from propose(text, config)))
+
+    list(listen())
+    return said[0]
 
 
 def rules(text: str) -> set[str]:
@@ -65,6 +78,28 @@ def words(text: str) -> str:
 def test_each_rule(before: str, after: str, rule: str) -> None:
     assert cleaned(before) == after
     assert rules(before) == {rule}
+
+
+BETWEEN_WORDS = st.lists(
+    st.one_of(st.sampled_from("甲乙丙,;:?!()\n3aB"), st.sampled_from([*PIECES, "好,好", "(注)乙"])), max_size=20
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(BETWEEN_WORDS, CONFIGS)
+def test_where_nothing_is_left_nothing_is_found(text: str, config: Config) -> None:
+    if NOTHING_LEFT not in answer(text, config):
+        return
+    after = cleaned(text, config)
+    assert after != text
+    assert cleaned(after, config) == after
+    laid_out = apply(after, layout.propose(after, config))
+    assert cleaned(laid_out, config) == laid_out
+
+
+def test_marks_that_are_widened_at_once_leave_nothing_to_do() -> None:
+    assert NOTHING_LEFT in answer("今天天气很好,大家(共三人)都来了。\n会议开始了!", Config())
+    assert answer('今天天气很好,“大家都来了"。', Config()) == ""
 
 
 @pytest.mark.parametrize(

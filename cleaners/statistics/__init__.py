@@ -55,7 +55,7 @@ class Bigrams(NamedTuple):
 def codes(text: str) -> Codes:
     """Code points of `text`, one each; OUTSIDE for those outside the Basic Multilingual Plane."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    clipped: Codes = np.minimum(points, OUTSIDE).astype(np.uint32)
+    clipped: Codes = np.minimum(points, OUTSIDE)
     return clipped
 
 
@@ -117,13 +117,16 @@ def _rest(keys: Codes, logprobs: Floats) -> Floats:
     return np.where(listed > 0, np.log(left), 0).astype(np.float32)
 
 
+_HALF = np.uint32(16)  # bits
+
+
 def bigram_logprobs(first: Codes, second: Codes) -> Floats:
     """log P(second | first) for arrays of codes of the same shape, or of one code; see `codes`."""
-    table = bigrams()
-    wanted = (first.astype(np.uint32) << np.uint32(16)) | second.astype(np.uint32)
-    at = table.keys.searchsorted(wanted)
-    unseen = table.rest[first] + unigrams()[second]
-    return np.where(table.keys.take(at, mode="clip") == wanted, table.logprobs.take(at, mode="clip"), unseen)
+    keys, logprobs, rest = bigrams()
+    wanted = (first.astype(np.uint32, copy=False) << _HALF) | second
+    at = keys.searchsorted(wanted)
+    unseen = rest.take(first) + unigrams().take(second)
+    return np.where(keys.take(at, mode="clip") == wanted, logprobs.take(at, mode="clip"), unseen)
 
 
 def bigram_logprob(first: str, second: str) -> float:
