@@ -147,8 +147,8 @@ def _start_afresh() -> None:
         *(chrome._match_bare, chrome._match_folded, about_rows._take, about_rows._take_short),
         *(about_rows._staff, rule_files._fold_short),
         *(names._is_known_byline, names._known_authors, names._known_flat, names._parts),
-        *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known_search),
-        *(misread_lines._crossing, misreadings._readings, misreadings._candidates),
+        *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known),
+        *(misread_lines._crossing, misreadings.readings_of, misreadings._candidates),
     ):
         remembered.cache_clear()
     prose._lately.forget()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import statistics
+from . import misread_search, statistics
 from .misread_units import (
     ASTRAL,
     BIG5,
@@ -25,6 +25,7 @@ from .misread_units import (
     ENTER_SCORE,
     GB,
     LATIN,
+    LATIN_SCORE,
     LOST,
     LOST_CHAR,
     ROUNDING,
@@ -58,11 +59,11 @@ from .misreadings import (
     readings_at,
     strict_repair,
 )
+from .remembered import Remembered
 
 Part = tuple[int, int]
 Points = NDArray[np.uint32]
 
-SHORT = 1_000  # characters of a line whose search is remembered
 LONGEST = 20_000  # characters: longer lines are searched
 MOST_FRUITLESS = 10_000  # characters of a document that are searched in vain
 LONGEST_SPOT = 32  # characters; the ways over spots are remembered
@@ -92,42 +93,83 @@ class Search:
     def __init__(self) -> None:
         self._left = MOST_FRUITLESS
 
-    def repair(self, asked: Asked) -> Repair | None:
-        """The repair of a line; only what lost nothing is repaired when the search has ended."""
-        if self._left <= 0:
-            return best_repair(*asked, strictly=True)
-        found = (_known_search if len(asked.line) <= SHORT else best_repair)(*asked)
-        if found:
-            self.succeed(asked)
-        else:
-            self._left -= asked.size
-        return found
+    def repairs(self, asked: Sequence[Asked]) -> list[Repair | None]:
+        """The repairs of lines; only what lost nothing is repaired when the search has ended."""
+        found: list[Repair | None] = []
+        while len(found) < len(asked) and self._left > 0:
+            found += self._some(asked[len(found) :])
+        return found + [best_repair(*one, strictly=True) for one in asked[len(found) :]]
+
+    def _some(self, asked: Sequence[Asked]) -> Iterator[Repair | None]:
+        """The repairs of the first lines, of those that are searched even if all that is before is in vain."""
+        sizes = np.array([one.size for one in asked]).cumsum()
+        some = asked[: int(sizes.searchsorted(self._left)) + 1]
+        for one, found in zip(some, _searched(some), strict=True):
+            if found:
+                self.succeed(one)
+            else:
+                self._left -= one.size
+            yield found
 
     def succeed(self, asked: Asked) -> None:
         """A line is repaired: where damage can be repaired, more of it is looked for."""
         self._left += asked.size
 
 
-def best_repairs(asked: Sequence[Asked], search: Search | None = None) -> list[Repair | None]:
-    """For each line what `best_repair` finds.  search: of the document that the lines are of; None: a new one"""
+def best_repairs(
+    asked: Sequence[Asked], search: Search | None = None, least: Sequence[float] | None = None
+) -> list[Repair | None]:
+    """For each line what `best_repair` finds.
+
+    search  of the document that the lines are of; None: a new one
+    least   per line: only what gains more is wanted
+    """
     search = search or Search()
     found: list[Repair | None] = [None] * len(asked)
     alike: dict[tuple[str, bool], list[_Line]] = {}
+    hopeless = _hopeless(asked, least) if least else set()
     for number, one in enumerate(asked):
-        line = _line(number, one)
+        line = None if number in hopeless else _line(number, one)
         if line is not None:
             alike.setdefault((one.read, line.lost), []).append(line)
     for (read, lost), lines in alike.items():
         for line, repair in (_repairs if lost else _strict_repairs)(lines, read):
             found[line.number] = repair
             search.succeed(asked[line.number])
-    for number, one in enumerate(asked):
-        if found[number] is None:
-            found[number] = search.repair(one)
+    left = [number for number, repair in enumerate(found) if repair is None and number not in hopeless]
+    for number, searched in zip(left, search.repairs([asked[number] for number in left]), strict=True):
+        found[number] = searched
     return found
 
 
-_known_search = lru_cache(1 << 10)(best_repair)  # what cannot be repaired is asked again when the document settles
+def _hopeless(asked: Sequence[Asked], least: Sequence[float]) -> set[int]:
+    """The numbers of the lines of which no repair can gain more than is wanted."""
+    numbers: dict[str, list[int]] = {}
+    for number, (one, gain) in enumerate(zip(asked, least, strict=True)):
+        if gain > 0:
+            numbers.setdefault(one.read, []).append(number)
+    found = set()
+    for read, own in numbers.items():
+        lines = [misread_search.Line(asked[number].line, asked[number].parts) for number in own]
+        most = misread_search.most_gained(lines, read).tolist()
+        found |= {number for number, gain in zip(own, most, strict=True) if gain + CLEARLY < least[number]}
+    return found
+
+
+def _searched(asked: Sequence[Asked]) -> list[Repair | None]:
+    """What the search finds; it is remembered, as what cannot be repaired is asked again when the document settles."""
+    new = [one for one in dict.fromkeys(asked) if one not in _known]
+    found: dict[Asked, Repair | None] = {}
+    for read in sorted({one.read for one in new}):
+        some = [one for one in new if one.read == read]
+        lines = [misread_search.Line(one.line, one.parts) for one in some]
+        found.update(zip(some, misread_search.best_repairs(lines, read), strict=True))
+    told = [found[one] if one in found else _known[one] for one in asked]
+    _known.update(found)
+    return told
+
+
+_known: Remembered[Asked, Repair | None] = Remembered(lambda asked: len(asked.line))
 
 
 # ---- lines as bytes ------------------------------------------------------------------------------------------
@@ -160,9 +202,8 @@ def _line(number: int, asked: Asked) -> _Line | None:
     start, end = asked.parts[0]
     old = asked.line[start:end]
     raw = _latin_bytes(old) if asked.read == LATIN else _gb_bytes(old)
-    for written in _OTHERS[asked.read]:
-        if raw and _decoded(raw, written) and list(strict_repair(*asked[:2], written, asked.parts)):
-            return None
+    if raw and any(list(strict_repair(*asked[:2], written, asked.parts)) for written in _others(raw, asked.read, old)):
+        return None
     if new := _decoded(raw, UTF8):
         return _Line(number, asked.line, start, old, new, False, [])
     new = raw.decode(UTF8, "surrogateescape")
@@ -172,6 +213,14 @@ def _line(number: int, asked: Asked) -> _Line | None:
 
 _OTHERS = {LATIN: (GB, BIG5), GB: (BIG5,)}
 """What is no UTF-8 may be this."""
+
+
+def _others(raw: bytes, read: str, old: str) -> Sequence[str]:
+    """The codecs in which the line may have been written if nothing of it was lost, or nothing of its parts: of text
+    that was read as Latin letters, those between lost characters are looked at one by one."""
+    if read == LATIN and LOST_CHAR in old:
+        return UTF8, *_OTHERS[read]
+    return [written for written in _OTHERS[read] if _decoded(raw, written)]
 
 
 def _decoded(raw: bytes, codec: str) -> str:
@@ -184,13 +233,16 @@ def _decoded(raw: bytes, codec: str) -> str:
 
 @cache
 def _cp1252() -> Any:
-    """For codecs.charmap_encode: cp1252, with control characters at the bytes that it does not know."""
-    chars = [bytes([byte]).decode(LATIN, "ignore") or chr(byte) for byte in range(0x100)]
+    """For codecs.charmap_encode: cp1252, with control characters at the bytes that it does not know, and what is lost
+    at FF."""
+    chars = [bytes([byte]).decode(LATIN, "ignore") or chr(byte) for byte in range(0xFF)] + [LOST_CHAR]
     return codecs.charmap_build("".join(chars))
 
 
 def _latin_bytes(old: str) -> bytes:
-    """Empty when other characters are among them."""
+    """Empty when other characters are among them, or the one of the byte that stands for lost ones."""
+    if "ÿ" in old:
+        return b""
     try:
         return old.encode("latin-1")
     except UnicodeEncodeError:
@@ -217,22 +269,25 @@ def _gb_bytes(old: str) -> bytes:
 
 
 def _spots(new: str, read: str) -> list[tuple[int, int, _Crossing]]:
-    """Empty when there are no runs, or when more than LONGEST_SPOT characters stand between them."""
+    """Empty when there are no runs, when more than LONGEST_SPOT characters stand between them, or when most of the
+    characters are in none: then it is not likely that all of it was misread."""
     spots = []
     done = 0
-    for run in RUN[read].finditer(new):
-        first, behind = run.span()
+    runs = [run.span() for run in RUN[read].finditer(new)]
+    if 2 * sum([behind - first for first, behind in runs]) < len(new):
+        return []
+    for first, behind in runs:
         if first > done + LONGEST_SPOT:
             return []
         if first > done:
             # of Latin letters it does not matter what follows
             following = 0 if read == LATIN else ord(new[first]) >> 12
-            spots.append((done, first, _crossing(new[done:first], following, read, done == 0)))
+            spots.append((done, first, _crossing(new[done:first], following, read, done == 0, False)))
         done = behind
     if len(new) > done + LONGEST_SPOT:
         return []
     if done and done < len(new):
-        spots.append((done, len(new), _crossing(new[done:], 0, read, False)))
+        spots.append((done, len(new), _crossing(new[done:], 0, read, False, True)))
     return spots
 
 
@@ -243,23 +298,25 @@ class _Crossing(NamedTuple):
     score     log P
     inner     for the units inside the spot: a potential, and whether a reading may end there
     counts    readings that are not ASCII, those of them that are not lost, and log P of these
+    is_best   among Latin letters: whether no way that keeps some of them is as likely
     """
 
     readings: tuple[tuple[int, Reading], ...]
     score: float
     inner: tuple[tuple[float, bool], ...]
     counts: tuple[int, int, float]
+    is_best: bool
 
 
 @lru_cache(1 << 12)
-def _crossing(spot: str, following: int, read: str, is_first: bool) -> _Crossing:
-    """following: the upper half of the code of the character behind, of three bytes; 0 when there is none.
+def _crossing(spot: str, following: int, read: str, is_first: bool, is_last: bool) -> _Crossing:
+    """is_first, is_last: does the line begin or end with it?
+    following: the upper half of the code of the character behind, of three bytes; 0 when there is none.
 
     A potential: no reading from one unit to another is likelier than the difference. It is log P of the best way from
     the beginning, or, if the spot is the first of a line, the score less log P of the best way to the end."""
     units = list(spot.encode(UTF8, "surrogateescape"))
-    if read == GB:
-        units = [LOST if unit == _LOST_BYTE else unit for unit in units]
+    units = [LOST if unit == _LOST_BYTE else unit for unit in units]
     size = len(units)
     if following:
         units.append(0xE0 | following)
@@ -275,6 +332,7 @@ def _crossing(spot: str, following: int, read: str, is_first: bool) -> _Crossing
     while at:
         way.append(back[at])
         at = back[at][0]
+    is_best = read == LATIN and _is_best(units, found, best, is_first, is_last)
     ends = [score > -np.inf for score in best]
     for at in range(size - 1, 0, -1):
         if is_first or not ends[at]:
@@ -284,9 +342,34 @@ def _crossing(spot: str, following: int, read: str, is_first: bool) -> _Crossing
     wide = [reading for _, reading in way if reading.text >= "\x80"]
     sure = [reading.score for reading in wide if reading.text != LOST_CHAR]
     inner = tuple(zip(best[1:size], ends[1:size], strict=True))
-    return _Crossing(tuple(way[::-1]), best[size], inner, (len(wide), len(sure), sum(sure)))
+    return _Crossing(tuple(way[::-1]), best[size], inner, (len(wide), len(sure), sum(sure)), is_best)
 
 
+def _is_best(
+    units: list[int], found: list[tuple[Reading, ...]], best: list[float], is_first: bool, is_last: bool
+) -> bool:
+    """Whether a way over Latin letters that keeps some is less likely than the best one that reads all bytes.
+
+    In the runs around the spot that one is the likeliest (misread_units.Runs.end). So a way that keeps letters is no
+    likelier where the spot begins, and comes back where it ends, or keeps all of a run (see _gains_of_letters). A line
+    may begin and end with letters that stay; of ASCII it makes no difference."""
+    size = len(found)
+    ascii_only = bytes([unit if 0 <= unit < 0x80 else 0xFF for unit in units]).decode("latin-1")
+    head = size - len(ascii_only.lstrip(_ASCII_CHARS)) if is_first else -1
+    tail = len(ascii_only.rstrip(_ASCII_CHARS)) if is_last else size
+    stay = kept_scores(LATIN)
+    kept = [-ENTER_SCORE if is_first else 0.0] + [-np.inf] * size
+    back = [-np.inf] * (size + 1)
+    for at, readings in enumerate(found):
+        last = max(kept[at], back[at], best[at] if at < tail else -np.inf)
+        kept[at + 1] = last + (float(stay[units[at]]) if 0 <= units[at] < 0x80 else LATIN_SCORE)
+        score = max(back[at], kept[at] + ENTER_SCORE if at > head else -np.inf)
+        for reading in readings:
+            back[at + reading.length] = max(back[at + reading.length], score + reading.score)
+    return max(back[size], kept[size] + (0.0 if is_last else ENTER_SCORE)) < best[size] - ROUNDING
+
+
+_ASCII_CHARS = "".join(map(chr, range(0x80)))
 _LOST_BYTE = 0xFF
 _NOTHING = Reading(0, "", 0.0)
 
@@ -370,6 +453,10 @@ class _Ways(NamedTuple):
     scores: Scores
     before: Scores
 
+    @property
+    def are_best(self) -> Marks:
+        return np.array([spot.is_best for spot in self.spots], bool)
+
     @classmethod
     def of(cls, lines: Sequence[_Line], new: _Page, read: str) -> _Ways:
         own = [(i, first, behind) for i, line in enumerate(lines) for first, behind, _ in line.spots]
@@ -389,6 +476,8 @@ def _gains(old: _Page, new: _Page, ways: _Ways, read: str) -> tuple[Scores, Mark
     """Per line how much likelier it is if all bytes are read than if all characters stay, and whether no other way is
     likelier: none that keeps some characters in between, or at an end of the line (docs/decisions/0048)."""
     stay = kept_scores(read)[np.minimum(old.points, statistics.OUTSIDE)].astype(float)
+    if read == LATIN:
+        return _gains_of_letters(new, ways, stay)
     likely, may_end = _likely_before(new, ways)
     gains = likely[old.units] - (stay.cumsum() - stay)
     counts = old.ends - old.begins + 1
@@ -406,6 +495,17 @@ def _gains(old: _Page, new: _Page, ways: _Ways, read: str) -> tuple[Scores, Mark
     is_earlier = number <= last.repeat(counts)
     is_worse |= np.logical_or.reduceat(is_earlier & (left >= total.repeat(counts) - ROUNDING), old.begins)
     return total, ~is_worse
+
+
+def _gains_of_letters(new: _Page, ways: _Ways, stay: Scores) -> tuple[Scores, Marks]:
+    """`_gains` of Latin letters, each one unit: who keeps some leaves the way in a spot and is back before a run ends,
+    if each run costs him more than coming back."""
+    gains = ways.before - (stay.cumsum() - stay)[new.units]
+    starts = np.sort(np.concatenate([new.begins, ways.behinds]))  # of the runs, one of them before each spot
+    stops = np.sort(np.concatenate([ways.firsts, new.ends]))
+    is_cheap = (starts < stops) & (gains[stops] - gains[starts] < -ENTER_SCORE + ROUNDING)
+    lines = np.concatenate([new.begins.searchsorted(starts[is_cheap], "right") - 1, ways.lines[~ways.are_best]])
+    return gains[new.ends] - gains[new.begins], np.bincount(lines, minlength=len(new.begins)) == 0
 
 
 def _outermost(old: _Page) -> tuple[Places, Places]:
@@ -444,7 +544,7 @@ def _is_old(old: _Page, read: str) -> Marks:
 
 
 def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, read: str) -> Marks:
-    """Per line whether it passes the tests of misreadings._believed that look at more than its text."""
+    """Per line whether it passes the tests of misreadings.is_believed that look at more than its text."""
     wide = new.points >= 0x80
     for_spots = np.array([spot.counts for spot in ways.spots]).T
 
@@ -520,7 +620,7 @@ def _stretch(line: _Line, firsts: bytes, read: str) -> list[tuple[int, Reading]]
 
 
 def _is_text(texts: Sequence[str], read: str) -> bool:
-    """The other tests of misreadings._believed."""
+    """The other tests of misreadings.is_believed."""
     if read == LATIN:
         return dense("".join(texts))
     sure = _ASCII.sub("", "".join([text for text in texts if text != LOST_CHAR]))

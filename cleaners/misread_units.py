@@ -9,7 +9,7 @@ where it is proved that no other way would have been better (docs/decisions/0048
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -146,22 +146,37 @@ def _two(char: str, read: str) -> tuple[int, int]:
     return raw[0], raw[1]
 
 
-def segments(line: str, read: str, part: tuple[int, int], fewest: int) -> Iterator[Units]:
-    """The stretches of a part that can be turned into bytes and hold `fewest` characters or more that are not ASCII."""
-    start, end = part
-    points, raw = _bytes_of_codes(line[start:end], read)
+def units_of(
+    text: str, read: str, parts: Sequence[tuple[int, int]], fewest: int
+) -> tuple[Units, list[tuple[int, int]]]:
+    """The units of the parts [start, end) of a text, sorted and apart from each other, and the bounds [first, behind)
+    of the stretches of units that can be turned into bytes and hold `fewest` characters or more that are not ASCII."""
+    points, raw = _bytes_of_codes(text, read)
+    if parts != [(0, len(text))]:
+        inside = np.zeros(len(text) + 1, np.int8)
+        np.add.at(inside, [start for start, _ in parts], 1)
+        np.add.at(inside, [end for _, end in parts], -1)
+        raw[inside[:-1].cumsum() == 0] = NO_BYTE
     flat = raw.ravel()
     there = (flat != NO_BYTE).nonzero()[0]
     chars, is_first, array = there >> 1, (there & 1) == 0, flat[there]
     stay = np.where(is_first, kept_scores(read)[points][chars], 0.0).astype(float)
-    units = Units(array.tolist(), (chars + start).tolist(), is_first.tolist(), stay.tolist(), array, is_first, stay)
-    foreign = (points >= 0x80).cumsum().tolist()
-    begin = 0  # of the stretch, in characters of the part
-    for stop in [*(raw[:, 0] == NO_BYTE).nonzero()[0].tolist(), end - start]:  # where characters have no bytes
-        if stop > begin and foreign[stop - 1] - (foreign[begin - 1] if begin else 0) >= fewest:
-            own = slice(*chars.searchsorted((begin, stop)))
-            yield units if own == slice(0, len(array)) else Units(*[one[own] for one in units])  # type: ignore[arg-type]
-        begin = stop + 1
+    units = Units(array.tolist(), chars.tolist(), is_first.tolist(), stay.tolist(), array, is_first, stay)
+    foreign = np.append(0, (points >= 0x80).cumsum())
+    stops = np.append((raw[:, 0] == NO_BYTE).nonzero()[0], len(text))  # where characters have no bytes
+    begins = np.append(0, stops[:-1] + 1)
+    is_long = foreign[stops] - foreign[begins] >= fewest
+    bounds = chars.searchsorted(np.array((begins[is_long], stops[is_long])).T)
+    return units, [(first, behind) for first, behind in bounds.tolist()]
+
+
+def segments(line: str, read: str, part: tuple[int, int], fewest: int) -> Iterator[Units]:
+    """The stretches of a part that can be turned into bytes and hold `fewest` characters or more that are not ASCII."""
+    start, end = part
+    units, bounds = units_of(line[start:end], read, [(0, end - start)], fewest)
+    for first, behind in bounds:
+        own = units if (first, behind) == (0, units.size) else Units(*[one[first:behind] for one in units])  # type: ignore[arg-type]
+        yield own._replace(chars=[char + start for char in own.chars]) if start else own
 
 
 # ---- runs ----------------------------------------------------------------------------------------------------

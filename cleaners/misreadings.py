@@ -91,20 +91,31 @@ class Repair(NamedTuple):
 def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]], strictly: bool = False) -> Repair | None:
     """The likeliest repair of the parts [start, end) of a line that may have been read in codec `read`; None
     when there is none.  strictly: only what lost nothing is repaired, which is quick"""
-    found: list[Repair] = []
-    for written in _WRITTEN[read]:
-        found += strict_repair(line, read, written, parts)
+    found = strict_repairs(line, read, parts)
     if found or strictly or len(line) > LONGEST_LINE:
-        return max(found, key=lambda repair: repair.gain, default=None)
-    size = sum(end - start for start, end in parts)
-    for written in _WRITTEN[read]:
-        found += _repair(line, read, written, parts)
-        if found and sum(piece.end - piece.start for piece in found[-1].pieces) > size / 2:
+        return likeliest(found)
+    for written in WRITTEN[read]:
+        found += repair_of(line, read, written, parts)
+        if found and is_most(found[-1], parts):
             break  # most of it makes sense: no need to try the others
-    return max(found, key=lambda repair: repair.gain, default=None)
+    return likeliest(found)
 
 
-_WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
+def strict_repairs(line: str, read: str, parts: Sequence[tuple[int, int]]) -> list[Repair]:
+    """The repairs of what lost nothing."""
+    return [repair for written in WRITTEN[read] for repair in strict_repair(line, read, written, parts)]
+
+
+def likeliest(repairs: Sequence[Repair]) -> Repair | None:
+    return max(repairs, key=lambda repair: repair.gain, default=None)
+
+
+def is_most(repair: Repair, parts: Sequence[tuple[int, int]]) -> bool:
+    """Whether a repair changes more than half of the parts."""
+    return sum(piece.end - piece.start for piece in repair.pieces) > sum(end - start for start, end in parts) / 2
+
+
+WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
 
 
 def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
@@ -157,7 +168,7 @@ def likelihood_of_each(text: str) -> float:
 
 
 def _strict_gain(old: str, new: str, read: str) -> float:
-    """How much likelier the new text is; nothing when it fails the tests that `_believed` makes."""
+    """How much likelier the new text is; nothing when it fails the tests that `is_believed` makes."""
     a, b = statistics.codes(old), statistics.codes(new)
     a, b = a[a >= 0x80], b[b >= 0x80]
     if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(_points(old)):
@@ -180,7 +191,8 @@ def common_ends(old: str, new: str) -> tuple[int, int]:
     return head, tail
 
 
-def _repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
+def repair_of(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
+    """The repair by the likeliest reading of a line in the codec `written`, if there is one."""
     pieces: list[Piece] = []
     gain = 0.0
     for units in (units for part in parts for units in segments(line, read, part, LEAST_OLD[read])):
@@ -244,7 +256,7 @@ def _stretches(line: str, units: Units, read: str, written: str) -> Iterator[tup
             if stays + ENTER_SCORE > score:
                 score, before = stays + ENTER_SCORE, True
         if score > -1e29:
-            for reading in alone[raw[at]] or _readings(_window(raw, at, read, written), read, written):
+            for reading in alone[raw[at]] or readings_of(_window(raw, at, read, written), read, written):
                 end = at + reading[0]
                 total = score + reading[2]
                 if total > taken_scores[end]:
@@ -281,13 +293,13 @@ def _accepted(
             else:
                 stretch.append((back, reading))
             if before_kept:
-                found.append(_trimmed(units, stretch[::-1]))
+                found.append(trimmed(units, stretch[::-1]))
                 stretch = []
         at, staying = back, before_kept
     if stretch:
-        found.append(_trimmed(units, stretch[::-1]))
+        found.append(trimmed(units, stretch[::-1]))
     for readings, gain in reversed(found):
-        if _believed(line, units, readings, gain, read):
+        if is_believed(line, units, readings, gain, read):
             yield readings, gain
 
 
@@ -305,7 +317,7 @@ def _spelled(units: Units, runs: Runs, start: int, end: int) -> list[tuple[int, 
     return found[::-1]
 
 
-def _trimmed(units: Units, stretch: list[tuple[int, Reading]]) -> tuple[list[tuple[int, Reading]], float]:
+def trimmed(units: Units, stretch: list[tuple[int, Reading]]) -> tuple[list[tuple[int, Reading]], float]:
     """Without ASCII at its ends; and the gain against leaving it as it is."""
     while stretch and stretch[-1][1].text < "\x80":
         stretch.pop()
@@ -328,7 +340,7 @@ def _end(stretch: list[tuple[int, Reading]]) -> int:
     return at + reading.length
 
 
-def _believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
+def is_believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gain: float, read: str) -> bool:
     """Whether a stretch is long, likely and well-formed enough to be changed."""
     if not stretch or gain < LEAST_GAIN:
         return False
@@ -391,7 +403,12 @@ def _score(text: str) -> float:
     table = _score_list()
     if len(text) == 1:
         return table[min(ord(text), statistics.OUTSIDE)]
+    if not text or max(text) < _ASTRAL:
+        return sum([table[code] for code in map(ord, text)])
     return sum([table[min(code, statistics.OUTSIDE)] for code in map(ord, text)])
+
+
+_ASTRAL = "\U00010000"
 
 
 @cache
@@ -420,7 +437,7 @@ def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]
 
 def readings_at(raw: list[int], at: int, read: str) -> tuple[Reading, ...]:
     """The ways to read a character of UTF-8 at a unit."""
-    return _readings_alone(read, UTF8)[raw[at]] or _readings(_window(raw, at, read, UTF8), read, UTF8)
+    return _readings_alone(read, UTF8)[raw[at]] or readings_of(_window(raw, at, read, UTF8), read, UTF8)
 
 
 @cache
@@ -428,11 +445,11 @@ def _readings_alone(read: str, written: str) -> list[tuple[Reading, ...]]:
     """By byte: the readings, where they do not depend on what follows, as of ASCII and of what stands inside a
     character of UTF-8; none elsewhere, and for LOST, which is the last of the list."""
     known = [byte < 0x80 or (written == UTF8 and byte < 0xC2) for byte in range(0x100)]
-    return [_readings((byte,), read, written) if known[byte] else () for byte in range(0x100)] + [()]
+    return [readings_of((byte,), read, written) if known[byte] else () for byte in range(0x100)] + [()]
 
 
 @lru_cache(maxsize=65_536)
-def _readings(window: tuple[int, ...], read: str, written: str) -> tuple[Reading, ...]:
+def readings_of(window: tuple[int, ...], read: str, written: str) -> tuple[Reading, ...]:
     """The ways to read a character of codec `written` at the beginning of the bytes."""
     byte = window[0]
     if 0 <= byte < 0x80:
@@ -445,10 +462,10 @@ def _double_readings(window: tuple[int, ...], read: str, written: str) -> list[R
     pair = window[:2]
     if len(pair) == 2 and LOST in pair:
         readings += _double_guess(window, read, written)
-    elif len(pair) == 2 and (text := _decoded(pair, written)) is not None:
+    elif len(pair) == 2 and (text := _double(*pair, written)) is not None:
         readings.append(Reading(2, text, _score(text)))
     if read == LATIN and window[0] != LOST:  # a soft hyphen is the byte that programs drop
-        text = _decoded((window[0], 0xAD), written)
+        text = _double(window[0], 0xAD, written)
         if text is not None and _score(text) > -10:
             readings.append(Reading(1, text, _score(text) + MISSING_SCORE, (text,)))
     return readings
@@ -458,8 +475,8 @@ def _double_guess(window: tuple[int, ...], read: str, written: str) -> list[Read
     """A double-byte character of which one byte was lost."""
     first, second = window[:2]
     following = window[2] if len(window) > 2 else None
-    firsts = (first,) if first != LOST else _lost_bytes(tuple(range(0xA1, 0xFA)), second, read)
-    seconds = (second,) if second != LOST else _lost_bytes(DOUBLE_SECONDS, following, read)
+    firsts = (first,) if first != LOST else lost_bytes(tuple(range(0xA1, 0xFA)), second, read)
+    seconds = (second,) if second != LOST else lost_bytes(DOUBLE_SECONDS, following, read)
     if LOST in (*firsts, *seconds) or len(firsts) * len(seconds) > 100:
         return [Reading(2, LOST_CHAR, BROKEN_SCORE)]
     known = _likely_doubles(written)
@@ -471,12 +488,23 @@ def _double_guess(window: tuple[int, ...], read: str, written: str) -> list[Read
 LEAST_DOUBLE = -12  # log P of a double-byte character that may be filled in
 
 
+def _double(first: int, second: int, written: str) -> str | None:
+    return doubles(written).get(first << 8 | second)
+
+
+@cache
+def doubles(written: str) -> dict[int, str]:
+    """The double-byte characters, by both bytes."""
+    pairs = [bytes((first, second)) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF)]
+    texts = b"\n".join(pairs).decode(written, "replace").split("\n")  # all at once: what is none holds a lost character
+    found = zip(pairs, texts, strict=True)
+    return {pair[0] << 8 | pair[1]: text for pair, text in found if LOST_CHAR not in text}
+
+
 @cache
 def _likely_doubles(written: str) -> dict[int, str]:
     """The double-byte characters that may be filled in, by both bytes."""
-    pairs = ((first, second) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF))
-    texts = {first << 8 | second: _decoded((first, second), written) for first, second in pairs}
-    return {code: text for code, text in texts.items() if text and _score(text) > LEAST_DOUBLE}
+    return {code: text for code, text in doubles(written).items() if _score(text) > LEAST_DOUBLE}
 
 
 def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:
@@ -508,18 +536,18 @@ def _options(window: tuple[int, ...], place: int, read: str) -> tuple[int, ...]:
     byte = window[place]
     following = window[place + 1] if place + 1 < len(window) else None
     if byte == LOST:
-        return _lost_bytes(CONTINUATIONS if place else LEADS, following, read)
+        return lost_bytes(CONTINUATIONS if place else LEADS, following, read)
     if not place:
         return (byte,)
     if byte == 0x20 and read == LATIN:
         return (0xA0,)
     if byte == 0x3F and read != LATIN:  # many programs write a question mark for what they cannot read
-        return _lost_bytes(CONTINUATIONS, following, read)
+        return lost_bytes(CONTINUATIONS, following, read)
     return (byte,) if 0x80 <= byte < 0xC0 else ()
 
 
 @lru_cache(maxsize=4096)
-def _lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> tuple[int, ...]:
+def lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> tuple[int, ...]:
     """Those of the allowed bytes that the codec `read` could not read before the byte that follows."""
     if read == LATIN:
         return tuple(byte for byte in allowed if byte in DROPPED)
@@ -550,7 +578,7 @@ def _missing(window: tuple[int, ...], read: str) -> list[Reading]:
     following = window[2] if len(window) > 2 else None
     if not 0x80 <= second < 0xC0 or (following is not None and 0x80 <= following < 0xC0):
         return []
-    lost = DROPPED if read == LATIN else _lost_bytes(CONTINUATIONS, following, read)
+    lost = DROPPED if read == LATIN else lost_bytes(CONTINUATIONS, following, read)
     third, other = _candidates(((lead,), (second,), lost), read), _candidates(((lead,), lost, (second,)), read)
     likelier = third if third.score >= other.score else other
     return _guess(likelier._replace(texts=third.texts + other.texts), 2, MISSING_SCORE)
@@ -681,7 +709,7 @@ def cut(
         guess = guess or is_guess
         end = at + reading.length
         if firsts[end]:
-            parts.append((chars[start], chars[end], text, guess))
+            parts.append((chars[start], chars[end - 1] + 1, text, guess))
             start, text, guess = end, "", False
     for guess, group in groupby(parts, key=itemgetter(3)):
         alike = list(group)

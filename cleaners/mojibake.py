@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Generator, Iterator
-from functools import cache, lru_cache
+import unicodedata
+from collections.abc import Callable, Generator, Iterator
+from functools import cache, partial
 
 import ftfy
-from ftfy import badness
+from ftfy import badness, fixes
+from ftfy.chardata import UTF8_DETECTOR_RE
 
 from . import statistics
 from .config import Config
@@ -21,6 +23,7 @@ from .ignored import LINES, MARGINS
 from .misread_lines import Asked, Search, best_repairs
 from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
 from .misreadings import Piece, Repair, likelihood, likelihood_of_each
+from .remembered import RememberedOfLines
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
@@ -44,6 +47,13 @@ FTFY = ftfy.TextFixerConfig(
     fix_line_breaks=False,
     normalization="NFC",
     explain=False,
+)
+OTHER_FIXES: tuple[Callable[[str], str], ...] = (  # what FTFY asks for beside encodings, in the order of ftfy
+    fixes.fix_c1_controls,
+    fixes.fix_surrogates,
+    fixes.remove_terminal_escapes,
+    fixes.remove_control_chars,
+    partial(unicodedata.normalize, "NFC"),
 )
 
 LATIN_LEADS = f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
@@ -204,12 +214,19 @@ def _known(lines: list[str], search: Search) -> Repairs:
 
 def _find_repairs(lines: list[str], known: Repairs, search: Search | None = None) -> None:
     """Adds the likeliest repair of each line."""
-    asked = [(line, Asked(line, read, parts)) for line in lines for read, parts in _known_parts(line)]
+    asked = [Asked(line, read, parts) for line in lines for read, parts in _known_parts(line)]
     known.update(dict.fromkeys(lines))
-    for (line, _), repair in zip(asked, best_repairs([one for _, one in asked], search), strict=True):
-        other = known[line]
+    _find_likelier([one for one in asked if one.read != GB], known, search)
+    _find_likelier([one for one in asked if one.read == GB], known, search)
+
+
+def _find_likelier(asked: list[Asked], known: Repairs, search: Search | None) -> None:
+    """Adds the likeliest repairs where they are likelier than those that are known."""
+    gains = [repair.gain if (repair := known[one.line]) else 0.0 for one in asked]
+    for one, repair in zip(asked, best_repairs(asked, search, gains), strict=True):
+        other = known[one.line]
         if repair and (other is None or repair.gain > other.gain):
-            known[line] = repair
+            known[one.line] = repair
 
 
 def _misread(start: int, line: str, known: Repairs) -> list[Edit]:
@@ -257,16 +274,50 @@ def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
 
 def _by_ftfy(line: str) -> str:
     """What ftfy makes of a line in other languages; it may need several rounds."""
+    fix = _fixed if HAN.search(line) and len(line) <= FTFY.max_decode_length else _fixed_by_ftfy
     for _ in range(ROUNDS):
         if not MAY_BE_BAD.search(line) or not badness.is_bad(line):
             break
-        line, old = ftfy.fix_text(line, FTFY), line
+        line, old = fix(line), line
         if line == old:
             break
     return line
 
 
-_short_by_ftfy = lru_cache(1 << 10)(_by_ftfy)
+def _fixed_by_ftfy(line: str) -> str:
+    return ftfy.fix_text(line, FTFY)
+
+
+def _fixed(line: str) -> str:
+    """`_fixed_by_ftfy` of a line with ideographs. None of the codecs that ftfy knows can have read all of it, and of
+    its steps the ones that look for such a codec have nothing to say."""
+    while True:
+        old = line
+        line = _unmixed(line)
+        for fix in OTHER_FIXES:
+            line = fix(line)
+        if line == old:
+            return line
+
+
+def _unmixed(line: str) -> str:
+    """As ftfy.fix_encoding: letters that can be UTF-8 are repaired one stretch after the other."""
+    while badness.is_bad(line):
+        old = line
+        line = UTF8_DETECTOR_RE.sub(lambda match: _short_fixed(match[0]), line)
+        if line == old:
+            line = fixes.fix_c1_controls(line)
+        if line == old:
+            break
+    return line
+
+
+def _fixed_alone(letters: str) -> str:
+    return ftfy.fix_encoding(letters) if badness.is_bad(letters) else letters
+
+
+_short_fixed = RememberedOfLines(_fixed_alone)
+_short_by_ftfy = RememberedOfLines(_by_ftfy)
 
 
 def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
@@ -303,14 +354,20 @@ def _misread_parts(line: str) -> Parts:
     parts: dict[str, list[tuple[int, int]]] = {}
     if LATIN_PAIR.search(line):
         parts[LATIN] = [(0, len(line))]
+    reads: tuple[str, ...] = (GB, BIG5)
     for match in _pairs().finditer(line):
         start, end = match.span()
-        for read in _tried(line[max(0, start - 2) : start + WINDOW]):
-            _add(parts.setdefault(read, []), max(0, start - MARGIN), min(len(line), end + MARGIN))
+        first, last = max(0, start - MARGIN), min(len(line), end + MARGIN)
+        for read in _tried(line[max(0, start - 2) : start + WINDOW], reads):
+            _add(parts.setdefault(read, []), first, last)
+            if last == len(line):  # there is no more to find in this codec
+                reads = tuple([other for other in reads if other != read])
+        if not reads:
+            break
     return tuple([(read, tuple(parts[read])) for read in sorted(parts)])
 
 
-_parts_of_short = lru_cache(1 << 10)(_misread_parts)  # lines that stay are asked about again as the document settles
+_parts_of_short = RememberedOfLines(_misread_parts)  # lines that stay are asked about again as the document settles
 
 
 def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:
@@ -321,15 +378,18 @@ def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:
         parts.append((start, end))
 
 
-def _tried(window: str) -> tuple[str, ...]:
-    """The codecs that the line may have been read in, by the characters around a place."""
+_NOT_FOREIGN = re.compile(f"[\x00-\x7f{LOST_CHAR}]+")
+
+
+def _tried(window: str, reads: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the codecs `reads` that the line may have been read in, by the characters around a place."""
     if TWO_UTF8_CHARS.search(window.encode(GB, "ignore")):
-        return (GB,)
-    foreign = "".join([char for char in window if char >= "\x80" and char != LOST_CHAR])
+        return (GB,) if GB in reads else ()
+    foreign = _NOT_FOREIGN.sub("", window)
     if len(foreign) <= 3:
         return ()
     least = likelihood_of_each(foreign) + 1.5
-    return tuple(read for read, written in ((GB, BIG5), (BIG5, GB)) if _is_likely(window, read, written, least))
+    return tuple([read for read in reads if _is_likely(window, read, BIG5 if read == GB else GB, least)])
 
 
 def _is_likely(window: str, read: str, written: str, least: float) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import misread_lines, misreadings
+from cleaners import misread_lines, misread_search
 from cleaners.misread_lines import Asked, Search, best_repairs
 from cleaners.misread_units import BIG5, GB, LATIN, UTF8
 from cleaners.misreadings import Repair, best_repair
@@ -58,7 +58,7 @@ def test_lines_that_lost_bytes_are_not_searched(read: str, monkeypatch: pytest.M
     misread = [line.encode(UTF8).decode(read, "replace" if read == GB else "ignore") for line in lines]
     asked = [Asked(line, read, ((0, len(line)),)) for line in misread]
     expected = [_searched(one) for one in asked]
-    monkeypatch.setattr(misread_lines, "_known_search", None)
+    monkeypatch.setattr(misread_search, "best_repairs", None)
     assert [repair and repair.pieces for repair in best_repairs(asked)] == [one and one.pieces for one in expected]
     assert None not in expected
 
@@ -72,7 +72,8 @@ def test_a_way_as_likely_is_left_to_the_search() -> None:
 
 
 def test_a_document_is_not_searched_in_vain_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misreadings, "_repair")
+    searched = spy_on(monkeypatch, misread_search, "strict_repairs")
+    misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     lines = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
     assert best_repairs([Asked(line, BIG5, ((0, len(line)),)) for line in lines]) == [None] * 50
@@ -84,7 +85,7 @@ def test_what_was_found_lets_the_search_go_on() -> None:
         f"{number}年的江东下了一场大雨，路上没有人".encode().decode("gbk", "replace") for number in range(1900, 1960)
     ]
     search = Search()
-    repairs = [search.repair(Asked(line, GB, ((0, len(line)),))) for line in lines]
+    repairs = search.repairs([Asked(line, GB, ((0, len(line)),)) for line in lines])
     assert all(repairs)
     assert search._left > misread_lines.MOST_FRUITLESS
 
@@ -93,11 +94,12 @@ def test_what_lost_nothing_is_repaired_when_the_search_has_ended() -> None:
     search = Search()
     search._left = 0
     line = "江东下了一场大雨，路上没有行人".encode().decode("latin-1")
-    assert search.repair(Asked(line, LATIN, ((0, len(line)),)))
+    assert search.repairs([Asked(line, LATIN, ((0, len(line)),))])[0]
 
 
 def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misreadings, "_repair")
+    searched = spy_on(monkeypatch, misread_search, "strict_repairs")
+    misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     vain = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
     sound = "一条公路盘活了五个村庄，桥头的老人看着河水慢慢流过。".encode().decode("cp1252", "surrogateescape")

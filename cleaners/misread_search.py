@@ -1,0 +1,549 @@
+"""Misread text that was not misread from end to end: the search of misreadings.py for many lines together.
+
+The search looks at one unit of a line after the other; here it looks at the same unit of all lines at once. What is
+found is the same (tests/test_misread_search.py), the time for a unit a tenth (docs/decisions/0048).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import statistics
+from .misread_units import (
+    BIG5,
+    BROKEN_BYTE_SCORE,
+    BROKEN_SCORE,
+    ENTER_SCORE,
+    GB,
+    LATIN,
+    LATIN_SCORE,
+    LOST,
+    UTF8,
+    Marks,
+    Places,
+    Scores,
+    Units,
+    new_scores,
+    units_of,
+)
+from .misreadings import (
+    CONTINUATIONS,
+    DOUBLE_SECONDS,
+    FILL_SCORE,
+    LEAST_GAIN,
+    LEAST_OLD,
+    LONGEST_LINE,
+    MISSING_SCORE,
+    WRITTEN,
+    Piece,
+    Reading,
+    Repair,
+    chosen,
+    cut,
+    doubles,
+    is_believed,
+    is_most,
+    likeliest,
+    likelihood_of_each,
+    lost_bytes,
+    readings_of,
+    repair_of,
+    strict_repairs,
+    trimmed,
+)
+
+Part = tuple[int, int]
+STEP_COST = {UTF8: 12, GB: 6, BIG5: 6}  # of one unit of all lines, in units of one line that is searched alone
+LENGTHS = {UTF8: 4, GB: 2, BIG5: 2}  # units of the longest reading
+MOST_ROWS = 50_000  # that are remembered from one document to the next
+WINDOW = 5  # units on which the readings at one of them may depend
+CODES = 258  # a byte, a lost one, none
+LOST_CODE, NONE = 256, 257
+ASCII_GAIN = 5.0  # more than what is gained when a byte of ASCII at the end is left where it was
+
+
+class Line(NamedTuple):
+    """A line and the parts [start, end) of it that may be misread, sorted and apart from each other."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+
+class _Page(NamedTuple):
+    """Lines one after another, each with a line break: the text, per line its begin and its end behind the break, and
+    the parts of all."""
+
+    text: str
+    begins: list[int]
+    ends: Places
+    parts: list[Part]
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> _Page:
+        text = "".join([f"{line.text}{statistics.BOUNDARY}" for line in lines])
+        ends = np.cumsum([len(line.text) + 1 for line in lines], dtype=np.int64)
+        begins = [0, *ends.tolist()][: len(lines)]
+        return cls(
+            text,
+            begins,
+            ends,
+            [(at + a, at + b) for at, line in zip(begins, lines, strict=True) for a, b in line.parts],
+        )
+
+
+def best_repairs(lines: Sequence[Line], read: str) -> list[Repair | None]:
+    """For each line what misreadings.best_repair finds."""
+    found = [strict_repairs(line.text, read, line.parts) for line in lines]
+    left = [i for i, line in enumerate(lines) if not found[i] and len(line.text) <= LONGEST_LINE]
+    for written in WRITTEN[read]:
+        for i, repair in zip(left, _repairs([lines[i] for i in left], read, written), strict=True):
+            found[i] += [repair] if repair else []
+        left = [i for i in left if not (found[i] and is_most(found[i][-1], lines[i].parts))]
+    return [likeliest(own) for own in found]
+
+
+def most_gained(lines: Sequence[Line], read: str) -> Scores:
+    """Per line: no repair of best_repairs gains more; infinite where that would take too long to tell."""
+    found = np.full(len(lines), np.inf)
+    some = are_together([len(line.text) for line in lines], UTF8).nonzero()[0]
+    page = _Page.of([lines[i] for i in some.tolist()])
+    units, bounds = units_of(page.text, read, page.parts, LEAST_OLD[read])
+    left = np.array(bounds, np.int64).reshape(-1, 2)
+    most = np.zeros(len(some))
+    if len(left):
+        segments = _Segments.of(units, left)
+        chars = np.array(units.chars)
+        line_of = page.ends.searchsorted(chars[left[:, 0]], "right")[segments.grid.order]
+        for written in WRITTEN[read]:
+            scores = _bounds(segments.places, read) if written == UTF8 else _scores(segments.places, read, written)
+            gained = segments.search(scores, is_bound=True).gained
+            most = np.maximum(most, np.bincount(line_of, gained, minlength=len(some)))
+        # what is encoded in more bytes may be part of what lost nothing
+        own = page.ends.searchsorted(chars[units.first_array], "right")
+        sizes = [sum(end - start for start, end in lines[i].parts) for i in some.tolist()]
+        most[np.bincount(own, minlength=len(some)) < sizes] = np.inf
+    found[some] = most
+    return found
+
+
+def _scores(places: Sequence[Places], read: str, written: str) -> Scores:
+    readings = _known_readings(read, written)
+    return readings.scores[readings.rows(places)].T
+
+
+def _repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | None]:
+    """For each line what misreadings.repair_of finds."""
+    together = are_together([len(line.text) for line in lines], written)
+    some = iter(repairs([line for line, own in zip(lines, together, strict=True) if own], read, written))
+    return [
+        next(some) if own else next(repair_of(line.text, read, written, line.parts), None)
+        for line, own in zip(lines, together, strict=True)
+    ]
+
+
+def are_together(sizes: Sequence[int], written: str) -> Marks:
+    """Which lines of these lengths are worth to be searched together: not the few that are far longer."""
+    order = np.argsort(sizes, kind="stable")[::-1]
+    longest = np.append(np.array(sizes)[order], 0)
+    alone = np.concatenate([[0], longest[:-1].cumsum()])
+    found = np.ones(len(sizes), bool)
+    found[order[: int((alone + STEP_COST[written] * longest).argmin())]] = False
+    return found
+
+
+def repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | None]:
+    """For each line what misreadings.best_repair would find in the codec `written` alone."""
+    text, begins, ends, parts = _Page.of(lines)
+    units, bounds = units_of(text, read, parts, LEAST_OLD[read])
+    pieces: list[list[Piece]] = [[] for _ in lines]
+    gains = [0.0] * len(lines)
+    chars, firsts = [*units.chars, len(text)], [*units.firsts, True]
+    found = [
+        (trim, gain)
+        for trim, gain in _stretches(units, bounds, read, written)
+        if is_believed(text, units, trim, gain, read)
+    ]
+    asked = []
+    for stretch, _ in found:
+        first, behind = chars[stretch[0][0]], stretch[-1][0] + stretch[-1][1].length
+        end = min(chars[behind], chars[behind - 1] + 1)
+        asked.append((stretch, text[first - 1] if first else statistics.BOUNDARY, text[end]))
+    numbers = ends.searchsorted([chars[stretch[0][0]] for stretch, _ in found], "right").tolist()
+    for (stretch, gain), (texts, guessed), number in zip(found, chosen(asked), numbers, strict=True):
+        at = begins[number]
+        for piece in cut(text, stretch, texts, guessed, chars, firsts):
+            pieces[number].append(piece._replace(start=piece.start - at, end=piece.end - at))
+        gains[number] += gain
+    return [Repair(written, read, tuple(own), gain) if own else None for own, gain in zip(pieces, gains, strict=True)]
+
+
+# ---- readings ------------------------------------------------------------------------------------------------
+
+
+class _Readings:
+    """The likeliest readings of each length, for each unit by the bytes from there on.
+
+    scores  (rows, lengths): log P of the likeliest reading of so many units; -inf where there is none
+    """
+
+    scores: Scores
+
+    def __init__(self, read: str, written: str) -> None:
+        self._read, self._written = read, written
+        self._readings: dict[tuple[int, int], Reading] = {}  # by row and length, those that were asked for
+
+    def rows(self, places: Sequence[Places]) -> Places:
+        """Per unit the row of its readings.  places: see _ahead"""
+        raise NotImplementedError
+
+    def _window(self, row: int) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def _likeliest(self, window: tuple[int, ...]) -> list[float]:
+        found = [-np.inf] * LENGTHS[self._written]
+        for reading in readings_of(window, self._read, self._written):
+            found[reading.length - 1] = max(found[reading.length - 1], reading.score)
+        return found
+
+    def reading(self, row: int, length: int) -> Reading:
+        """The likeliest one; of several, the first."""
+        found = self._readings.get((row, length))
+        if found is None:
+            of_window = readings_of(self._window(row), self._read, self._written)
+            found = max([one for one in of_window if one.length == length], key=lambda one: one.score)
+            self._readings[row, length] = found
+        return found
+
+
+class _Utf8(_Readings):
+    """Rows are found by a key that holds no more bytes than the readings depend on (misreadings._utf8_readings)."""
+
+    def __init__(self, read: str, written: str) -> None:
+        super().__init__(read, written)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._keys: Places = np.zeros(0, np.int64)  # sorted
+        self._rows: Places = np.zeros(0, np.int64)  # by key
+        self._windows: list[int] = []  # by row: the key
+        self._readings = {}
+        self.scores = np.zeros((0, LENGTHS[self._written]))
+
+    def rows(self, places: Sequence[Places]) -> Places:
+        if len(self._windows) > MOST_ROWS:
+            self._forget()
+        wanted, of_wanted = np.unique(self._keys_of(places), return_inverse=True)
+        new = np.setdiff1d(wanted, self._keys, assume_unique=True)
+        if len(new):
+            self._add(new.tolist())
+        found: Places = self._rows[self._keys.searchsorted(wanted)][of_wanted]
+        return found
+
+    def _keys_of(self, places: Sequence[Places]) -> Places:
+        """Units from the highest digit on, base CODES, NONE where no more are needed."""
+        first, second, third = places[:3]
+        size = self._sizes(first, second, third)
+        is_followed = (size == 3) & ((third < 0x80) | (third >= 0xC0))
+        third = np.where(is_followed, _alike(CONTINUATIONS, self._read)[third], third)
+        keys = np.zeros(len(first), np.int64)
+        for number, place in enumerate((first, second, third, *places[3:])):
+            keys = keys * CODES + np.where(size > number, place, NONE)
+        return keys
+
+    def _sizes(self, first: Places, second: Places, third: Places) -> Places:
+        """On how many units the readings depend; as many as misreadings._window has, or fewer."""
+        is_odd = np.isin(second, _odd(self._read))
+        goes_on = (first >= 0xC2) & (first < 0xF5) & (_continues(second) | is_odd)
+        is_wide = (first >= 0xE0) & (first < 0xF0)
+        size = np.where(goes_on, WINDOW, 1)
+        size[goes_on & ~is_wide & (second != LOST_CODE)] = 2
+        size[goes_on & is_wide & ~is_odd & ~np.isin(third, _odd(self._read))] = 3
+        size[first == LOST_CODE] = WINDOW
+        return size
+
+    def _add(self, keys: list[int]) -> None:
+        rows = np.arange(len(self._windows), len(self._windows) + len(keys))
+        self._windows += keys
+        self.scores = np.concatenate([self.scores, [self._likeliest(self._window(row)) for row in rows.tolist()]])
+        order = np.argsort(np.append(self._keys, keys))
+        self._keys, self._rows = np.append(self._keys, keys)[order], np.append(self._rows, rows)[order]
+
+    def _window(self, row: int) -> tuple[int, ...]:
+        digits = [self._windows[row] // CODES**place % CODES for place in range(WINDOW - 1, -1, -1)]
+        return tuple([LOST if digit == LOST_CODE else digit for digit in digits if digit != NONE])
+
+
+class _Doubles(_Readings):
+    """A row for each two units; of those of which the second was lost, for the first and the third."""
+
+    def __init__(self, read: str, written: str) -> None:
+        super().__init__(read, written)
+        table = np.full((2, CODES, CODES), np.nan)
+        table[0], table[1] = BROKEN_BYTE_SCORE, -np.inf
+        table[0, :0x80] = statistics.reading_scores()[:0x80, None]
+        for code, text in doubles(written).items():
+            table[1, code >> 8, code & 0xFF] = likelihood_of_each(text) * len(text)
+        if read == LATIN:  # which program dropped the second byte is not known
+            table[:, 0x80:LOST_CODE] = np.nan
+        table[:, LOST_CODE] = np.nan
+        self.scores = np.concatenate([table.reshape(2, -1).T, np.full((CODES * CODES, 2), np.nan)])
+
+    def rows(self, places: Sequence[Places]) -> Places:
+        first, second, third = places[:3]
+        is_lost = (second == LOST_CODE) & (first >= 0x80)
+        found = CODES * first + np.where(is_lost, CODES * CODES + _alike(DOUBLE_SECONDS, self._read)[third], second)
+        for row in np.unique(found[np.isnan(self.scores[found, 0])]).tolist():
+            self.scores[row] = self._likeliest(self._window(row))
+        return found
+
+    def _window(self, row: int) -> tuple[int, ...]:
+        first, other = row // CODES % CODES, row % CODES
+        window = (first, LOST_CODE, other) if row >= CODES * CODES else (first, other)
+        return tuple([LOST if code == LOST_CODE else code for code in window if code != NONE])
+
+
+@cache
+def _known_readings(read: str, written: str) -> _Readings:
+    return (_Utf8 if written == UTF8 else _Doubles)(read, written)
+
+
+def _odd(read: str) -> tuple[int, int]:
+    """What may stand for a byte inside a character of UTF-8."""
+    return LOST_CODE, 0x20 if read == LATIN else 0x3F
+
+
+def _continues(units: Places) -> Marks:
+    return (units >= 0x80) & (units < 0xC0)
+
+
+@cache
+def _alike(bytes_: tuple[int, ...], read: str) -> Places:
+    """Per unit one before which the same of the bytes may have been lost; none that goes on with a character if the
+    unit does not."""
+    first: dict[tuple[int, ...], int] = {}
+    found = np.arange(CODES)
+    for code in (*range(0x80), *range(0xC0, CODES), *CONTINUATIONS):
+        following = code if code < LOST_CODE else LOST if code == LOST_CODE else None
+        found[code] = first.setdefault(lost_bytes(bytes_, following, read), code)
+    return found
+
+
+def _bounds(places: Sequence[Places], read: str) -> Scores:
+    """(lengths, units): no reading of UTF-8 is likelier, and most that lost nothing are as likely."""
+    first, second, third = places[:3]
+    table = new_scores(read)
+    best = float(table[0x80:].max())
+    goes_on, goes_far = _continues(second), _continues(third)
+    may_go_on, may_go_far = goes_on | np.isin(second, _odd(read)), goes_far | np.isin(third, _odd(read))
+    found = np.full((4, len(first)), -np.inf)
+    found[0] = np.where(first < 0x80, table[np.minimum(first, 0x80)], BROKEN_BYTE_SCORE)
+    if read == LATIN:
+        found[0][first == 0xC2] = LATIN_SCORE
+    is_short, is_lost = (first >= 0xC2) & (first < 0xE0), first == LOST_CODE
+    is_wide, is_long = (first >= 0xE0) & (first < 0xF0) | is_lost, (first >= 0xF0) & (first < 0xF5)
+    points = np.where(is_short, (first & 0x1F) << 6 | second & 0x3F, 0)
+    found[1] = np.where(is_short & goes_on, table[points], np.where(is_short & may_go_on, best + FILL_SCORE, -np.inf))
+    found[1][is_wide & may_go_on & ~(goes_on & goes_far)] = best + MISSING_SCORE
+    is_whole = is_wide & ~is_lost & goes_on & goes_far
+    points = np.where(is_whole, (first & 0x0F) << 12 | (second & 0x3F) << 6 | third & 0x3F, 0)
+    is_filled = is_wide & may_go_on & may_go_far
+    found[2] = np.where(is_whole, table[points], np.where(is_filled, best + FILL_SCORE, -np.inf))
+    found[1:][:, is_long & may_go_on] = BROKEN_SCORE
+    return found
+
+
+# ---- the search ----------------------------------------------------------------------------------------------
+
+
+class _Grid(NamedTuple):
+    """Segments, the longest first, side by side: the units of the same place stand together.
+
+    order    per segment of the grid: its number
+    widths   per place: how many segments have a unit there
+    offsets  per place: where its units are in the grid
+    at       per unit: where it is in the grid
+    """
+
+    order: Places
+    widths: list[int]
+    offsets: list[int]
+    at: Places
+
+    @classmethod
+    def of(cls, sizes: Places) -> _Grid:
+        order = np.argsort(-sizes, kind="stable")
+        place = np.arange(int(sizes.sum())) - (sizes.cumsum() - sizes).repeat(sizes)
+        widths = len(sizes) - np.sort(sizes).searchsorted(np.arange(int(sizes.max())), "right")
+        offsets = widths.cumsum() - widths
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return cls(order, widths.tolist(), offsets.tolist(), offsets[place] + rank.repeat(sizes))
+
+
+class _Steps(NamedTuple):
+    """How the best ways go, in the grid.
+
+    entered     per unit: whether a stretch begins there in the best way that reads it
+    stayed      per unit: whether the character before stays in the best way that keeps it
+    lengths     per unit: of the reading that ends with it in the best way that reads it
+    is_kept     per segment: whether its last character stays
+    gained      per segment: how much likelier the best way is than to keep all characters
+    """
+
+    entered: Marks
+    stayed: Marks
+    lengths: NDArray[np.uint8]
+    is_kept: Marks
+    gained: Scores
+
+
+def _search(grid: _Grid, enter: Scores, leave: Scores, stay: Scores, scores: Scores) -> _Steps:
+    """misreadings._stretches, all segments at once.
+
+    enter, leave  per unit: log P of beginning a stretch there, of keeping what follows
+    stay          as in Units
+    scores        (lengths, units): log P of readings
+    """
+    size, count = len(stay), len(grid.order)
+    entered, stayed, lengths = np.empty(size, bool), np.empty(size, bool), np.empty(size, np.uint8)
+    is_kept, gained = np.empty(count, bool), np.empty(count)
+    kept, unchanged, taken = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
+    ahead = [np.full(count, -np.inf) for _ in scores]  # the best ways to the places ahead
+    by = [np.zeros(count, np.uint8) for _ in scores]  # and the lengths of their last readings
+    widths = [*grid.widths, 0]
+    for place, (begin, width) in enumerate(zip(grid.offsets, grid.widths, strict=True)):
+        own = slice(begin, begin + width)
+        kept, unchanged, taken = kept[:width], unchanged[:width], taken[:width]
+        entering = kept + enter[own]
+        np.greater(entering, taken, out=entered[own])
+        np.greater_equal(kept, taken, out=stayed[own])
+        score = np.maximum(entering, taken)
+        kept = np.maximum(kept, taken + leave[own]) + stay[own]
+        unchanged = unchanged + stay[own]
+        for i, more in enumerate(scores):
+            total, before = score + more[own], ahead[i][:width]
+            by[i] = np.where(total > before, i + 1, by[i][:width])
+            ahead[i] = np.maximum(total, before)
+        lengths[own] = by[0]
+        taken, ahead, by = ahead[0], [*ahead[1:], np.full(width, -np.inf)], [*by[1:], by[0]]
+        done = slice(widths[place + 1], width)
+        is_kept[done] = kept[done] >= taken[done]
+        gained[done] = np.maximum(kept[done], taken[done]) - unchanged[done]
+    return _Steps(entered, stayed, lengths, is_kept, gained)
+
+
+def _ahead(units: Places, is_last: Marks) -> list[Places]:
+    """Per unit the unit itself and those behind it, as codes, NONE behind the last one of its segment."""
+    places = [units]
+    for _ in range(1, WINDOW):
+        is_over = is_last | (places[-1] == NONE)
+        places.append(np.where(is_over, NONE, np.append(places[-1][1:], NONE)))
+        is_last = np.append(is_last[1:], True)
+    return places
+
+
+class _Segments(NamedTuple):
+    """Segments one after another, and side by side.
+
+    own     per unit of them: its number among all units
+    sizes   per segment
+    codes   per unit: the byte, or LOST_CODE
+    places  those and what follows, see _ahead
+    firsts, stay  as in Units
+    grid    where the units are in the grid
+    unit    per place in the grid: its unit
+    """
+
+    own: Places
+    sizes: Places
+    codes: Places
+    places: list[Places]
+    firsts: Marks
+    stay: Scores
+    grid: _Grid
+    unit: Places
+
+    @classmethod
+    def of(cls, units: Units, bounds: NDArray[np.int64]) -> _Segments:
+        starts, ends = bounds.T
+        sizes = ends - starts
+        own = np.arange(int(sizes.sum())) + (starts - (sizes.cumsum() - sizes)).repeat(sizes)
+        codes = units.array.astype(np.int64)[own]
+        codes[codes == LOST] = LOST_CODE
+        is_last = np.zeros(len(own), bool)
+        is_last[sizes.cumsum() - 1] = True
+        grid = _Grid.of(sizes)
+        unit = np.empty(len(own), np.int64)
+        unit[grid.at] = np.arange(len(own))
+        firsts, stay = units.first_array[own], units.stay_array[own]
+        return cls(own, sizes, codes, _ahead(codes, is_last), firsts, stay, grid, unit)
+
+    def search(self, scores: Scores, is_bound: bool = False) -> _Steps:
+        """scores: (lengths, units).  is_bound: no repair is to gain more; to begin a stretch costs nothing, and a byte of
+        ASCII at its end may be left where it was (misreadings.trimmed)"""
+        enter = np.where(self.firsts, 0.0 if is_bound else ENTER_SCORE, -np.inf)
+        leave = np.where(self.firsts | (is_bound & (self.codes < 0x80)), 0.0, -np.inf)
+        return _search(self.grid, enter[self.unit], leave[self.unit], self.stay[self.unit], scores[:, self.unit])
+
+
+def _stretches(
+    units: Units, bounds: Sequence[Part], read: str, written: str
+) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
+    """The stretches of the likeliest ways, with their gain, without those that are surely not believed."""
+    left = np.array(bounds, np.int64).reshape(-1, 2)
+    if written == UTF8 and len(left):
+        segments = _Segments.of(units, left)
+        may_change = segments.search(_bounds(segments.places, read)).gained > 0
+        left = left[np.sort(segments.grid.order[may_change])]
+    if not len(left):
+        return
+    segments = _Segments.of(units, left)
+    own, sizes, codes, places, firsts, stay, grid, unit = segments
+    readings = _known_readings(read, written)
+    rows = readings.rows(places)
+    steps = segments.search(readings.scores[rows].T)
+    first, length, begins = _back(grid, steps, firsts[unit], sizes[grid.order])
+    if not len(first):
+        return
+    first = unit[first]
+    order = np.argsort(first)
+    first, length, begins = first[order], length[order], begins[order]
+    sums = np.append(0.0, stay.cumsum())
+    foreign = np.append(0, (codes >= 0x80).cumsum())
+    heads = begins.nonzero()[0]
+    tails = np.append(heads[1:], len(first))
+    begin, stop = first[heads] - ~firsts[first[heads]], first[tails - 1] + length[tails - 1]
+    gain = np.add.reduceat(readings.scores[rows[first], length - 1], heads) - (sums[stop] - sums[begin])
+    is_long = foreign[stop] - foreign[begin] >= LEAST_OLD[read]
+    for number in ((gain >= LEAST_GAIN - ASCII_GAIN) & is_long).nonzero()[0].tolist():
+        some = slice(heads[number], tails[number])
+        at = first[some]
+        found = zip(own[at].tolist(), rows[at].tolist(), length[some].tolist(), strict=True)
+        yield trimmed(units, [(place, readings.reading(row, size)) for place, row, size in found])
+
+
+def _back(grid: _Grid, steps: _Steps, firsts: Marks, sizes: Places) -> tuple[Places, Places, Marks]:
+    """The readings of the best ways, in any order: per reading its first unit, in the grid, its length, and whether a
+    stretch begins with it."""
+    offsets = np.array(grid.offsets)
+    number = (steps.gained > 0).nonzero()[0]
+    place, is_kept = sizes[number], steps.is_kept[number]
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))]
+    while len(number):
+        last = offsets[place - 1] + number
+        length = np.where(is_kept, 2 - firsts[last], steps.lengths[last])
+        place = place - length
+        at = offsets[place] + number
+        entered = steps.entered[at]
+        read = ~is_kept
+        found.append((at[read], length[read], entered[read]))
+        is_kept = np.where(is_kept, steps.stayed[at], entered)
+        left = place > 0
+        number, place, is_kept = number[left], place[left], is_kept[left]
+    firsts_found, lengths, begins = zip(*found, strict=True)
+    return np.concatenate(firsts_found), np.concatenate(lengths), np.concatenate(begins)
