@@ -484,8 +484,8 @@ class _Segments(NamedTuple):
         return cls(own, sizes, codes, _ahead(codes, is_last), firsts, stay, grid, unit)
 
     def search(self, scores: Scores, is_bound: bool = False) -> _Steps:
-        """scores: (lengths, units).  is_bound: no repair is to gain more; to begin a stretch costs nothing, and a byte of
-        ASCII at its end may be left where it was (misreadings.trimmed)"""
+        """scores: (lengths, units).  is_bound: no repair is to gain more; to begin a stretch costs nothing, and a byte
+        of ASCII at its end may be left where it was (misreadings.trimmed)"""
         enter = np.where(self.firsts, 0.0 if is_bound else ENTER_SCORE, -np.inf)
         leave = np.where(self.firsts | (is_bound & (self.codes < 0x80)), 0.0, -np.inf)
         return _search(self.grid, enter[self.unit], leave[self.unit], self.stay[self.unit], scores[:, self.unit])
