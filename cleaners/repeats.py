@@ -145,13 +145,16 @@ class _Lines:
         bounds = twice.texts.searchsorted(np.arange(len(self.some) + 1)).tolist()
         may_share = set(self._may_share(twice).tolist())
         for number, (text, _) in enumerate(self.some):
-            if number not in unclear:
-                of = slice(*bounds[number : number + 2]) if number in may_share else slice(0)
-                begin = self.begins[number]
+            if number in unclear:
+                continue
+            clauses: list[str] = []
+            lines: list[int] = []
+            if number in may_share:
+                of, begin = slice(*bounds[number : number + 2]), self.begins[number]
                 starts, ends = (twice.starts[of] - begin).tolist(), (twice.ends[of] - begin).tolist()
                 clauses = [text[start:end] for start, end in zip(starts, ends, strict=True)]
                 lines = (twice.lines[of] - self.first_lines[number]).tolist()
-                yield text, Seen(clauses, [len(one) for one in clauses], lines, sorted(near.get(number, ())))
+            yield text, Seen(clauses, list(map(len, clauses)), lines, sorted(near.get(number, ())))
 
     def _alike(self) -> Iterator[tuple[int, int, int]]:
         """Text, line and other line, by their numbers, of lines near each other that are alike."""
