@@ -42,8 +42,9 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     page = without_headlines(read(text))
     likely = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
     taken = {i: one for i in likely if (one := _take_row(page, i))}
-    _drop_tables(page, taken)
-    _add_values_below(page, taken)
+    if taken:
+        _drop_tables(page, taken)
+        _add_values_below(page, taken)
     _add_split_dates(text, page, taken)
     _add_names_beside_dates(page, taken)
     for i in sorted(taken):
@@ -134,7 +135,7 @@ def is_of_card(line: str) -> bool:
 def begins_card(line: str) -> bool:
     """True for a row of a card as it stands beside a title: of a book or a song, of a poem (朝代：唐代), of a document
     (关 键 词：防火)."""
-    return is_of_card(line) or _TEXT_CARD.match(line.strip()) is not None
+    return (":" in line or "：" in line) and (is_of_card(line) or _TEXT_CARD.match(line.strip()) is not None)
 
 
 _TEXT_CARD = re.compile("(?:朝代|年代|体裁|體裁|题材|关 ?键 ?[词字]|主 ?题 ?词|内容概述|内容摘要|索 ?引 ?号) ?[:：]")

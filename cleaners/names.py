@@ -367,7 +367,7 @@ _IN_LEAD = re.compile(
 )
 _AT_END = re.compile(r"[。!?”…]?[(\[]([^()\[\]。!?;]{2,40})[)\]]$")
 _LEAD_SIGNS = re.compile("[(（[［【者员員]")  # _IN_LEAD and _REPORTS need one of them
-_CLOSING = frozenset(")）]］")  # and _AT_END one of these
+CLOSING = frozenset(")）]］")  # and _AT_END one of these
 _TOOK_PART = re.compile(r"(?:参与|协助|此外)[一-龥]{2,4}[:/ ]")  # 参与采写:, 参与记者:
 _SAYS_WHO = re.compile(
     r"[一-龥·/]{0,14}(?:记者|通讯员|实习生|评论员)|文/图|图/文|文|撰文|采写|作者|编译|整理|执笔|供稿"
@@ -401,7 +401,7 @@ def signed_at_end(paragraph: str, bare: bool = True) -> list[str]:
     """The names in brackets at the very end of a paragraph: …（文/图 张三）, …（编译/张三）; with `bare`, also names
     without a function: …（张三）.  Not a credit: …（张三 摄）.  Looks at the last 60 characters."""
     end = paragraph[-60:]
-    if end.rstrip()[-1:] not in _CLOSING:
+    if end.rstrip()[-1:] not in CLOSING:
         return []
     written, flat = _flat(end)
     match = _AT_END.search(flat)

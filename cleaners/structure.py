@@ -42,6 +42,7 @@ _DATELINE = re.compile(r"[【（(]?本[报報刊][讯訊](?=[】）)（(\s])")
 _STOPS = re.compile("[。！？]")
 _DATELINE_BEGINS = "【（(本"
 _ENTRY = re.compile(r"(?:[•·●○▪◦*\-–]|\d{1,3}[.、．)）]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*\S")
+_ENTRY_BEGINS = frozenset("•·●○▪◦*-–（(一二三四五六七八九十")  # or a digit
 LIST_FIELDS = ("authors", "keywords")
 FIELDS = (
     "title", "subtitle", "authors", "source", "site", "published_at", "editor", "photographer", "section", "keywords",
@@ -220,7 +221,7 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
         2 <= len(text) <= longest
         and text.rstrip(_CLOSERS)[-1:] not in _SENTENCE_ENDS
         and not (("月" in text or text[0] in "12") and _DATE_ALONE.fullmatch(text))
-        and not _ENTRY.match(text)
+        and not ((text[0] in _ENTRY_BEGINS or text[0].isdecimal()) and _ENTRY.match(text))
         and _HAN.search(text) is not None
     )
 
@@ -378,7 +379,8 @@ _STEP = re.compile(r"[一-龥A-Za-z0-9] ?[>»›] ?[一-龥A-Za-z0-9]")
 
 def _is_path(text: str) -> bool:
     """True for a bar of links and for a path through a site (文化周刊 > 访谈): no headline is one."""
-    return _STEP.search(text) is not None or is_bar_of_words(text)
+    may_step = ">" in text or "»" in text or "›" in text
+    return (may_step and _STEP.search(text) is not None) or is_bar_of_words(text)
 
 
 CLEAR = 3
@@ -641,7 +643,7 @@ def _authors(paragraphs: Sequence[Paragraph], bylines: Mapping[str, list[str]]) 
     prose = [p[0] for p in paragraphs if p[1] == "body" and p[0][-1:] in _PROSE_ENDS]
     found = [name for text in prose[:2] for name in names.signed(text, bare=False)]
     for k, text in enumerate(reversed(prose[-SIGNED_FROM_END:])):
-        if people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2):
+        if text[-1] in names.CLOSING and (people := names.signed_at_end(text, bare=k < SIGNED_FROM_END // 2)):
             found += people
             break
     return list(dict.fromkeys(found))
