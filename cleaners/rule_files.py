@@ -91,6 +91,11 @@ class Rule:
         """The pattern, for a whole folded line."""
         return re.compile(self.pattern)
 
+    @cached_property
+    def parsed(self) -> parser.SubPattern:
+        """The pattern as the library reads it."""
+        return parser.parse(self.pattern)
+
 
 _DEFAULTS: Mapping[str, object] = {
     "about": "",
@@ -352,7 +357,7 @@ class Patterns:
     @cached_property
     def _starts(self) -> dict[int, re.Pattern[str] | None]:
         """For each rule what its first character may be; None if that is not known or any Chinese one may."""
-        starts = {number: _first_character(parser.parse(rule.pattern)) for number, rule in enumerate(self._rules)}
+        starts = {number: _first_character(rule.parsed) for number, rule in enumerate(self._rules)}
         return {number: None if not one or one.match("龥") else one for number, one in starts.items()}
 
     @cached_property
@@ -379,7 +384,7 @@ class Patterns:
 
     @cached_property
     def _needed_by_rule(self) -> list[frozenset[str]]:
-        return [_needed(parser.parse(rule.pattern)) for rule in self._rules]
+        return [_needed(rule.parsed) for rule in self._rules]
 
     def telltales(self) -> tuple[set[str], list[str]]:
         """Of every line that a rule matches: texts of which it holds at least one, or else patterns of which it
@@ -418,14 +423,14 @@ class Patterns:
 
     def _is_for(self, number: int, kind: int) -> bool:
         """Can the rule match lines of that kind?"""
-        tree = parser.parse(self._rules[number].pattern)
+        tree = self._rules[number].parsed
         return kind == _SHORT or (int(tree.getwidth()[1]) > LONG and (kind == _LONG or _may_hold(tree, STOP)))
 
     def _together(self, kind: int) -> _Together:
         """The broad patterns for lines of that kind."""
         numbers = [n for n, start in self._starts.items() if not start and self._is_for(n, kind)]
         parts = [f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})" for number in numbers]
-        needed = [_needed(parser.parse(self._rules[number].pattern)) for number in numbers]
+        needed = [_needed(self._rules[number].parsed) for number in numbers]
         one_of_them = "|".join(sorted({re.escape(text) for texts in needed for text in texts})) if all(needed) else ""
         return _Together(
             re.compile("|".join(parts) or "(?!)"), re.compile(one_of_them or ("" if parts else "(?!)")).search
