@@ -107,7 +107,8 @@ PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("metadata", metadata.propose, MARGINS),
     # before the joiner, which expects full-width marks
     Cleaner("punctuation", punctuation.propose, BLANK_LINES),
-    Cleaner("line_splits", line_splits.propose),  # lines must be whole before duplicates can be seen
+    # lines must be whole before duplicates can be seen
+    Cleaner("line_splits", line_splits.propose, preview=line_splits.preview),
     Cleaner("duplicates", duplicates.propose, MARGINS, preview=repeats.preview),
     Cleaner("script", script.propose, MARGINS),  # late, so that rules are written once, for both scripts
     Cleaner("layout", layout.propose),  # last: indents and blank lines tell the others where paragraphs begin

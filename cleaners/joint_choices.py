@@ -38,6 +38,10 @@ Around = tuple[str, ...]
 """The lines that joints of a first half look at: the texts of ABOVE units above it, its own, and of BELOW units below
 it; "" where there is none."""
 
+Asked = tuple["Choice", int, int, float, tuple[str, str]]
+"""A joint of a choice whose characters are still to be looked at: its step, the number of the first half's kind, the
+most that all else can add to its log-odds, and the characters across it, as `evidence` takes them."""
+
 Weighed = tuple[Joint, float]
 """A joint and its utility: its log-odds against no joint at all."""
 
@@ -82,10 +86,9 @@ class FirstHalves:
         firsts  numbers of open units, ascending; those of which no joint can have log-odds of `least` (by kind) are
                 left out
         """
-        texts = [""] * ABOVE + [unit.text for unit in units] + [""] * BELOW
-        arounds = [(i, tuple(texts[i : i + WINDOW])) for i in _alone(units, firsts)]
+        arounds = _arounds(units, firsts)
         known = self._known
-        self._look({around: None for _, around in arounds if around not in known})
+        settle_highest(self._ask({around: None for _, around in arounds if around not in known}))
         pages = {kind: dot(Parts.of(kind).page, page.shares) for kind in KINDS}
         lowest = {kind: least[kind] - ROUNDING - pages[kind] for kind in KINDS}
         has_layout = page.indented or page.spaced
@@ -106,10 +109,13 @@ class FirstHalves:
                 found[i] = joints
         return found
 
-    def _look(self, new: Iterable[Around]) -> None:
-        """Finds the highest log-odds of choices, with little more than the characters across their joints."""
-        pairs: list[tuple[str, str]] = []
-        asked: list[tuple[Choice, int, int, float]] = []  # the step, the number of the kind, what else is added
+    def asked(self, units: Sequence[Unit], firsts: Iterable[int]) -> list[Asked]:
+        """What the first call of `utilities` will have to look up: `settle_highest` does so for many texts together."""
+        return self._ask({around: None for _, around in _arounds(units, firsts)})
+
+    def _ask(self, new: Iterable[Around]) -> list[Asked]:
+        """The joints of choices that nothing is known of, with little more than the characters across them."""
+        asked: list[Asked] = []
         for around in new:
             text = around[ABOVE]
             side = self.side(text)
@@ -126,14 +132,12 @@ class FirstHalves:
                     break
                 log_length = math.log(len(other))
                 if other[0] not in CODE:
-                    pairs.append((end, other[:2]))
-                    asked.append((choice, step, best.parts.number, most + best.second_log_length * log_length))
+                    others = most + best.second_log_length * log_length
+                    asked.append((choice, step, best.parts.number, others, (end, other[:2])))
                 if len(other) > LONGEST_JUMPED or not self.side(other).jumpable:
                     break
                 most += best.jumped + best.jumped_log_length * log_length if step == 1 else best.jumped_two
-        for (choice, step, number, others), by_kind in zip(asked, evidence(pairs), strict=True):
-            choice.evidence[step] = by_kind
-            choice.highest = max(choice.highest, others + by_kind[number])
+        return asked
 
     def _read(self, around: Around, choice: Choice) -> list[tuple[int, float]]:
         """The joints of a first half, and their utilities."""
@@ -159,6 +163,22 @@ class FirstHalves:
                 break
             jumped.append(two)
         return found
+
+
+def settle_highest(asked: Sequence[Asked]) -> None:
+    """Finds the highest log-odds of choices."""
+    if not asked:
+        return
+    spoken = evidence([pair for _, _, _, _, pair in asked])
+    for (choice, step, number, others, _), by_kind in zip(asked, spoken, strict=True):
+        choice.evidence[step] = by_kind
+        choice.highest = max(choice.highest, others + by_kind[number])
+
+
+def _arounds(units: Sequence[Unit], firsts: Iterable[int]) -> list[tuple[int, Around]]:
+    """The first halves that are not in a list, each with the lines that its joints look at."""
+    texts = [""] * ABOVE + [unit.text for unit in units] + [""] * BELOW
+    return [(i, tuple(texts[i : i + WINDOW])) for i in _alone(units, firsts)]
 
 
 def _alone(units: Sequence[Unit], firsts: Iterable[int]) -> Iterator[int]:

@@ -58,8 +58,17 @@ AT_A_GLANCE = {
 def likely_firsts(lines: Sequence[str], open_lines: Sequence[int]) -> list[int]:
     """Those open lines that end in a way that goes on well in one of the next lines. Cheap, and true of few
     headlines: most are told by one look at a table."""
+    return firsts_of(likely_joints(lines, open_lines))
+
+
+LikelyJoint = tuple[int, tuple[str, str]]
+"""Number of a first half, and the characters across a joint of it, as `evidence` takes them."""
+
+
+def likely_joints(lines: Sequence[str], open_lines: Sequence[int]) -> list[LikelyJoint]:
+    """The joints of open lines across which likely neighbours meet."""
     likely = _likely_pairs()
-    firsts, keys = [], []
+    found: list[LikelyJoint] = []
     for i in open_lines:
         line = lines[i]
         if len(line) < SHORTEST_BARE:
@@ -68,12 +77,16 @@ def likely_firsts(lines: Sequence[str], open_lines: Sequence[int]) -> list[int]:
         for other in lines[i + 1 : i + 1 + FURTHEST]:
             place = _pair_hash(last, ord(other[0]))
             if likely[place >> 3] >> (place & 7) & 1:
-                firsts.append(i)
-                keys.append((line[-2:], other[:2]))
+                found.append((i, (line[-2:], other[:2])))
             if len(other) > LONGEST_JUMPED:
                 break
-    bare = KINDS.index("bare")
-    return sorted({i for i, own in zip(firsts, evidence(keys), strict=True) if own[bare] >= LIKELY_LANGUAGE})
+    return found
+
+
+def firsts_of(found: Sequence[LikelyJoint]) -> list[int]:
+    """The first halves of those joints for which the characters speak."""
+    bare, spoken = KINDS.index("bare"), evidence([pair for _, pair in found])
+    return sorted({i for (i, _), own in zip(found, spoken, strict=True) if own[bare] >= LIKELY_LANGUAGE})
 
 
 @cache

@@ -12,14 +12,15 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from .config import Config
 from .edits import Edit
 from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS, NOTHING_LEFT
-from .joint_choices import FirstHalves, Weighed, log_odds
-from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, kind_of, reads_layout, shape_of
-from .likely_halves import likely_firsts
+from .joint_choices import Asked, FirstHalves, Weighed, log_odds, settle_highest
+from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
+from .likely_halves import LikelyJoint, firsts_of, likely_joints
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
 
@@ -44,6 +45,11 @@ MOST_SHORT_OPEN = 50_000
 NEARLY_ALL = 0.9
 
 FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
+
+LONGEST_PREVIEWED, MOST_PREVIEWED = (
+    1 << 16,
+    1 << 21,
+)  # characters of a text that is read with others, and of all of these
 
 MISREAD_SIGNS = ("\ufffd", "锟", "烫烫", "屯屯")
 MISREAD = re.compile("|".join(MISREAD_SIGNS))
@@ -76,25 +82,75 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
 
     Gaps between lines matter to joints, but on most pages the lines themselves tell that there is none, or no more of
     them."""
-    lines = [line for line in map(str.strip, text.split("\n")) if line]
-    are_open = [line[-1] not in ENDS and not ends_sentence(line) for line in lines]
-    open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
-    if not open_lines:
+    if text in _previewed:
+        page = _previewed.pop(text)
+    else:
+        first_look = _look(text)
+        page = first_look and _page(first_look)
+        if page:
+            page.join_wraps()
+            page.join_bylines()
+    if page is None:
         return MARGINS
-    firsts: Sequence[int] | None = None
-    if not _is_damaged(lines, open_lines):
-        firsts = likely_firsts(lines, open_lines)
-        if not firsts:
-            return MARGINS
-    page = _Page(text, are_open, firsts)
-    page.join_wraps()
-    page.join_bylines()
     page.join_cuts()
     edits = page.edits()
     yield from edits
     if not page.is_done():
         return ""
     return MARGINS + NOTHING_LEFT if edits else MARGINS
+
+
+_previewed: dict[str, _Page | None] = {}
+
+
+def preview(texts: Sequence[str]) -> None:
+    """Reads many texts, before `propose` is asked about each: what the characters at their joints say is looked up for
+    all of them together."""
+    _previewed.clear()
+    looks: dict[str, _Look | None] = {}
+    size = 0
+    for text in texts:
+        if len(text) <= LONGEST_PREVIEWED and size + len(text) <= MOST_PREVIEWED:
+            looks[text] = _look(text)
+            size += len(text)
+    evidence([pair for one in looks.values() if one for _, pair in one.likely or ()])  # which is remembered
+    found = {text: one and _page(one) for text, one in looks.items()}
+    pages = [page for page in found.values() if page]
+    for page in pages:
+        page.join_wraps()
+    for page in pages:
+        page.join_bylines()
+    settle_highest([one for page in pages for one in page.asked()])
+    _previewed.update(found)
+
+
+class _Look(NamedTuple):
+    """A text with open lines.
+
+    are_open  for each line whether it ends inside a sentence
+    likely    on a page without damage: joints that may be some
+    """
+
+    text: str
+    are_open: list[bool]
+    likely: list[LikelyJoint] | None
+
+
+def _look(text: str) -> _Look | None:
+    """None where nothing can be joined."""
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    are_open = [line[-1] not in ENDS and not ends_sentence(line) for line in lines]
+    open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
+    if not open_lines:
+        return None
+    likely = None if _is_damaged(lines, open_lines) else likely_joints(lines, open_lines)
+    return None if likely == [] else _Look(text, are_open, likely)
+
+
+def _page(look: _Look) -> _Page | None:
+    """The page of a text, None where nothing can be joined."""
+    firsts = None if look.likely is None else firsts_of(look.likely)
+    return None if firsts == [] else _Page(look.text, look.are_open, firsts)
 
 
 def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
@@ -148,6 +204,7 @@ class _Page:
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
         self.is_searched = False  # did the last round find no joint?
+        self.halves = FirstHalves()
 
     def join_wraps(self) -> None:
         """Joins lines of a fixed width."""
@@ -169,13 +226,16 @@ class _Page:
         """Joins the halves of cut sentences, until a round finds no more."""
         if is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole]):
             return
-        halves = FirstHalves()
         for _ in range(MOST_ROUNDS):
-            joints = self._chosen(halves)
+            joints = self._chosen(self.halves)
             if not joints:
                 self.is_searched = self.firsts is None and not reads_layout()
                 return
             self._join(joints, JOIN)
+
+    def asked(self) -> list[Asked]:
+        """What the first round of `join_cuts` will have to look up."""
+        return self.halves.asked(self.whole, self._open_firsts())
 
     def is_done(self) -> bool:
         """Is it certain that there is nothing to join in what has been made of the page, whatever gaps and indents it

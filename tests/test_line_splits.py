@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spying import spy_on
 
 from cleaners import Config, Edit, apply, clean, layout, line_splits, undo
+from cleaners import joints as joint_evidence
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
 from cleaners.ignored import NOTHING_LEFT
 from cleaners.joint_choices import FirstHalves, log_odds
@@ -166,6 +167,43 @@ def test_a_page_that_is_done_is_not_asked_about_again(gap: str, monkeypatch: pyt
     asked = spy_on(monkeypatch, line_splits._Page, "join_cuts")
     assert FIRST in clean(text.encode()).text
     assert len(asked) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from((*PIECES, *wrapped(FIRST + SECOND, 20).split("\n"))), max_size=14).map("\n".join),
+        max_size=6,
+    )
+)
+def test_texts_that_are_read_together_get_the_same_edits(texts: list[str]) -> None:
+    line_splits.preview([])
+    expected = [(proposed(text), answer(text)) for text in texts]
+    line_splits.preview(texts)
+    found = [proposed(text) for text in texts]
+    line_splits.preview(texts)
+    assert [(edits, answer(text)) for edits, text in zip(found, texts, strict=True)] == expected
+
+
+def test_what_characters_say_is_looked_up_for_many_texts_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{HEAD}\n{TAIL}\n{number}{SECOND}" for number in range(9)]
+    joint_evidence.forget()
+    asked = spy_on(monkeypatch, joint_evidence, "language")
+    line_splits.preview(texts)
+    assert len(asked) == 1
+    assert [len(proposed(text)) for text in texts] == [1] * 9
+    assert len(asked) == 1
+
+
+def test_long_texts_are_not_read_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{HEAD}\n{TAIL}", f"{HEAD}\n{TAIL}\n{SECOND}", SECOND, HEADLINE]
+    monkeypatch.setattr(line_splits, "LONGEST_PREVIEWED", len(texts[0]))
+    monkeypatch.setattr(line_splits, "MOST_PREVIEWED", len(texts[0]) + len(SECOND))
+    line_splits.preview(texts)
+    assert list(line_splits._previewed) == [texts[0], SECOND]
+    assert joined(texts[0]) == FIRST
+    line_splits.preview([])
+    assert not line_splits._previewed
 
 
 def test_a_page_with_a_moved_line_is_asked_about_again() -> None:
