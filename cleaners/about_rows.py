@@ -149,21 +149,32 @@ def may_tell(line: str) -> bool:
 
 def take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
+    if len(line) > LONGEST_FREE:
+        line = line.strip()
     if len(line) <= LONGEST_FREE:
         return _take_short(line, place)
-    return _take_if_likely(line, place)
+    return _take_long(line, place) if _is_likely(line) else None
 
 
-def _take_if_likely(line: str, place: str) -> Taken | None:
+# pages repeat their rows, and a page's rows are asked about several times: do not change answers
+@lru_cache(1 << 14)
+def _take_short(line: str, place: str) -> Taken | None:
     line = line.strip()
-    if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
-        return None
-    if line.isascii() and not _tables().ascii_hint.search(line):
-        return None  # a row of figures
+    return _take(line, place) if _is_likely(line) else None
+
+
+@lru_cache(1 << 13)
+def _take_long(line: str, place: str) -> Taken | None:
     return _take(line, place)
 
 
-@lru_cache(1 << 13)  # pages repeat their rows, and a page's rows are asked about several times: do not change answers
+def _is_likely(line: str) -> bool:
+    """A cheap test, false for most lines that tell nothing: too long, a sentence, or without a sign of a value."""
+    if len(line) > LONGEST_ROW or _STOPS.search(line) or not _HINT.search(line):
+        return False
+    return not line.isascii() or _tables().ascii_hint.search(line) is not None  # else a row of figures
+
+
 def _take(line: str, place: str) -> Taken | None:
     folded = fold(line).strip()
     if not folded or folded[-1] in ",.":
@@ -191,8 +202,6 @@ def _are_people(texts: Sequence[str]) -> bool:
     return all(map(names.is_person, " ".join(texts).split()))
 
 
-_take_short = lru_cache(1 << 14)(_take_if_likely)
-
 LONGEST_STAFF = 100
 """Rows of functions and names are shorter, in characters."""
 
@@ -202,7 +211,7 @@ _PRODUCTION = ("editor", "other_staff")
 _STAFF_WORD = re.compile(r"(?<![一-龥])[一-龥] {1,3}[一-龥](?![一-龥])|[^ |:/、,;&()\[\]【】]+")
 
 
-@lru_cache(1 << 12)  # a row is asked about for several places
+@lru_cache(64)  # a row is asked about for two places, one right behind the other
 def _staff(folded: str) -> Taken | None:
     """A row of nothing but functions, each with the names of persons, with or without marks between them:
     编辑 李佳蕖 校对 王小川, 每经记者 周一鸣 每经编辑 李佳蕖, (文/周一鸣 审核/王川)."""
@@ -477,7 +486,7 @@ _VAGUE_DATE = re.compile(
 )
 
 
-@lru_cache(1 << 12)  # a row is asked about for several places
+@lru_cache(64)  # as for _staff
 def _tokens(folded: str) -> tuple[Token, ...]:
     """Cuts a folded row into tokens.  Linear: each step looks at a bounded stretch and moves on."""
     tables = _tables()
