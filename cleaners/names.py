@@ -233,9 +233,8 @@ the line."""
 _PICTURE = re.compile("[摄攝图圖绘繪漫照视視]")  # each of _credit_forms has one of them
 SIGNS = re.compile(f"{_BYLINE_SIGNS.pattern}|{_PICTURE.pattern}".replace("]|[", ""))
 """Every byline and every credit has one of these."""
-_LEADING_SIGNS = re.compile("[者员生稿家笔]")  # each function of _LEADING has one of these
+_LEADING_SIGNS = re.compile("[者员生稿家笔]")  # each function of _LEADING has one of these, behind its first character
 _BEHIND_FUNCTION = re.compile("[ :/|]")  # stands behind each of _OTHER_STAFF and _LABEL
-_IN_FUNCTION = re.compile("[者员生稿家笔 :/|]")  # each of _FUNCTION has one of them, and not at its beginning
 
 
 # a writer's function with its mark: what follows names a photographer at most beside him
@@ -262,7 +261,7 @@ def _parts(line: str) -> list[str]:
     """Pieces of a byline, each with the names of one function, the function taken off."""
     cuts: list[re.Match[str]] = []
     at = 0
-    while _IN_FUNCTION.search(line, at + 1) and (match := _FUNCTION.search(line, at)):
+    while match := _function(line, at):
         if _starts_piece(line, match.start()):
             cuts.append(match)
         at = match.end()
@@ -274,6 +273,14 @@ def _parts(line: str) -> list[str]:
             continue
         pieces.append(line[one.end() : following.start() if following else len(line)])
     return pieces
+
+
+def _function(line: str, at: int) -> re.Match[str] | None:
+    """The first function behind that place; only those are looked for of which the line has a sign."""
+    leads, has_mark = _LEADING_SIGNS.search(line, at + 1), _BEHIND_FUNCTION.search(line, at + 1)
+    if has_mark:
+        return (_FUNCTION if leads else _LABEL).search(line, at)
+    return _LEADING.search(line, at) if leads else None
 
 
 def _starts_piece(line: str, at: int) -> bool:
