@@ -261,14 +261,16 @@ def _fits_place(rule: Rule, place: str) -> bool:
 
 def _judge(folded: str, tokens: Sequence[Token], place: str) -> Rule | None:
     """The rule in whose name the row goes, or None."""
-    dated = [t for t in tokens if t.kind == "date"]
-    values = [t for t in tokens if t.kind == "value"]
-    if len(dated) > 1 or not (dated or values):
+    dated = [t for t in tokens if t[0] == "date"]
+    rules: list[Rule] = []
+    values: list[str] = []
+    for kind, rule, _, start, end in tokens:
+        if kind == "value" and rule:
+            rules.append(rule)
+            values.append(folded[start:end])
+    if len(dated) > 1 or not (dated or rules):
         return None
-    if not _free_text_fits(folded, tokens, place):
-        return None
-    rules = [t.rule for t in values if t.rule]
-    if not all(_fits_value(t.rule, folded[t.start : t.end]) for t in values if t.rule):
+    if not _free_text_fits(folded, tokens, place) or not all(map(_fits_value, rules, values)):
         return None
     if not rules:
         return _bare_date_rule(folded, dated[0], tokens, place)
@@ -287,7 +289,7 @@ def _has_clock(folded: str, tokens: Sequence[Token]) -> bool:
 def _free_text_fits(folded: str, tokens: Sequence[Token], place: str) -> bool:
     """Whether text without a label may stand in the row: short, above the article, beside a date or two labels,
     and at most one piece that is not plainly the name of an outlet or of a person in brackets."""
-    free = [folded[t.start : t.end] for t in tokens if t.kind == "free"]
+    free = [folded[start:end] for kind, _, _, start, end in tokens if kind == "free"]
     if not free:
         return True
     known = sum(t.kind in ("value", "date") for t in tokens)
@@ -335,6 +337,8 @@ def rule_of_dates(name: str = "bare_date") -> Rule:
 
 def _values(folded: str, tokens: Sequence[Token]) -> list[Value]:
     """The values with a field; text without a label becomes the authors or the source if no label gives these."""
+    if len(tokens) == 1 and (one := tokens[0]).kind == "value" and one.rule and " " not in folded[one.start : one.end]:
+        return [Value(one.field, one.start, one.end, one.rule.id)] if one.start < one.end else []
     fields = {t.field for t in tokens}
     has_clock = _has_clock(folded, tokens)
     found: list[Value] = []
