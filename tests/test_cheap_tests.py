@@ -86,7 +86,7 @@ def test_names_in_brackets_have_one_of_their_signs(line: str) -> None:
         assert names._LEAD_SIGNS.search(line, 0, 120)
     end = line[-60:]
     if names._AT_END.search(names._flat(end)[1]):
-        assert end.rstrip()[-1:] in names._CLOSING
+        assert end.rstrip()[-1:] in names.CLOSING
 
 
 NAMES = st.lists(
