@@ -45,7 +45,7 @@ def of(
     if _has_empty_quotes(document.text, marks):
         found += _first(_lost_characters(document))
     has_losses, has_signs = bool(seen.held & kinds.LOST), may_be_misread and kinds.may_stay_misread(seen)
-    if has_losses or has_signs:
+    if has_losses or has_signs or mojibake.has_question_runs(document.text):
         found += _first(_mojibake(document, has_losses, has_signs))
     found += _first(_fragments(document, paragraphs))
     if not _are_balanced(marks):

@@ -43,6 +43,13 @@ def test_mojibake_that_cannot_be_repaired() -> None:
     assert "mojibake_residue" in kinds(document)
 
 
+def test_misread_text_whose_lost_bytes_became_question_marks() -> None:
+    misread = BODY.encode().decode("big5", "replace").replace("\ufffd", "?")
+    document = clean(f"{BODY}\n\n{misread}\n\n{BODY[8:]}".encode())
+    (flag,) = [flag for flag in document.flags if flag.kind == "mojibake_residue"]
+    assert document.text[flag.start : flag.end] in document.text.split("\n\n")[1]
+
+
 def test_unbalanced() -> None:
     document = clean(f"馆长说：“{BODY}（截至本周\n\n{BODY[6:]}".encode())
     assert {"unbalanced_quotes", "unbalanced_brackets"} <= set(kinds(document))

@@ -191,6 +191,41 @@ def test_residue() -> None:
     assert not list(residue("他被烫了一下，好烫烫手。斤斤计较，拷问灵魂。"))
 
 
+SEASON = "河边的柿子熟了，村里的孩子们放学以后都去摘，老人坐在门口看着，笑着说今年的收成比去年好得多。"
+
+
+@pytest.mark.parametrize("mark", "?？")
+def test_misread_text_whose_lost_bytes_are_question_marks(mark: str) -> None:
+    """No repair can be sure of it, but it is told."""
+    line = SEASON.encode().decode("big5", "replace").replace("\ufffd", mark)
+    text = f"第一段没有问题。\n{line}\n最后一段也没有问题。"
+    (start, end, what), *more = residue(text)
+    assert what == "mojibake_residue"
+    assert text.index("\n") < start < end <= text.rindex("\n")
+    assert all(text.index("\n") < start < text.rindex("\n") for start, _, _ in more)
+
+
+def test_what_is_told_already_is_not_told_once_more() -> None:
+    text = "餈??踹??\ufffd??啁??萄??"
+    assert [what for _, _, what in residue(text)] == ["lost_characters"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "真的吗？？你说什么？？他到底去哪了？？",
+        "龘是什么字？？靐呢？？",
+        "餈是什么字？？踹是什么？？啁又是什么？？",
+        "谜底：饕餮？？貔貅？？",
+        "饕??\n餮??\n貔??\n貅??",
+        "？？？？？？？？？？",
+        "他问：魑？魅？魍？魉？",
+    ],
+)
+def test_question_marks_of_an_author(text: str) -> None:
+    assert not list(residue(text))
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_any_text(text: str) -> None:
@@ -205,7 +240,16 @@ def test_clean_text_stays(text: str) -> None:
 
 
 def test_hostile_texts_are_read_in_linear_time() -> None:
-    for text in ("é" * 100_000, "Ã©" * 50_000, "\ufffd" * 100_000, "&amp;" * 30_000, "&#" * 100_000, "\\u" * 100_000):
+    for text in (
+        "é" * 100_000,
+        "Ã©" * 50_000,
+        "\ufffd" * 100_000,
+        "&amp;" * 30_000,
+        "&#" * 100_000,
+        "\\u" * 100_000,
+        "龘??" * 50_000,
+        "龘" + "?" * 100_000,
+    ):
         edits(text)
         list(residue(text))
 
