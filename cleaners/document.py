@@ -162,14 +162,15 @@ class Document:
 
     def seed_places(self) -> Iterator[tuple[Pass, Edit, int]]:
         """Every edit of the trail with the place in `original()` where it begins, pass by pass."""
-        before: list[Positions] = []
-        for one, positions in zip(self.trail, self._positions, strict=True):
+        for number, one in enumerate(self.trail):
             for edit in one.edits:
-                place = edit.start
-                for step in reversed(before):
-                    place = step.old_span(place, place)[0]
-                yield one, edit, place
-            before.append(positions)
+                yield one, edit, self.seed_place(number, edit.start)
+
+    def seed_place(self, number: int, place: int) -> int:
+        """The place in `original()` of a place in the text that pass `number` of the trail was given."""
+        for positions in reversed(self._positions[:number] if number else ()):
+            place = positions.old_span(place, place)[0]
+        return place
 
     @cached_property
     def _positions(self) -> Sequence[Positions]:

@@ -625,9 +625,8 @@ def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
                 is_source = one.cleaner == "extraction"
                 before = html_metadata.plain(edit.before) if is_source else edit.before
                 found.append((edit, values.Lifted(before, edit.rule, (number, edit.start))))
-    if any(one.cleaner == "extraction" for one in document.trail):
-        places = {id(edit): place for _, edit, place in document.seed_places() if edit.field}
-        found.sort(key=lambda pair: places[id(pair[0])])
+    if len(found) > 1 and any(one.cleaner == "extraction" for one in document.trail):
+        found.sort(key=lambda pair: document.seed_place(*pair[1].place))
     lifted: dict[str, list[values.Lifted]] = {}
     for edit, value in found:
         lifted.setdefault(edit.field, []).append(value)
