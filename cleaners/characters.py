@@ -90,8 +90,8 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
     at = done = 0
     while match := ODD.search(text, at):
         start = match.start()
-        if match[0] == "\r":  # there may be one at the end of each line
-            at = done = start + (2 if text.startswith("\n", start + 1) else 1)
+        if match[0] in LINE_ENDS:  # there may be one at the end of each line
+            at = done = start + (2 if text.startswith("\r\n", start) else 1)
             yield _edit(Edit, (start, text[start:at], "\n", "characters.line_end", "", -1))
             continue
         name, found = _rule(text, start)
