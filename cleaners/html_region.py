@@ -138,12 +138,12 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
     last = max(last, _last_like_prose(source, page, lines, fates, able, known))
     end = _end(lines, fates, able, last)
     for i in range(_table_above(page, able, start), end + 1):
-        if able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place)):
-            fates[i] = "" if fates[i] != "hidden" else fates[i]
-    for i, line in enumerate(page.lines):
+        if fates[i] == "frame" and (able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place))):
+            fates[i] = ""
+    for i, line in enumerate(page.lines if True in evidence.never else ()):
         if evidence.never[line.element] and fates[i] == "" and i != place:
             fates[i] = "frame"
-    for i in _edges(lines, article):
+    for i in _edges(lines, article) if True in evidence.lines else ():
         if fates[i] == "" and evidence.lines[i] and i != place:
             told = cited[i] or _is_attached(lines[i].text) or known.has(i)
             fates[i] = fates[i] if told else "frame"

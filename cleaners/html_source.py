@@ -319,7 +319,8 @@ class _Reader:
         for i in range(len(self.stack) - 1, 0, -1):
             found = self.names[i]
             if found in ended:
-                self._pop_down_to(i)
+                while len(self.stack) > i:
+                    self._pop()
             elif (
                 found == "table"
                 or (found in _SCOPES and name not in _TABLE_PARTS)
@@ -347,15 +348,12 @@ class _Reader:
         place = places[-1]
         if place < len(self.stack) - 1 and name not in _TABLE_PARTS and self._is_in_cell(place):
             return  # a stray end tag in a cell closes nothing outside it
-        self._pop_down_to(place)
+        while len(self.stack) > place:
+            self._pop()
 
     def _is_in_cell(self, place: int) -> bool:
         """Whether a cell or table is open above a place of the stack."""
         return any(self.open[name][-1] > place for name in _CELLS if self.open.get(name))
-
-    def _pop_down_to(self, place: int) -> None:
-        while len(self.stack) > place:
-            self._pop()
 
     def _pop(self) -> None:
         name, number = self.names.pop(), self.stack.pop()
