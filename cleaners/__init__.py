@@ -212,6 +212,15 @@ class Draft:
         """True if no cleaner is asked any more, or may be: the document is in quarantine."""
         return self.quarantine is not None or all(map(self.is_done, pipeline))
 
+    @property
+    def knows_no_kinds(self) -> bool:
+        """True if its text must be looked at for kinds of characters before a cleaner is asked that needs some."""
+        return self._kinds == UNKNOWN and self.quarantine is None
+
+    def learn_kinds(self, held: int) -> None:
+        """Tells what `kinds.held` finds in its text."""
+        self._kinds = held
+
     def _held(self) -> int:
         """The kinds of characters that the text holds, and perhaps more: of lines that went, too."""
         if self._kinds == UNKNOWN:
@@ -300,6 +309,10 @@ Turns = Callable[[Sequence[Draft]], Iterable[tuple[Draft, Stopwatch]]]
 
 def advance_all(drafts: Sequence[Draft], cleaner: Cleaner, config: Config, turns: Turns) -> list[int]:
     """Draft.advance for many documents; returns the number of edits of each."""
+    if cleaner.needs:
+        unknown = [one for one in drafts if one.knows_no_kinds]
+        for one, found in zip(unknown, kinds.held_of_all([one.text for one in unknown]), strict=True):
+            one.learn_kinds(found)
     if cleaner.preview is not None:
         try:
             cleaner.preview([one.text for one in drafts if one.quarantine is None and not one.is_done(cleaner)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import utf_16_le_decode
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -34,6 +35,7 @@ MARKS = "“”‘’「」『』《》〈〉（）【】〔〕［］｛｝()[]{
 HALVES = range(0xD800, 0xE000)  # of surrogate pairs
 
 _CHUNK = 1 << 20  # characters that are looked at together, where only the sum counts
+_TOGETHER = 1 << 17  # characters of several texts
 
 
 def look(text: str) -> Look:
@@ -57,9 +59,49 @@ def held(text: str) -> int:
         for start in range(0, len(text), _CHUNK):
             found |= look(text[start : start + _CHUNK]).held
         found |= PAIR if found & SIGN else 0  # neighbours may make one up that nobody looked at
+    return _without_percent(text, found)
+
+
+def _without_percent(text: str, found: int) -> int:
     if found & ESCAPE and not ("&" in text or "\\" in text or "%u" in text):
         found &= ~ESCAPE
     return found
+
+
+def held_of_all(texts: Sequence[str]) -> list[int]:
+    """`held` of each of many texts: looked at together, they take half of the time."""
+    found: list[int] = []
+    some: list[str] = []
+    size = 0
+    for text in texts:
+        if not text or len(text) > _TOGETHER or size + len(text) > _TOGETHER:
+            found += _held_together(some)
+            some, size = [], 0
+        if not text or len(text) > _TOGETHER:
+            found.append(held(text))
+        else:
+            some.append(text)
+            size += len(text)
+    return found + _held_together(some)
+
+
+def _held_together(texts: Sequence[str]) -> list[int]:
+    if len(texts) < 2:
+        return list(map(held, texts))
+    raws = [text.encode("utf-16-le", "surrogatepass") for text in texts]
+    units = np.frombuffer(b"".join(raws), np.uint16)
+    found = _table().take(units)
+    bounds = np.cumsum([0, *(len(raw) // 2 for raw in raws)])
+    helds = np.bitwise_or.reduceat(found, bounds[:-1]).tolist()
+    at = ((found & SIGN) != 0).nonzero()[0]
+    of = bounds.searchsorted(at, "right") - 1
+    with_pairs = set(of[1:][(at[1:] - at[:-1] <= _UNITS_BETWEEN) & (of[1:] == of[:-1])].tolist())
+    made = []
+    for number, (text, one) in enumerate(zip(texts, helds, strict=True)):
+        span = slice(*bounds[number : number + 2].tolist())
+        looks.remember(text, Look(units[span], found[span], one))
+        made.append(_without_percent(text, one | (PAIR if number in with_pairs else 0)))
+    return made
 
 
 def marks(seen: Look) -> str:
@@ -73,6 +115,10 @@ def has_signs_together(seen: Look, between: int = 3) -> bool:
         return False
     at = places(seen, SIGN)
     return len(at) > 1 and bool(np.logical_or.reduce(at[1:] - at[:-1] <= 2 * between + 1))
+
+
+_UNITS_BETWEEN = 2 * 3 + 1
+"""The same in units, as `held` asks for it."""
 
 
 MOST_BETWEEN = 11

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,28 @@ def test_a_look_spares_the_search() -> None:
     look = _remembered(text)
     assert len(looks.places(look, looks.SIGN_OF_WIDTH)) == 4
     assert [match.start() for match in punctuation._found(text, "")] == [text.index(",")]
+
+
+@given(
+    st.lists(TEXTS | st.sampled_from(["", "50%", "%u", "&amp;", "喃好喃"]), max_size=12),
+    st.sampled_from([3, 40, 1 << 17]),
+)
+@settings(deadline=None)
+def test_texts_are_looked_at_together_as_one_by_one(texts: list[str], most: int) -> None:
+    looks._lately.forget()
+    alone = [kinds.held(text) for text in texts]
+    seen = [looks.known(text) for text in texts]
+    looks._lately.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kinds, "_TOGETHER", most)
+        assert kinds.held_of_all(texts) == alone
+    for text, one in zip(texts, seen, strict=True):
+        found = looks.known(text)
+        assert found is not None
+        assert one is not None
+        assert found.held == one.held
+        assert np.array_equal(found.units, one.units)
+        assert np.array_equal(found.kinds, one.kinds)
 
 
 @given(TEXTS)
