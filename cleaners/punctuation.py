@@ -240,10 +240,10 @@ def _found(text: str, suspects: str) -> Iterable[re.Match[str]]:
         return _places(suspects).finditer(text)
     if not look.held & looks.SIGN_OF_WIDTH:
         return ()
-    at = looks.places(look, looks.SIGN_OF_WIDTH)
-    if len(at) > MOST_SIGNS * len(text):
+    are_signs = look.kinds >= looks.SIGN_OF_WIDTH  # the highest bit
+    if np.count_nonzero(are_signs) > MOST_SIGNS * len(text):
         return _places("").finditer(text)
-    return _matches(text, at.tolist())
+    return _matches(text, are_signs.nonzero()[0].tolist())
 
 
 def _matches(text: str, at: list[int]) -> Iterator[re.Match[str]]:
