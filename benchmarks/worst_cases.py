@@ -100,7 +100,19 @@ ELEMENTS = {
     "html_meta": '<meta name="author" content="李春生">',
     "html_json": '<script type="application/ld+json">{"@type":"Article","headline":"甲"}</script>',
     "html_nested_json": '<script type="application/ld+json">' + '{"a":[' * 50,
+    "html_items": "<li>甲", "html_breaks": "甲<br>", "html_ends": "</p>甲",
+    "html_entities": "<p>&nbsp;&amp;&#20013;</p>", "html_sources": "<p>来源：新华社 2020-01-01</p>",
+    "html_select": "<select><option>甲</option></select>",
+    "html_nested": "<div>" * 900 + "<p>甲</p>" * 100 + "</div>" * 900,
 }  # fmt: skip
+NUMBERED: dict[str, Callable[[int], str]] = {
+    "html_names": lambda number: f"<x{number}>甲</x{number}>",
+    "html_classes": lambda number: f'<p class="c{number}">甲</p>',
+    "html_fonts": lambda number: f'<p><font color="{number}">甲',
+    "html_unseen": lambda number: f'{"<svg>" * (number == 0)}<p><font color="{number}">甲',
+    "html_one_tag": lambda number: f'{"<p" * (number == 0)} a{number}="{number}"',
+    "html_stray_ends": lambda number: "<span>" if number % 3 else "</i></i></i>",
+}
 
 EVERY = 10  # cases: other programs run on the machine, too
 
@@ -140,6 +152,12 @@ def _page(element: str, size: int) -> str:
     return f"<html><head><title>甲乙丙丁</title></head><body>{_run_of(element, size)}</body></html>"
 
 
+def _numbered(element: Callable[[int], str], size: int) -> str:
+    length = sum(len(element(number).encode()) for number in range(1000)) / 1000
+    body = "".join(element(number) for number in range(int(size / length)))
+    return f"<html><head><title>甲乙丙丁</title></head><body><div>山河。</div><p>江</p>{body}</body></html>"
+
+
 def _table(size: int) -> str:
     return "\n".join(f"{number},{number * 7},abc{number % 100}" for number in range(size // 20))
 
@@ -154,6 +172,7 @@ MADE: dict[str, Callable[[int], str]] = {
     **{name: partial(_run_of, run) for name, run in RUNS.items()},
     **{name: partial(_pieces, made) for name, made in PIECES.items()},
     **{name: partial(_page, element) for name, element in ELEMENTS.items()},
+    **{name: partial(_numbered, element) for name, element in NUMBERED.items()},
 }
 FORK = multiprocessing.get_context("fork")
 LARGE = {"one_document": 100_000_000, "million_lines": 75_000_000, "one_line": 50_000_000}
