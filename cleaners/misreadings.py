@@ -404,7 +404,7 @@ def _score(text: str) -> float:
     if len(text) == 1:
         return table[min(ord(text), statistics.OUTSIDE)]
     if not text or max(text) < _ASTRAL:
-        return sum([table[code] for code in map(ord, text)])
+        return sum(map(table.__getitem__, map(ord, text)))
     return sum([table[min(code, statistics.OUTSIDE)] for code in map(ord, text)])
 
 
