@@ -108,7 +108,9 @@ def best_repairs(lines: Sequence[Line], read: str) -> list[Repair | None]:
 
 
 def most_gained(lines: Sequence[Line], read: str) -> Scores:
-    """Per line: no repair of best_repairs gains more; infinite where that would take too long to tell."""
+    """Per line: no repair of best_repairs gains more; infinite where that would take too long to tell.
+
+    What lost nothing and holds characters of four bytes in GB 18030 has no repair: their digits end what is before."""
     found = np.full(len(lines), np.inf)
     some = are_together([len(line.text) for line in lines], UTF8).nonzero()[0]
     page = _Page.of([lines[i] for i in some.tolist()])
@@ -123,10 +125,6 @@ def most_gained(lines: Sequence[Line], read: str) -> Scores:
             scores = _bounds(segments.places, read) if written == UTF8 else _scores(segments.places, read, written)
             gained = segments.search(scores, is_bound=True).gained
             most = np.maximum(most, np.bincount(line_of, gained, minlength=len(some)))
-        # what is encoded in more bytes may be part of what lost nothing
-        own = page.ends.searchsorted(chars[units.first_array], "right")
-        sizes = [sum(end - start for start, end in lines[i].parts) for i in some.tolist()]
-        most[np.bincount(own, minlength=len(some)) < sizes] = np.inf
     found[some] = most
     return found
 

@@ -293,7 +293,7 @@ def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
             break
         repairs.append(repair)
         new = _replaced(new, repair.pieces)
-    if repairs and repairs[0].read == LATIN and len(HAN.findall(new)) <= len(HAN.findall(line)):
+    if repairs and repairs[0].read == LATIN and not _has_more_han(new, line):
         repairs = []  # not Chinese, after all
     if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
         other = _short_by_ftfy(line) if len(line) <= SHORT else _by_ftfy(line)
@@ -305,6 +305,12 @@ def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
     rule = _rule(repairs[-1], guessed, "_twice")
     return (_one_edit(0, line, new, rule),) if new != line else ()
+
+
+def _has_more_han(new: str, line: str) -> bool:
+    if not HAN.search(line):
+        return HAN.search(new) is not None
+    return len(HAN.findall(new)) > len(HAN.findall(line))
 
 
 def _by_ftfy(line: str) -> str:
