@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import clusters, merge, near_duplicates, parts
-from .clusters import Bands, Codes, Contents, Index, Places, Reprint, Values
+from .clusters import Bands, Codes, Contents, Index, Places, Values
 from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError
@@ -35,6 +35,9 @@ PAIRS_AT_A_TIME = 1 << 18  # at most: 100 bytes of memory for each
 ROWS_AT_A_TIME = 1 << 13
 
 HEX = 32  # digits of a hash
+
+DROPPED = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
+"""What a row of `quarantine` has of the document.  The first is its id."""
 
 
 class Texts(NamedTuple):
@@ -134,19 +137,33 @@ def write(rows: Iterable[pa.Table], table: str, base: Sequence[Source], folder: 
     return (part,)
 
 
-def quarantine(reprints: pa.Table, texts: Sequence[Texts]) -> pa.Table:
-    """The rows of `quarantine` of reprints that are dropped."""
-    columns = [name for name in QUARANTINE.names if name not in ("kind", "reason")]
-    of = {row["id"]: Reprint(**row) for row in reprints.to_pylist()}
-    found = pa.concat_tables(_rows(pa.array(sorted(of), pa.string()), texts, columns))
-    ids = found["id"].to_pylist()
+def quarantine(reprints: pa.Table, texts: Sequence[Texts], folder: Path) -> list[Source]:
+    """The rows of `quarantine` of reprints that are dropped, in files below `folder`: one for each part that has their
+    documents.
+
+    reprints   their rows, sorted by id
+    """
+    ids = pa.concat_arrays([pa.array([], pa.string()), *reprints["id"].chunks])
+    made = []
+    for number, one in enumerate(texts):
+        found = [_dropped(rows, reprints, ids) for rows in _rows(ids, [one], DROPPED)]
+        if found:
+            part = parts.write(pa.concat_tables(found), "quarantine", folder, f"reprints-{number}.parquet")
+            made.append(Source(folder / part.file, part))
+    return made
+
+
+def _dropped(documents: pa.Table, reprints: pa.Table, ids: pa.Array) -> pa.Table:
+    """The rows of `quarantine` of a few documents.  ids: those of `reprints`."""
+    start, stop = merge.span(ids, documents["id"][0].as_py(), documents["id"][-1].as_py())
+    of = reprints.slice(start, stop - start).take(pc.index_in(documents["id"], ids.slice(start, stop - start)))
     reasons = [
-        f"it is a reprint of {of[id].kept} (similarity {of[id].similarity:.3f}), which is kept: to have both, build "
+        f"it is a reprint of {kept} (similarity {similarity:.3f}), which is kept: to have both, build "
         "without --drop-reprints"
-        for id in ids
+        for kept, similarity in zip(of["kept"].to_pylist(), of["similarity"].to_pylist(), strict=True)
     ]
-    arrays = [found["id"], pa.array([REPRINT] * len(ids), pa.string()), pa.array(reasons, pa.string())]
-    arrays += [found[name] for name in columns[1:]]
+    arrays = [documents["id"], pa.array([REPRINT] * len(reasons), pa.string()), pa.array(reasons, pa.string())]
+    arrays += [documents[name] for name in DROPPED[1:]]
     return pa.Table.from_arrays(arrays, schema=QUARANTINE)
 
 
@@ -165,7 +182,8 @@ def without(sources: Iterable[Source], table: str, dropped: Sequence[str], folde
     """The parts of a table without the rows of these sorted ids: written anew into `folder` where they hold any."""
     for number, one in enumerate(sources):
         if merge.may_hold(one.part, dropped):
-            left = merge.without(parts.read([one.path], table), dropped)
+            mine = merge.between(dropped, one.part.min_id or "", one.part.max_id or "")
+            left = merge.without(parts.read([one.path], table), mine)
             if left.num_rows == one.part.rows:
                 yield one
             elif left.num_rows:

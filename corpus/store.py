@@ -539,10 +539,10 @@ def _listed(
 
 def _drop(found: pa.Table, texts: Sequence[Texts], sources: dict[str, list[Source]], folder: Path) -> None:
     """Takes reprints out of the staged parts of documents and edits, and adds their rows of quarantine."""
-    part = parts.write(reprints.quarantine(found, texts), "quarantine", folder, "reprints.parquet")
-    sources["quarantine"].append(Source(folder / part.file, part))
+    sources["quarantine"] += reprints.quarantine(found, texts, folder)
+    ids = found["id"].to_pylist()
     for table in ("documents", "edits"):
-        sources[table] = list(reprints.without(sources[table], table, found["id"].to_pylist(), folder))
+        sources[table] = list(reprints.without(sources[table], table, ids, folder))
 
 
 def _renamed(
