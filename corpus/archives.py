@@ -240,9 +240,9 @@ class _Header(tarfile.TarInfo):
     """A header that does not let a damaged one pass for the end of the archive, as `tarfile` would."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
         try:
-            return super().frombuf(buf, encoding, errors)
+            return super().fromtarfile(archive)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
             raise BrokenError("damaged", "a header in it is damaged: fetch it again") from error
 
