@@ -98,7 +98,7 @@ MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
 
-MOST_UNNAMED = 1 << 15
+MOST_UNNAMED = 1 << 17
 """So many lines that no rule names are remembered."""
 
 MOST_PREVIEWED = 2_000_000
@@ -234,7 +234,9 @@ def by_rules(
     around = (*range(page.first), *range(page.last, len(rows)))
     beyond = (i for i in around if rows[i].score > 0 and likely.may_name(i, rows[i]))
     for i in {*seen, *beyond}:
-        if (one := _match(rows[i], _place(page, i))) and one.rule.name not in without:
+        place = _place(page, i)
+        one = seen[i] if i in seen and place == "both" else _match(rows[i], place)
+        if one and one.rule.name not in without:
             candidates[i] = one
     sure = _sure(rows, candidates)
     if page.first < page.last and sure:
@@ -508,9 +510,12 @@ def _preview(pages: Sequence[Page]) -> list[Likely]:
         for i in likely.asked:
             (prose if len(rows[i].text) > LONG and STOP in rows[i].text else others).append((number, i))
     for number, i in sorted((*_some(others, pages, _may_name), *_some(prose, pages, _may_name_prose))):
-        one = _match(pages[number].rows[i], "both")
+        row = pages[number].rows[i]
+        one = _match(row, "both")
         if one is not None:
             found[number].named[i] = one
+        elif len(_unnamed) < MOST_UNNAMED:
+            _unnamed.add(row.text.strip())
     return found
 
 
