@@ -478,15 +478,25 @@ BURDENS = {
 def test_a_page_that_would_take_the_library_too_long_is_not_given_to_it(
     page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
+    asked: list[str] = []
+
+    def nothing(source: str) -> str:
+        asked.append(source)
+        return ""
+
+    monkeypatch.setattr("cleaners.html_region._library_text", nothing)
     assert extracted(f"<html><body><div>{PROSE}</div><p>河</p>{BURDENS[page]}").startswith(PROSE)
     assert not asked
 
 
 def test_an_odd_page_is_given_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr("cleaners.html_region._library_text", lambda source: asked.append(source) or "")
+    asked: list[str] = []
+
+    def nothing(source: str) -> str:
+        asked.append(source)
+        return ""
+
+    monkeypatch.setattr("cleaners.html_region._library_text", nothing)
     unclosed = "<div>" + "".join(f'<p><font color="{i}">{PROSE}' for i in range(60)) + "</div><p>河"
     assert html_source.read(f"<html><body>{unclosed}").odd
     extracted(f"<html><body>{unclosed}")

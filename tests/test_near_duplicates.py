@@ -277,7 +277,9 @@ def test_a_run_reads_only_texts_that_must_be_compared(
 
 
 def test_it_does_not_matter_how_little_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = {f"{n}-{of}.txt": damaged(text, 0.03, n) for n in range(6) for of, text in (("a", ARTICLE), ("o", OTHER))}
+    texts: dict[str, str | bytes] = {
+        f"{n}-{of}.txt": damaged(text, 0.03, n) for n in range(6) for of, text in (("a", ARTICLE), ("o", OTHER))
+    }
     write_seeds(tmp_path / "seeds", texts)
     whole = build(tmp_path / "seeds", tmp_path / "whole")
     for name in ("ROWS_AT_A_TIME", "PAIRS_AT_A_TIME", "LETTERS_AT_A_TIME"):
