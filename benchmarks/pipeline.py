@@ -153,7 +153,7 @@ def _start_afresh() -> None:
         remembered.cache_clear()
     prose._lately.forget()
     looks._lately.forget()
-    chrome._unnamed.clear()
+    chrome._unnamed.cache_clear()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from . import article_extent, metadata, names
+from . import article_extent, metadata, names, remembered
 from .article_extent import Marks
 from .config import Config
 from .edits import Edit
@@ -97,9 +97,6 @@ MOST_BEFORE = 40
 MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
-
-MOST_UNNAMED = 1 << 17
-"""So many lines that no rule names are remembered."""
 
 MOST_PREVIEWED = 2_000_000
 """In so many characters of texts rows are looked for at once; what was found is kept until `propose` is asked."""
@@ -514,8 +511,8 @@ def _preview(pages: Sequence[Page]) -> list[Likely]:
         one = _match(row, "both")
         if one is not None:
             found[number].named[i] = one
-        elif len(_unnamed) < MOST_UNNAMED:
-            _unnamed.add(row.text.strip())
+        else:
+            _unnamed.update({row.text.strip(): None})
     return found
 
 
@@ -527,14 +524,14 @@ def _some(
     new = [k for k, line in enumerate(lines) if line not in _unnamed and len(line) <= LONGEST_LINE]
     if new:
         passed = [new[k] for k in test([lines[k] for k in new])]
-        if len(_unnamed) + len(new) > MOST_UNNAMED:
-            _unnamed.clear()
-        if len(new) <= MOST_UNNAMED:
-            _unnamed.update(lines[k] for k in set(new).difference(passed))
+        others = {lines[k]: None for k in set(new).difference(passed)}
+        if sum(map(len, others)) <= remembered.MOST:
+            _unnamed.update(others)
         yield from (asked[k] for k in passed)
 
 
-_unnamed: set[str] = set()  # lines that no rule names: they are looked at again when the documents settle
+# lines that no rule names: they are looked at again when the documents settle
+_unnamed: remembered.Remembered[str, None] = remembered.Remembered(len)
 
 
 def _may_name(lines: list[str]) -> Iterator[int]:

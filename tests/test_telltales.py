@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, chrome
+from cleaners import Config, chrome, remembered
 from cleaners.prose import read
 from cleaners.rule_files import Rule, fold, load
 
@@ -63,7 +63,7 @@ TEXTS = st.lists(LONG_LINES | LINES | st.just(PROSE), max_size=12).map("\n".join
 @given(st.lists(TEXTS, max_size=4))
 @settings(max_examples=500, deadline=None)
 def test_a_preview_of_many_texts_finds_every_row_that_a_rule_names(texts: list[str]) -> None:
-    chrome._unnamed.clear()
+    chrome._unnamed.cache_clear()
     pages = [read(text) for text in texts]
     for again in range(2):  # the second time, lines are remembered
         for page, likely in zip(pages, chrome._preview(pages), strict=True):
@@ -90,18 +90,18 @@ def test_only_so_much_text_is_previewed_at_at_once(monkeypatch: pytest.MonkeyPat
 
 
 def test_lines_that_no_rule_names_are_put_to_the_test_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    chrome._unnamed.clear()
+    chrome._unnamed.cache_clear()
     asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
     for _ in range(2):
         list(chrome.propose("桥头的老人\n河水", Config()))
     assert asked == [("桥头的老人",), ("河水",)]
-    monkeypatch.setattr(chrome, "MOST_UNNAMED", 3)
-    list(chrome.propose("雨\n伞\n船\n桥", Config()))  # more than that are not remembered
-    assert not chrome._unnamed
+    monkeypatch.setattr(remembered, "MOST", 3)
+    list(chrome.propose("雨\n伞\n船\n灯", Config()))  # more characters than that are not remembered
+    assert "灯" not in chrome._unnamed
 
 
 def test_long_rows_are_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    chrome._unnamed.clear()
+    chrome._unnamed.cache_clear()
     asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
     list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, Config()))
     assert asked == [("a" * 300,), ("首页",)]
