@@ -98,8 +98,9 @@ MOST_UNLIKE, SLACK = 2.0, 4
 """Then the rows on both sides have about the same length: their means differ at most by this factor and so many
 characters."""
 
-MOST_PREVIEWED = 2_000_000
-"""In so many characters of texts rows are looked for at once; what was found is kept until `propose` is asked."""
+MOST_PREVIEWED, ROW = 2_000_000, 100
+"""In so many characters of texts rows are looked for at once, a line counting as ROW more, as what is known of it takes
+memory; what was found is kept until `propose` is asked."""
 
 FIRST_ROWS, LONGEST_SITE = 2, 8
 """A bar of links among so many rows at a page's beginning is its navigation, also below a site's name of at most so
@@ -157,7 +158,7 @@ def preview(texts: Sequence[str]) -> None:
     size = 0
     asked = []
     for text in texts:
-        size += len(text)
+        size += len(text) + ROW * text.count("\n")
         if size <= MOST_PREVIEWED:
             asked.append(text)
     _previewed.update(zip(asked, _preview([read(text) for text in asked]), strict=True))

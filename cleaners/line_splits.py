@@ -46,10 +46,8 @@ NEARLY_ALL = 0.9
 
 FEWEST_FOREIGN = 2  # lines without a Chinese character that show damage: a single one is a line of code or an address
 
-LONGEST_PREVIEWED, MOST_PREVIEWED = (
-    1 << 16,
-    1 << 21,
-)  # characters of a text that is read with others, and of all of these
+LONGEST_PREVIEWED = 1 << 16  # characters of a text that is read with others
+MOST_PREVIEWED, LINE = 1 << 21, 100  # characters of all of these; a line counts as LINE more: its unit takes memory
 
 MISREAD_SIGNS = ("\ufffd", "锟", "烫烫", "屯屯")
 MISREAD = re.compile("|".join(MISREAD_SIGNS))
@@ -110,9 +108,10 @@ def preview(texts: Sequence[str]) -> None:
     looks: dict[str, _Look | None] = {}
     size = 0
     for text in texts:
-        if len(text) <= LONGEST_PREVIEWED and size + len(text) <= MOST_PREVIEWED:
+        more = len(text) + LINE * text.count("\n")
+        if len(text) <= LONGEST_PREVIEWED and size + more <= MOST_PREVIEWED:
             looks[text] = _look(text)
-            size += len(text)
+            size += more
     evidence([pair for one in looks.values() if one for _, pair in one.likely or ()])  # which is remembered
     found = {text: one and _page(one) for text, one in looks.items()}
     pages = [page for page in found.values() if page]
