@@ -198,9 +198,13 @@ def test_what_characters_say_is_looked_up_for_many_texts_together(monkeypatch: p
 def test_long_texts_are_not_read_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"{HEAD}\n{TAIL}", f"{HEAD}\n{TAIL}\n{SECOND}", SECOND, HEADLINE]
     monkeypatch.setattr(line_splits, "LONGEST_PREVIEWED", len(texts[0]))
-    monkeypatch.setattr(line_splits, "MOST_PREVIEWED", len(texts[0]) + len(SECOND))
+    most = len(texts[0]) + line_splits.LINE + len(SECOND)  # the first one has two lines
+    monkeypatch.setattr(line_splits, "MOST_PREVIEWED", most)
     line_splits.preview(texts)
     assert list(line_splits._previewed) == [texts[0], SECOND]
+    monkeypatch.setattr(line_splits, "MOST_PREVIEWED", most - 1)
+    line_splits.preview(texts)
+    assert list(line_splits._previewed) == [texts[0], HEADLINE]
     assert joined(texts[0]) == FIRST
     line_splits.preview([])
     assert not line_splits._previewed
