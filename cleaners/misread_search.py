@@ -6,6 +6,7 @@ found is the same (tests/test_misread_search.py), the time for a unit a tenth (d
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -183,7 +184,7 @@ def repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | Non
 # ---- readings ------------------------------------------------------------------------------------------------
 
 
-class _Readings:
+class _Readings(ABC):
     """The likeliest readings of each length, for each unit by the bytes from there on.
 
     scores  (rows, lengths): log P of the likeliest reading of so many units; -inf where there is none
@@ -195,12 +196,13 @@ class _Readings:
         self._read, self._written = read, written
         self._readings: dict[tuple[int, int], Reading] = {}  # by row and length, those that were asked for
 
+    @abstractmethod
     def rows(self, places: Sequence[Places]) -> Places:
         """Per unit the row of its readings.  places: see _ahead"""
-        raise NotImplementedError
 
+    @abstractmethod
     def _window(self, row: int) -> tuple[int, ...]:
-        raise NotImplementedError
+        """The bytes that the readings of a row are of."""
 
     def _likeliest(self, window: tuple[int, ...]) -> list[float]:
         found = [-np.inf] * LENGTHS[self._written]
