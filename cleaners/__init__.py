@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from . import (
     characters,
     chrome,
     duplicates,
+    edit_columns,
     encoding,
     extraction,
     flags,
@@ -171,8 +172,7 @@ class Draft:
             return 0
         watch = watch or Stopwatch()
         try:
-            edits, ignores = _answer(cleaner.propose(self.text, self._own(config)))
-            text = apply(self.text, edits) if edits else self.text
+            edits, text, ignores = edit_columns.carry_out(self.text, cleaner.propose(self.text, self._own(config)))
         except TooSlowError:
             self.quarantine = _too_slow(config)
             return 0
@@ -227,7 +227,7 @@ class Draft:
             self._kinds = kinds.held(self.text)
         return self._kinds
 
-    def _note(self, cleaner: Cleaner, edits: tuple[Edit, ...], text: str) -> None:
+    def _note(self, cleaner: Cleaner, edits: Sequence[Edit], text: str) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines.  text: what comes of it"""
         if cleaner.propose is not layout.propose:
             self._unlaid = text
@@ -336,17 +336,6 @@ def settle_all(drafts: Sequence[Draft], config: Config, pipeline: tuple[Cleaner,
                 edits[number] += more
         left = [number for number in left if edits[number]]
     return set(left)
-
-
-def _answer(proposed: Iterator[Edit]) -> tuple[tuple[Edit, ...], str]:
-    """The edits that a cleaner yields, and what it returns then."""
-    said: list[str | None] = []
-
-    def listen() -> Iterator[Edit]:
-        said.append((yield from cast("Generator[Edit, None, str | None]", proposed)))
-
-    edits = tuple(listen())
-    return edits, said[0] or ""
 
 
 _MARKUP = Quarantine(

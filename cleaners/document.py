@@ -53,10 +53,11 @@ class RefusedError(Exception):
 
 
 class Pass(NamedTuple):
-    """What one cleaner did, once: its edits refer to the text that the pass before left."""
+    """What one cleaner did, once: its edits refer to the text that the pass before left.  They are a tuple, or of
+    many edits what equals one (edit_columns.py)."""
 
     cleaner: str
-    edits: tuple[Edit, ...]
+    edits: Sequence[Edit]
 
 
 class Paragraph(NamedTuple):

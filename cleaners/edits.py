@@ -53,7 +53,15 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     no rule, or a move whose text does not stand at `ref`.
     """
     pieces: list[str] = []
-    done = 0
+    done = carry_out(text, 0, edits, pieces)
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def carry_out(text: str, done: int, edits: Iterable[Edit], pieces: list[str]) -> int:
+    """Adds what becomes of the text from `done` on to the pieces; returns where the last edit ends, or `done`.
+
+    Raises EditError as `apply` does."""
     for edit in edits:
         start, before, after, rule, _, ref = edit
         if start < done:
@@ -69,8 +77,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
         pieces.append(text[done:start])
         pieces.append(after)
         done = start + len(before)
-    pieces.append(text[done:])
-    return "".join(pieces)
+    return done
 
 
 def undo(text: str, edits: Iterable[Edit]) -> str:

@@ -6,8 +6,9 @@ A string of characters says it: each stands for a change that does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from .edit_columns import befores
 from .edits import Edit
 
 BLANK_LINES = "\n"
@@ -28,11 +29,12 @@ NOTHING_LEFT = "."
 text."""
 
 
-def of_gaps(edits: Iterable[Edit]) -> set[str]:
+def of_gaps(edits: Sequence[Edit]) -> set[str]:
     """What edits change that `layout` makes: the characters of gaps between lines, and whether some stood behind a
     line."""
-    changed = set("".join([edit[1] for edit in edits]))
-    if any(edit[1][0] != "\n" and edit[0] for edit in edits):
+    gaps = list(befores(edits))
+    changed = set("".join(gaps))
+    if (gaps[0][0] != "\n" and edits[0][0]) or any(gap[0] != "\n" for gap in gaps[1:]):
         changed.add(_TRAILING)
     return changed
 

@@ -13,7 +13,7 @@ from itertools import accumulate, islice
 from statistics import median_low
 from typing import NamedTuple
 
-from . import html_metadata, metadata, names, recurrence, statements, values
+from . import edit_columns, html_metadata, metadata, names, recurrence, statements, values
 from .about_rows import is_known_chrome
 from .config import Config
 from .document import Article, Document, Paragraph, Pass
@@ -191,19 +191,19 @@ def _frame_rules() -> frozenset[str]:
 def _removed(document: Document) -> str:
     """What rules and recurrence took out around the article."""
     return "\n".join(
-        edit.before for one in document.trail if one.cleaner in ("chrome", "recurrence") for edit in one.edits
+        before
+        for one in document.trail
+        if one.cleaner in ("chrome", "recurrence")
+        for before in edit_columns.befores(one.edits)
     )
 
 
 def _gaps(edits: Sequence[Edit]) -> dict[int, int]:
     """Place behind each edit in the text after all of them -> blank lines that stood there."""
-    found: dict[int, int] = {}
-    shift = 0
-    for start, before, after, _, _, _ in edits:
-        shift += len(after)
-        found[start + shift] = before.count("\n") - 1
-        shift -= len(before)
-    return found
+    return {
+        end: before.count("\n") - 1
+        for end, before in zip(edit_columns.ends_after(edits), edit_columns.befores(edits), strict=True)
+    }
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -620,11 +620,10 @@ def _lifted(document: Document) -> dict[str, list[values.Lifted]]:
     """What edits lifted, by field, in the order of the trail; of an HTML page in the order of its source."""
     found = []
     for number, one in enumerate(document.trail):
-        for edit in one.edits:
-            if edit.field:
-                is_source = one.cleaner == "extraction"
-                before = html_metadata.plain(edit.before) if is_source else edit.before
-                found.append((edit, values.Lifted(before, edit.rule, (number, edit.start))))
+        for edit in edit_columns.lifting(one.edits):
+            is_source = one.cleaner == "extraction"
+            before = html_metadata.plain(edit.before) if is_source else edit.before
+            found.append((edit, values.Lifted(before, edit.rule, (number, edit.start))))
     if len(found) > 1 and any(one.cleaner == "extraction" for one in document.trail):
         found.sort(key=lambda pair: document.seed_place(*pair[1].place))
     lifted: dict[str, list[values.Lifted]] = {}
