@@ -230,9 +230,12 @@ class Draft:
     def _note(self, cleaner: Cleaner, edits: Sequence[Edit], text: str) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines.  text: what comes of it"""
         if cleaner.propose is not layout.propose:
-            self._unlaid = text
-            if ignored.are_lines(self.text, edits):  # nothing comes together in a line
+            are_lines = ignored.are_lines(self.text, edits)
+            if are_lines:
                 looks.without(self.text, edits, text)
+            self._drop_looks()
+            self._unlaid = text
+            if are_lines:  # nothing comes together in a line
                 self._done = {propose: known for propose, known in self._done.items() if LINES in known[1]}
                 return
             self._done.clear()
@@ -242,6 +245,10 @@ class Draft:
         for changed, _ in self._done.values():
             changed |= gaps
         self._done[cleaner.propose] = set(), ""  # one blank line for every gap: there is nothing left to do
+
+    def _drop_looks(self) -> None:
+        looks.drop(self.text)
+        looks.drop(self._unlaid)
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...], watch: Stopwatch | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
@@ -289,6 +296,7 @@ class Draft:
         except TooSlowError:
             return replace(document, quarantine=_too_slow(config))
         finally:
+            self._drop_looks()
             self.seconds += watch.lap()
 
     def _document(self, **found: Any) -> Document:

@@ -38,10 +38,16 @@ class _Lately:
         self.size = 0
 
     def add(self, text: str, look: Look) -> None:
+        self.drop(text)
         if self.size + len(look.units) > self.MOST:
             self.forget()
         self.looks[text] = look
         self.size += len(look.units)
+
+    def drop(self, text: str) -> None:
+        look = self.looks.pop(text, None)
+        if look is not None:
+            self.size -= len(look.units)
 
     def forget(self) -> None:
         self.looks.clear()
@@ -52,6 +58,8 @@ _lately = _Lately()
 known = _lately.looks.get
 """The look at a text, if it is remembered: do not change it."""
 remember = _lately.add
+drop = _lately.drop
+"""To be called when a text has become another: nobody asks for the look at it any more, and others find room."""
 
 
 def are_characters(look: Look, text: str) -> bool:
