@@ -75,8 +75,8 @@ def truncated(paragraphs: Sequence[str]) -> list[int]:
     unended = [
         number
         for number, paragraph in enumerate(paragraphs)
-        if paragraph[-1:] not in _SENTENCE_ENDS
-        and len(paragraph) >= SHORTEST_PROSE
+        if len(paragraph) >= SHORTEST_PROSE
+        and paragraph[-1:] not in _SENTENCE_ENDS
         and _last(paragraph) not in _SENTENCE_ENDS
         and _is_prose(paragraph)
     ]

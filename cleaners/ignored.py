@@ -32,9 +32,9 @@ text."""
 def of_gaps(edits: Sequence[Edit]) -> set[str]:
     """What edits change that `layout` makes: the characters of gaps between lines, and whether some stood behind a
     line."""
-    gaps = list(befores(edits))
-    changed = set("".join(gaps))
-    if (gaps[0][0] != "\n" and edits[0][0]) or any(gap[0] != "\n" for gap in gaps[1:]):
+    some = set(befores(edits))  # most gaps are like another one
+    changed = set("".join(some))
+    if any(gap[0] != "\n" for gap in some) and any(edit[1][0] != "\n" and edit[0] for edit in edits):
         changed.add(_TRAILING)
     return changed
 

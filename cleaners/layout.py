@@ -5,7 +5,9 @@ It runs last, because indents and blank lines tell the cleaners before it where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, repeat
+from operator import add
 
 from .config import Config
 from .edits import Edit
@@ -16,9 +18,24 @@ _edit = tuple.__new__  # making an Edit by its name takes twice as long
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields one edit per gap between paragraphs that is not exactly one blank line, and one for space at
     either end of the text."""
+    body = text.rstrip()
+    lines = body.split("\n")
+    bares = list(map(str.strip, lines))
+    if bares == lines and all(bares):  # no indents and no blank lines: each gap is a line break
+        breaks = map(add, accumulate(map(len, lines)), range(len(lines) - 1))
+        yield from map(_edit, repeat(Edit), zip(breaks, *map(repeat, _WIDENED), strict=False))
+    else:
+        yield from _gaps(body, lines, bares)
+    if len(body) < len(text):
+        yield Edit(len(body), text[len(body) :], "", "layout.margin")
+
+
+_WIDENED = "\n", "\n\n", "layout.paragraph_gap", "", -1
+
+
+def _gaps(text: str, lines: Sequence[str], bares: Sequence[str]) -> Iterator[Edit]:
     above = place = 0  # where the last line that is not blank ends; where this line starts
-    lines = text.split("\n")
-    for line, bare in zip(lines, map(str.strip, lines), strict=True):
+    for line, bare in zip(lines, bares, strict=True):
         if bare:
             start = place
             if bare != line:
@@ -31,5 +48,3 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
                 yield _edit(Edit, (above, before, "\n\n", "layout.paragraph_gap", "", -1))
             above = start + len(bare)
         place += len(line) + 1
-    if above < len(text):
-        yield Edit(above, text[above:], "", "layout.margin")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
+from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS, NOTHING_LEFT
 from .joint_choices import Asked, FirstHalves, Weighed, log_odds, settle_highest
 from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
@@ -181,7 +181,9 @@ def is_long_list(lines: Sequence[str], are_open: Sequence[bool] | None = None) -
     are_open   for each line whether it ends so, where that is known"""
     if len(lines) <= MOST_SHORT_OPEN:
         return False
-    known = are_open or [not ends_sentence(line) for line in lines]
+    known = are_open or [
+        (end := line[-1]) not in ENDS and (end not in CLOSED or not ends_sentence(line)) for line in lines
+    ]
     found = sum([is_open and len(line) < LONG_PROSE for line, is_open in zip(lines, known, strict=True)])
     return found > MOST_SHORT_OPEN and found >= NEARLY_ALL * len(lines)
 

@@ -9,7 +9,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate, repeat
+from operator import add
 from statistics import median_low
 from typing import NamedTuple
 
@@ -34,7 +35,10 @@ LONGEST_CAPTION = 80
 _SENTENCE_ENDS = frozenset("。；;，,、：:…")
 _BODY_ENDS = frozenset("。！？!?；;：:…")
 _CLOSERS = "”’」』）)"  # stand behind these
+_MAY_END_BODY = _BODY_ENDS.union(_CLOSERS)
 COLUMN_MARKS = "■▇▌◤"
+_SIGNS = re.compile(f"[{COLUMN_MARKS}]|{names.SIGNS.pattern}".replace("]|[", ""))
+"""Every column, byline and credit has one of these."""
 _COLUMN = re.compile(rf"[{COLUMN_MARKS}]\s*\S")
 _SUBTITLE = re.compile(r"(?:——|--|—)\S")
 # stands at the beginning of a newspaper's report, and nowhere else in it: a page with two of them holds two reports
@@ -85,12 +89,7 @@ def of(document: Document, config: Config) -> Structure:
     usual_gap = median_low([line.gap for line in lines[1:]]) if len(lines) > 1 else 1
     bylines: dict[str, list[str]] = {}
     roles = _roles(lines, usual_gap, Frame(_removed(document), config.recurring), bylines)
-    paragraphs = tuple(
-        [
-            _tuple(Paragraph, (text, role, start, start + len(text)))
-            for (text, start, _, _, _), role in zip(lines, roles, strict=True)
-        ]
-    )
+    paragraphs = tuple(_paragraphs(lines, roles))
     articles = _articles(lines, roles, usual_gap, bylines)
     return Structure(paragraphs, articles, _metadata(document, paragraphs, articles, bylines, config))
 
@@ -102,18 +101,22 @@ def _lines(document: Document) -> list[Line]:
     blocks = document.text.split("\n\n")
     starts = list(accumulate([len(block) + 2 for block in blocks], initial=0))
     gaps, lifted, framed = _seen_in_trail(document, [start - 2 for start in starts[1 : LONGEST_HEAD + 1]])
-    gap = gaps.get
-    if not lifted and not framed:
-        return [
-            _tuple(Line, (block, start, gap(start, 1), False, False))
-            for block, start in zip(blocks, starts, strict=False)
-            if block
-        ]
-    return [
-        _tuple(Line, (block, start, gap(start, 1), behind - 2 in lifted, behind - 2 in framed))
-        for block, start, behind in zip(blocks, starts, islice(starts, 1, None), strict=False)
-        if block
-    ]
+    above = map(gaps.get, starts, repeat(1))
+    if lifted or framed:
+        behind = [start - 2 for start in starts[1:]]
+        known = zip(
+            blocks, starts, above, map(lifted.__contains__, behind), map(framed.__contains__, behind), strict=False
+        )
+    else:
+        known = zip(blocks, starts, above, repeat(False), repeat(False), strict=False)
+    lines = list(map(_tuple, repeat(Line), known))
+    return lines if all(blocks) else [line for line in lines if line[0]]
+
+
+def _paragraphs(lines: Sequence[Line], roles: Sequence[str]) -> Iterator[Paragraph]:
+    texts, starts = [line[0] for line in lines], [line[1] for line in lines]
+    ends = map(add, starts, map(len, texts))
+    return map(_tuple, repeat(Paragraph), zip(texts, roles, starts, ends, strict=True))
 
 
 def _seen_in_trail(document: Document, ends: Sequence[int]) -> tuple[dict[int, int], set[int], set[int]]:
@@ -217,22 +220,26 @@ _DATE_ALONE = re.compile(
 
 
 def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
-    return (
-        2 <= len(text) <= longest
-        and text.rstrip(_CLOSERS)[-1:] not in _SENTENCE_ENDS
-        and not (("月" in text or text[0] in "12") and _DATE_ALONE.fullmatch(text))
-        and not ((text[0] in _ENTRY_BEGINS or text[0].isdecimal()) and _ENTRY.match(text))
-        and _HAN.search(text) is not None
-    )
+    if not 2 <= len(text) <= longest:
+        return False
+    first, last = text[0], text[-1]
+    if last in _SENTENCE_ENDS or (last in _CLOSERS and text.rstrip(_CLOSERS)[-1:] in _SENTENCE_ENDS):
+        return False
+    if ("月" in text or first in "12") and _DATE_ALONE.fullmatch(text):
+        return False
+    if (first in _ENTRY_BEGINS or first.isdecimal()) and _ENTRY.match(text):
+        return False
+    return "一" <= first <= "龥" or _HAN.search(text) is not None
 
 
 def _roles(lines: Sequence[Line], usual_gap: int, page: Frame, bylines: dict[str, list[str]]) -> list[str]:
     """The role of each line.  bylines: is given the names in each, as they are known when it was just looked at."""
     roles = ["body"] * len(lines)
     short = [i for i, line in enumerate(lines) if len(line[0]) <= LONGEST_CAPTION]
-    for i in short:
+    search = _SIGNS.search
+    for i in [i for i in short if search(lines[i][0])]:
         text = lines[i][0]
-        if len(text) > names.LONGEST_LINE or not (text[0] in COLUMN_MARKS or names.SIGNS.search(text)):
+        if len(text) > names.LONGEST_LINE:
             continue
         if len(text) <= LONGEST_HEADING and text[0] in COLUMN_MARKS and _COLUMN.match(text) and not _is_reporters(text):
             roles[i] = "column"
@@ -247,11 +254,19 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame, bylines: dict[str
         _mark_below_title(lines, roles, i)
         if i != starts[0]:
             _mark_above_title(lines, roles, i, usual_gap)
-    first_body = next((i for i, role in enumerate(roles) if role == "body" and _ends_body(lines[i])), len(lines))
-    for i in short:
+    first_body = _first_body(lines, roles)
+    for i in short if first_body < len(lines) else ():
         if i >= first_body and roles[i] == "body":
             roles[i] = _inner_role(lines, roles, i, usual_gap)
     return roles
+
+
+def _first_body(lines: Sequence[Line], roles: Sequence[str]) -> int:
+    """The first line that surely is body; so many lines as there are when none is."""
+    for i, (text, _, _, _, _) in enumerate(lines):
+        if (len(text) > LONGEST_HEADLINE or (text[-1] in _MAY_END_BODY and _ends_part(text))) and roles[i] == "body":
+            return i
+    return len(lines)
 
 
 def _is_reporters(text: str) -> bool:
@@ -321,14 +336,14 @@ def _title_places(
     short: indexes of lines of at most LONGEST_CAPTION characters, which is more than headlines have"""
     first = _first_title(lines, roles, page)
     places = [] if first is None else [first]
-    reports: bool | None = None  # whether it is a page of reports; only asked when there are headlines
+    begun = [line[0] for line in lines if line[0][0] in _DATELINE_BEGINS]
+    reports = sum(_DATELINE.match(text) is not None for text in begun) > 1
     for i in short:
-        if (first is not None and i <= first) or roles[i] != "body" or not _is_headline(lines[i].text):
+        if (first is not None and i <= first) or roles[i] != "body":
             continue
-        if reports is None:
-            begun = [line.text for line in lines if line[0][0] in _DATELINE_BEGINS]
-            reports = sum(_DATELINE.match(text) is not None for text in begun) > 1
-        if i and roles[i - 1] == "body" and _SUBTITLE.match(lines[i].text):
+        if not (reports or _may_begin_article(lines, roles, i, usual_gap)) or not _is_headline(lines[i].text):
+            continue
+        if i and roles[i - 1] == "body" and lines[i].text[0] in "—-" and _SUBTITLE.match(lines[i].text):
             continue
         if _begins_article(lines, roles, i, usual_gap, reports):
             places.append(i)
@@ -486,6 +501,13 @@ def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_g
     if i + 1 < len(lines) and roles[i + 1] == "byline" and _is_marked_byline(lines[i + 1].text):
         return i + 2 < len(lines)
     return lines[i].gap > usual_gap and _is_photo_block(lines, roles, i, usual_gap)
+
+
+def _may_begin_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
+    """False for a line that begins no article on a page without reports."""
+    if lines[i][2] > usual_gap or roles[i - 1] == "column":
+        return True
+    return i + 1 < len(lines) and roles[i + 1] == "byline"
 
 
 def _is_marked_byline(text: str) -> bool:
