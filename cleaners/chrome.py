@@ -110,6 +110,9 @@ LONGEST_LINK = 12
 """A longer row in a page's head may be its headline, in characters."""
 
 
+_edit = tuple.__new__  # making an Edit by its name takes twice as long
+
+
 class Found(NamedTuple):
     """Which rule wants the row; for a bar, how many words it holds and how many it needs (0: it is no bar); and how
     far it reaches: `above`, `below` or nothing, which is all that a bar of too few words has."""
@@ -172,13 +175,21 @@ def by_rules_alone(text: str) -> list[Edit]:
 
 
 def _edits(text: str, page: Page, found: dict[int, Found]) -> Iterator[Edit]:
+    rules: dict[int, tuple[str, bool]] = {}  # by identity: a row of thousands has the same
     for i in sorted(found):
-        row, rule = page.rows[i], found[i].rule
-        end = row.end + 1 if row.end < len(text) else row.end
-        match = rule.compiled.fullmatch(fold(row.text).strip()) if "(?P<" in rule.pattern else None
-        shift = row.start + len(row.text) - len(row.text.lstrip())
-        groups = [(name, *match.span(name)) for name in match.groupdict()] if match else []
-        yield from lift(text, row.start, end, rule.id, [(f, a + shift, b + shift, rule.id) for f, a, b in groups])
+        line, start, end, _ = page.rows[i]
+        rule = found[i].rule
+        if id(rule) not in rules:
+            rules[id(rule)] = rule.id, "(?P<" in rule.pattern
+        rule_id, may_lift = rules[id(rule)]
+        end = min(end + 1, len(text))
+        match = rule.compiled.fullmatch(fold(line).strip()) if may_lift else None
+        if match is None:
+            yield _edit(Edit, (start, text[start:end], "", rule_id, "", -1))
+            continue
+        shift = start + len(line) - len(line.lstrip())
+        groups = [(name, *match.span(name)) for name in match.groupdict()]
+        yield from lift(text, start, end, rule_id, [(f, a + shift, b + shift, rule_id) for f, a, b in groups])
 
 
 def named(line: str) -> str:
@@ -681,8 +692,9 @@ def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Fo
     beside_buttons = all(candidates[i].rule.widget for i in strong)
     for i in run:
         if not (beside_buttons and i in alone):
-            whole = not candidates[i].words or i in full
-            sure[i] = candidates[i]._replace(reach=candidates[i].rule.and_all if whole else "")
+            one = candidates[i]
+            reach = one.rule.and_all if not one.words or i in full else ""
+            sure[i] = one if one.reach == reach else one._replace(reach=reach)
 
 
 def _is_widget(found: Found) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import accumulate, count
+from operator import add
 from typing import NamedTuple
 
 SHORTEST_PROSE = 15
@@ -97,13 +99,13 @@ def read(text: str) -> Page:
 
 def read_once(text: str) -> Page:
     """The same, of a text that nobody reads again soon."""
-    rows: list[Row] = []
-    start = 0
-    for line in text.split("\n"):
-        end = start + len(line)
-        if line and (bare := line.strip()):
-            rows.append(_row(Row, (line, start, end, score(bare))))
-        start = end + 1
+    lines = text.split("\n")
+    ends = map(add, accumulate(map(len, lines)), count())
+    rows = [
+        _row(Row, (line, end - len(line), end, score(bare) if len(line) >= SHORTEST_PROSE else -GAP_COST))
+        for line, end in zip(lines, ends, strict=False)
+        if line and (bare := line.strip())
+    ]
     return Page(rows, *main_stretch(rows, {}))
 
 
@@ -131,6 +133,8 @@ def main_stretch(rows: list[Row], scores: Mapping[int, int]) -> tuple[int, int]:
 
     scores  for some row numbers, a score that replaces the row's own
     """
+    if not scores and all(row[3] <= 0 for row in rows):
+        return 0, 0
     best = running = 0
     first = last = begin = 0
     for i, (_, _, _, score) in enumerate(rows):
