@@ -62,12 +62,13 @@ CLOSED = ENDS.union(CLOSERS)  # a line with another last character ends inside a
 NEVER_FIRST = "，。、；：！？”’」』）》〉】…,.;:!?)]%％·—～"
 OPENERS = "“‘「『（《〈【(["
 MARKS = re.compile("[，。、；：！？,;:!?“”「」]")
+ITEM_SIGNS = "①-⑳⑴-⒛•●○■□◆◇▲△★☆◎※►▶＊*►-"
 LIST_ITEM = re.compile(
     r"第[一二三四五六七八九十百千零〇\d]{1,7}[条條章节節编編卷回](?:[\s　：:]|之|$)"
     r"|[（(][一二三四五六七八九十\d]{1,3}[)）](?![项款目條条、，])"
     r"|[一二三四五六七八九十]{1,3}、"
     r"|\d{1,3}(?:[、．)）]|\.(?!\d))"
-    r"|[①-⑳⑴-⒛•●○■□◆◇▲△★☆◎※►▶＊*►-]\s*"
+    rf"|[{ITEM_SIGNS}]\s*"
 )
 HAN_OF_ITEMS = "第一二三四五六七八九十"  # what such a line begins with, if it is an ideograph
 NEVER = frozenset(NEVER_FIRST).union([""])

@@ -88,7 +88,7 @@ class FirstHalves:
         """
         arounds = _arounds(units, firsts)
         known = self._known
-        settle_highest(self._ask({around: None for _, around in arounds if around not in known}))
+        _settle_highest(self._ask({around: None for _, around in arounds if around not in known}))
         pages = {kind: dot(Parts.of(kind).page, page.shares) for kind in KINDS}
         lowest = {kind: least[kind] - ROUNDING - pages[kind] for kind in KINDS}
         has_layout = page.indented or page.spaced
@@ -108,10 +108,6 @@ class FirstHalves:
             if any(own >= least[kind] for _, own in joints):
                 found[i] = joints
         return found
-
-    def asked(self, units: Sequence[Unit], firsts: Iterable[int]) -> list[Asked]:
-        """What the first call of `utilities` will have to look up: `settle_highest` does so for many texts together."""
-        return self._ask({around: None for _, around in _arounds(units, firsts)})
 
     def _ask(self, new: Iterable[Around]) -> list[Asked]:
         """The joints of choices that nothing is known of, with little more than the characters across them."""
@@ -165,7 +161,7 @@ class FirstHalves:
         return found
 
 
-def settle_highest(asked: Sequence[Asked]) -> None:
+def _settle_highest(asked: Sequence[Asked]) -> None:
     """Finds the highest log-odds of choices."""
     if not asked:
         return

@@ -48,14 +48,18 @@ def language(pairs: Sequence[tuple[str, str]]) -> Floats:
     next one, and the last one and the next two, were seen together), and for how likely these twos are, Traditional
     characters count as Simplified ones.
     """
-    around = "".join([f"{a[-2:-1] or BOUNDARY}{a[-1]}{b[0]}{b[1:2] or BOUNDARY}" for a, b in pairs])
-    own = codes(around).reshape(-1, 4)
+    return language_of(codes("".join([f"{a[-2:-1] or BOUNDARY}{a[-1]}{b[0]}{b[1:2] or BOUNDARY}" for a, b in pairs])))
+
+
+def language_of(around: Codes) -> Floats:
+    """The same for codes of characters, four for each joint: two on each side of it."""
+    own = around.reshape(-1, 4)
     plain = simplified().take(own)
     # one look for the characters that meet and for the two on each side
     firsts, seconds = plain[:, :3].copy(), plain[:, 1:].copy()
     firsts[:, 1], seconds[:, 1] = before, after = own[:, 1], own[:, 2]
     likely, single = bigram_logprobs(firsts, seconds), unigrams()
-    rows = np.empty((len(pairs), len(FEATURES)))
+    rows = np.empty((len(own), len(FEATURES)))
     rows[:, 0] = pair = _clipped(likely[:, 1] - single.take(after))
     rows[:, 1] = np.minimum(pair, 0)
     edges = _edges()

@@ -207,18 +207,8 @@ class Side:
 
     @read_once
     def quotes(self) -> tuple[int, int]:
-        """Numbers of opening quotation marks without a closing one, and the reverse."""
-        quotes = "".join(ANY_QUOTE.findall(self.text))
-        if not quotes:
-            return 0, 0
-        left_open = closed = 0
-        for opening, closing in QUOTES:
-            balance = quotes.count(opening) - quotes.count(closing)
-            if balance > 0 and quotes.rfind(opening) > quotes.rfind(closing):
-                left_open += 1
-            elif balance < 0 and 0 <= quotes.find(closing) < (quotes.find(opening) + 1 or len(quotes) + 1):
-                closed += 1
-        return left_open, closed
+        """See `unmet_quotes`."""
+        return unmet_quotes(self.text)
 
     @property
     def quote_left_open(self) -> int:
@@ -242,7 +232,7 @@ class Side:
         text, tail, last = self.text, self.tail, self.text[-1]
         # headlines and points of a list are long clauses, but have no comma
         clause = 1 if last in PAUSES else self.last_clause
-        spaces = _has_space(tail) and HAN_SPACE.search(tail, _last_mark(tail)) is not None
+        spaces = has_space_at_end(tail)
         has_stop = "。" in tail or "！" in tail or "？" in tail or "…" in tail
         return (
             math.log(len(text)), float(len(text) < FIRST_SHORT), float(self._has_marks),
@@ -257,7 +247,7 @@ class Side:
         text, head, first = self.text, self.head, self.text[0]
         mark = FIRST_MARK.search(head)
         clause = mark.start() + 1 if mark else len(head) + 1
-        spaces = _has_space(head) and HAN_SPACE.search(head, 0, _first_mark(head)) is not None
+        spaces = has_space_at_start(head)
         return (
             math.log(len(text)), float(not self.is_open), float(self._has_marks), math.log(clause),
             float(clause == 1), float(self.quote_closed > 0),
@@ -317,12 +307,7 @@ class Side:
 
     @property
     def _is_caption(self) -> bool:
-        text = self.text
-        if len(text) > LONGEST_JUMPED:
-            return False
-        if text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None:
-            return True
-        return text[0] in CAPTION_STARTS and CAPTION.match(text) is not None
+        return is_caption(self.text)
 
     @property
     def _is_heading(self) -> bool:
@@ -331,8 +316,37 @@ class Side:
             return False
         if self._is_byline or self._is_marked:
             return True
-        may_be_date = self.text[-1] == "日" or self.text[-1].isdigit()
-        return may_be_date and DATE_LINE.search(self.tail[-LONGEST_DATE:]) is not None
+        return ends_with_date(self.text)
+
+
+def unmet_quotes(text: str) -> tuple[int, int]:
+    """Numbers of opening quotation marks without a closing one, and the reverse."""
+    quotes = "".join(ANY_QUOTE.findall(text))
+    if not quotes:
+        return 0, 0
+    left_open = closed = 0
+    for opening, closing in QUOTES:
+        balance = quotes.count(opening) - quotes.count(closing)
+        if balance > 0 and quotes.rfind(opening) > quotes.rfind(closing):
+            left_open += 1
+        elif balance < 0 and 0 <= quotes.find(closing) < (quotes.find(opening) + 1 or len(quotes) + 1):
+            closed += 1
+    return left_open, closed
+
+
+def is_caption(text: str) -> bool:
+    """Is it the caption or the credit of a picture?"""
+    if len(text) > LONGEST_JUMPED:
+        return False
+    if text[-1] in CREDIT_ENDS and CREDIT.search(text) is not None:
+        return True
+    return text[0] in CAPTION_STARTS and CAPTION.match(text) is not None
+
+
+def ends_with_date(text: str) -> bool:
+    """Does a line end with a date or a time?"""
+    may_be_date = text[-1] == "日" or text[-1].isdigit()
+    return may_be_date and DATE_LINE.search(text[-LONGEST_DATE:]) is not None
 
 
 def is_odd(head: str) -> bool:
@@ -352,6 +366,16 @@ def kind_of(text: str) -> str:
 def is_jumpable(text: str, is_open: bool) -> bool:
     """May a line stand between two halves?"""
     return len(text) <= LONGEST_JUMPED and text[-1] not in PAUSES and (is_open or text[0] not in SPEECH)
+
+
+def has_space_at_end(tail: str) -> bool:
+    """Is there a space between Chinese characters behind the last mark?"""
+    return _has_space(tail) and HAN_SPACE.search(tail, _last_mark(tail)) is not None
+
+
+def has_space_at_start(head: str) -> bool:
+    """Is there a space between Chinese characters before the first mark?"""
+    return _has_space(head) and HAN_SPACE.search(head, 0, _first_mark(head)) is not None
 
 
 def _has_space(text: str) -> bool:
@@ -522,7 +546,7 @@ def evidence(pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
         _EVIDENCE.clear()
         new = list(dict.fromkeys(pairs))
     if new:
-        _EVIDENCE.update(zip(new, (language(new) @ _language_weights()).tolist(), strict=True))
+        _EVIDENCE.update(zip(new, (language(new) @ language_weights()).tolist(), strict=True))
     return [_EVIDENCE[pair] for pair in pairs]
 
 
@@ -533,8 +557,8 @@ def forget() -> None:
 
 
 @cache
-def _language_weights() -> Floats:
-    """Array (features of the language, KINDS)."""
+def language_weights() -> Floats:
+    """Those of the characters: array (features of the language, KINDS)."""
     at = FEATURES.index("pair")
     return np.stack([weights(kind)[at : at + len(joint_language.FEATURES)] for kind in KINDS], axis=1)
 

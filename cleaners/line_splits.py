@@ -14,12 +14,15 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from .config import Config
 from .edits import Edit
 from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS, NOTHING_LEFT
-from .joint_choices import Asked, FirstHalves, Weighed, log_odds, settle_highest
-from .joints import CLAUSE, HAN, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
+from .joint_choices import FirstHalves, Weighed, log_odds
+from .joint_rounds import NEW, Found, Rounds
+from .joints import CLAUSE, HAN, KINDS, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
 from .likely_halves import LikelyJoint, firsts_of, likely_joints
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -37,6 +40,7 @@ FIRST_UNITS = 6
 # No kind of first half is ever joined below this.
 LEAST = {kind: min(ACCEPTED_AFTER_COMMA, odds) if kind == "prose" else odds for kind, odds in ACCEPTED_IF_CUT.items()}
 LOWEST = min(LEAST.values())
+MANY = 80  # first halves: for fewer of them it takes longer to fill columns than to ask one by one
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 # A text of more lines that are short and end inside a sentence, nearly all of them, is a table or subtitles rather than
@@ -86,11 +90,9 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
         first_look = _look(text)
         page = first_look and _page(first_look)
         if page:
-            page.join_wraps()
-            page.join_bylines()
+            _join([page])
     if page is None:
         return MARGINS
-    page.join_cuts()
     edits = page.edits()
     yield from edits
     if not page.is_done():
@@ -102,8 +104,7 @@ _previewed: dict[str, _Page | None] = {}
 
 
 def preview(texts: Sequence[str]) -> None:
-    """Reads many texts, before `propose` is asked about each: what the characters at their joints say is looked up for
-    all of them together."""
+    """Reads many texts, before `propose` is asked about each: their halves are joined together."""
     _previewed.clear()
     looks: dict[str, _Look | None] = {}
     size = 0
@@ -114,13 +115,38 @@ def preview(texts: Sequence[str]) -> None:
             size += more
     evidence([pair for one in looks.values() if one for _, pair in one.likely or ()])  # which is remembered
     found = {text: one and _page(one) for text, one in looks.items()}
-    pages = [page for page in found.values() if page]
+    _join([page for page in found.values() if page])
+    _previewed.update(found)
+
+
+def _join(pages: Sequence[_Page]) -> None:
+    """Joins what belongs together on each page."""
     for page in pages:
         page.join_wraps()
     for page in pages:
         page.join_bylines()
-    settle_highest([one for page in pages for one in page.asked()])
-    _previewed.update(found)
+    pages = [page for page in pages if not page.is_long_list()]
+    if reads_layout() or sum([sum(page.are_firsts(page.whole)) for page in pages]) < MANY:
+        for page in pages:
+            page.join_cuts()
+    elif pages:
+        _join_cuts(pages)
+
+
+def _join_cuts(pages: Sequence[_Page]) -> None:
+    """Joins the halves of cut sentences, until a round finds no more: `_Page.join_cuts` of many pages together."""
+    rounds = Rounds(pages)
+    least = np.array([LEAST[kind] for kind in KINDS])
+    for _ in range(MOST_ROUNDS):
+        left: list[tuple[_Page, int, list[int]]] = []
+        for number, (page, likely) in enumerate(zip(pages, rounds.likely(least, LOWEST), strict=True)):
+            kept = page.join_likely(likely)
+            if kept:
+                left.append((page, number, kept))
+        if not left:
+            return
+        pages = [page for page, _, _ in left]
+        rounds.go_on(pages, [number for _, number, _ in left], [kept for _, _, kept in left])
 
 
 class _Look(NamedTuple):
@@ -205,7 +231,6 @@ class _Page:
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
         self.is_searched = False  # did the last round find no joint?
-        self.halves = FirstHalves()
 
     def join_wraps(self) -> None:
         """Joins lines of a fixed width."""
@@ -225,18 +250,30 @@ class _Page:
 
     def join_cuts(self) -> None:
         """Joins the halves of cut sentences, until a round finds no more."""
-        if is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole]):
-            return
+        halves = FirstHalves()
         for _ in range(MOST_ROUNDS):
-            joints = self._chosen(self.halves)
-            if not joints:
-                self.is_searched = self.firsts is None and not reads_layout()
+            if not self.join_likely(self._likely(halves)):
                 return
-            self._join(joints, JOIN)
 
-    def asked(self) -> list[Asked]:
-        """What the first round of `join_cuts` will have to look up."""
-        return self.halves.asked(self.whole, self._open_firsts())
+    def join_likely(self, likely: Sequence[Found]) -> list[int]:
+        """Joins those joints that are likely enough and do not contradict one another. Returns, for all units then, the
+        numbers that they had before, NEW for joined ones; nothing if none was joined.
+
+        likely  of all allowed ones those with log-odds of LOWEST"""
+        joints = self._chosen(likely)
+        if joints:
+            return self._join(joints, JOIN)
+        self.is_searched = self.firsts is None and not reads_layout()
+        return []
+
+    def is_long_list(self) -> bool:
+        """See `is_long_list`."""
+        return is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole])
+
+    def are_firsts(self, units: Iterable[Unit]) -> list[bool]:
+        """Which units may be first halves of cut sentences?"""
+        firsts = self.firsts
+        return [unit.is_open and (firsts is None or unit.start in firsts) for unit in units]
 
     def is_done(self) -> bool:
         """Is it certain that there is nothing to join in what has been made of the page, whatever gaps and indents it
@@ -252,22 +289,26 @@ class _Page:
         has_indents = any(unit.indent for unit in whole)
         return not are_wrapped(whole) and not (has_indents and are_wrapped(whole, has_indents=False))
 
-    def _chosen(self, halves: FirstHalves) -> list[Joint]:
+    def _likely(self, halves: FirstHalves) -> list[Found]:
+        """All allowed joints with log-odds of LOWEST."""
+        firsts = [i for i, is_first in enumerate(self.are_firsts(self.whole)) if is_first]
+        utilities = halves.utilities(self.whole, firsts, shape_of(self.whole), LEAST)
+        return [
+            Found(joint, odds, halves.side(self.whole[joint.i].text).kind)
+            for allowed in self._allowed(utilities)
+            for (joint, _), odds in zip(allowed, log_odds([own for _, own in allowed]), strict=True)
+            if odds >= LOWEST
+        ]
+
+    def _chosen(self, found: Sequence[Found]) -> list[Joint]:
         """The likeliest joints that do not contradict one another, in the order of the page."""
-        utilities = halves.utilities(self.whole, self._open_firsts(), shape_of(self.whole), LEAST)
-        odds: dict[Joint, float] = {}
-        for allowed in self._allowed(utilities):
-            for (joint, _), found in zip(allowed, log_odds([own for _, own in allowed]), strict=True):
-                if found >= LOWEST:
-                    odds[joint] = found
-        kinds = {joint.i: halves.side(self.whole[joint.i].text).kind for joint in odds}
-        self.is_cut |= any(odd >= ACCEPTED["prose"] and kinds[joint.i] == "prose" for joint, odd in odds.items())
-        likely = [joint for joint in odds if odds[joint] >= self._least(joint, kinds[joint.i])]
+        self.is_cut |= any(one.odds >= ACCEPTED["prose"] and one.kind == "prose" for one in found)
+        likely = [one for one in found if one.odds >= self._least(one.joint, one.kind)]
         begun: set[int] = set()
         gone_on: set[int] = set()
         jumped: set[int] = set()
         chosen = []
-        for joint in sorted(likely, key=lambda one: (-odds[one], one)):
+        for joint, _, _ in sorted(likely, key=lambda one: (-one.odds, one.joint)):
             between = range(joint.i + 1, joint.j)
             if joint.i in begun or joint.i in jumped or joint.j in gone_on or joint.j in jumped:
                 continue
@@ -278,11 +319,6 @@ class _Page:
             jumped.update(between)
             chosen.append(joint)
         return sorted(chosen)
-
-    def _open_firsts(self) -> list[int]:
-        """Open units that may be first halves."""
-        firsts = self.firsts
-        return [i for i, unit in enumerate(self.whole) if unit.is_open and (firsts is None or unit.start in firsts)]
 
     def _least(self, joint: Joint, kind: str) -> float:
         """Log-odds that a joint must have.  kind: of its first half"""
@@ -296,11 +332,11 @@ class _Page:
         """For each first half those joints whose halves may both be joined, if there are any."""
         may_go_on: dict[int, bool] = {}
         for i, joints in utilities.items():
-            if not self._may_begin(i):
+            if not self.may_begin(i):
                 continue
             for joint, _ in joints:
                 if joint.j not in may_go_on:
-                    may_go_on[joint.j] = self._may_go_on(joint.j)
+                    may_go_on[joint.j] = self.may_go_on(joint.j)
             allowed = [(joint, own) for joint, own in joints if may_go_on[joint.j]]
             if allowed:
                 yield allowed
@@ -308,7 +344,8 @@ class _Page:
     # Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
     # stands here once more: `duplicates` takes that out.
 
-    def _may_begin(self, i: int) -> bool:
+    def may_begin(self, i: int) -> bool:
+        """May this unit be a first half on this page?"""
         if self.chains[i][0] in self.moved:
             return False
         if self._is_misread and MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]):
@@ -320,7 +357,8 @@ class _Page:
         """Is anything? Characters are found faster than the pattern says no."""
         return any(sign[0] in self.text for sign in MISREAD_SIGNS)
 
-    def _may_go_on(self, j: int) -> bool:
+    def may_go_on(self, j: int) -> bool:
+        """May it be a second half?"""
         if self.chains[j][0] in self.moved:
             return False
         if self._is_misread and MISREAD.search(self.whole[j].text[:JOINT_WIDTH]):
@@ -341,19 +379,22 @@ class _Page:
         near = self.whole[max(0, i - reach) : i] + self.whole[i + 1 : i + reach + 1]
         return text in "\n".join([unit.text for unit in near])  # no unit has a line break
 
-    def _join(self, joints: Sequence[Joint], rule: str) -> None:
-        """Joins units; those in between go in front of the joined one."""
+    def _join(self, joints: Sequence[Joint], rule: str) -> list[int]:
+        """Joins units; those in between go in front of the joined one. Returns the number that each unit had before,
+        NEW for joined ones."""
         follows = {joint.i: joint.j for joint in joints}
         joined = {joint.j for joint in joints}
         jumped = {k for joint in joints for k in range(joint.i + 1, joint.j)}
         chains: list[list[int]] = []
         whole: list[Unit] = []
+        kept: list[int] = []
         for i in range(len(self.whole)):
             if i in joined or i in jumped:
                 continue
             if i not in follows:
                 chains.append(self.chains[i])
                 whole.append(self.whole[i])
+                kept.append(i)
                 continue
             run = [i]
             while run[-1] in follows:
@@ -361,11 +402,14 @@ class _Page:
                 for k in range(run[-1] + 1, after):
                     chains.append(self.chains[k])
                     whole.append(self.whole[k])
+                    kept.append(k)
                     self.moved.update(self.chains[k])
                 run.append(after)
             chains.append([line for k in run for line in self.chains[k]])
             whole.append(self._joined(run, rule))
+            kept.append(NEW)
         self.chains, self.whole = chains, whole
+        return kept
 
     def _joined(self, run: Sequence[int], rule: str) -> Unit:
         first, last = self.whole[run[0]], self.whole[run[-1]]

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, Edit, apply, clean, layout, line_splits, undo
-from cleaners import joints as joint_evidence
+from cleaners import Config, Edit, apply, clean, joint_rounds, layout, line_splits, undo
 from cleaners.hard_wraps import columns, ends_sentence, units, wrapped_pairs
 from cleaners.ignored import NOTHING_LEFT
 from cleaners.joint_choices import FirstHalves, log_odds
@@ -186,12 +185,11 @@ def test_texts_that_are_read_together_get_the_same_edits(texts: list[str]) -> No
 
 
 def test_what_characters_say_is_looked_up_for_many_texts_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [f"{HEAD}\n{TAIL}\n{number}{SECOND}" for number in range(9)]
-    joint_evidence.forget()
-    asked = spy_on(monkeypatch, joint_evidence, "language")
+    texts = [f"{HEAD}\n{TAIL}\n{number}{SECOND}" for number in range(line_splits.MANY)]
+    asked = spy_on(monkeypatch, joint_rounds, "language_of")
     line_splits.preview(texts)
     assert len(asked) == 1
-    assert [len(proposed(text)) for text in texts] == [1] * 9
+    assert [len(proposed(text)) for text in texts] == [1] * len(texts)
     assert len(asked) == 1
 
 
