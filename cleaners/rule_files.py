@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -16,7 +16,9 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+import numpy as np
 import opencc
+from numpy.typing import NDArray
 
 from .edits import Edit
 
@@ -725,8 +727,7 @@ class ProseTelltales:
 
     def __init__(self, patterns: Patterns, phrases: Phrases) -> None:
         needed, start = patterns.of_prose()
-        inside = {*phrases.in_long, *map(str.lower, needed)}
-        self._inside = re.compile("") if "" in inside else _any_of(inside) or re.compile("(?!)")
+        self._inside = Inside({*phrases.in_long, *map(str.lower, needed)})
         self._may_begin = start.match
         self._is_named = patterns.names_prose
         self._first = phrases.begin_long
@@ -734,12 +735,7 @@ class ProseTelltales:
     def may_name(self, lines: Sequence[str]) -> Iterator[int]:
         """Numbers of lines that a rule may name.  lines: not folded, of more than LONG characters, with a STOP."""
         folded = fold("\n".join(lines))
-        lower = folded.lower()
-        begin = number = 0
-        for match in self._inside.finditer(lower):
-            number += lower.count("\n", begin, match.start())
-            begin = match.start()
-            yield number
+        yield from self._inside.lines_with(folded.lower())
         for number, line in enumerate(folded.split("\n")):
             if self._may_begin_with(line.strip()):
                 yield number
@@ -751,6 +747,61 @@ class ProseTelltales:
             or folded.lstrip(_OPENING)[:1].lower() in self._first
             or not _LONG_PIECE.search(folded)
         )
+
+
+class Inside:
+    """Tells which of many lines hold one of some phrases, by what these begin with: most lines have none of it."""
+
+    LOOKED_AT = 3
+    """So many UTF-16 units of a phrase."""
+
+    def __init__(self, phrases: Collection[str]) -> None:
+        self._search = None if "" in phrases else _any_of(phrases)
+        self._are_all = "" in phrases
+        # by the hash of so many units and one more: whether phrases begin with them, whether they are a phrase
+        self._begin = np.zeros((self.LOOKED_AT, 1 << 16), np.bool_)
+        self._are_whole = np.zeros((self.LOOKED_AT, 1 << 16), np.bool_)
+        for units in map(_units, phrases):
+            hashed = units[:0]
+            for size, unit in enumerate(units[: self.LOOKED_AT, None]):
+                hashed = _hash(hashed, unit) if size else unit
+                self._begin[size, hashed] = True
+                self._are_whole[size, hashed] |= size + 1 == len(units)
+
+    def lines_with(self, text: str) -> Iterator[int]:
+        """Numbers of the lines of the text that hold a phrase, in their order."""
+        if self._are_all:
+            yield from range(text.count("\n") + 1)
+        elif self._search is not None:
+            units = _units(text + "\n" * self.LOOKED_AT)
+            likely = self._likely(units)
+            if len(likely):
+                ends = (units == ord("\n")).nonzero()[0]
+                lines = text.split("\n")
+                numbers = np.unique(ends.searchsorted(likely)).tolist()
+                yield from (number for number in numbers if self._search.search(lines[number]))
+
+    def _likely(self, units: NDArray[np.uint16]) -> NDArray[np.intp]:
+        """Places where phrases may begin."""
+        at = self._begin[0].take(units).nonzero()[0]
+        hashed = units.take(at)
+        likely = [at[self._are_whole[0].take(hashed)]]
+        for size in range(1, self.LOOKED_AT):
+            hashed = _hash(hashed, units.take(at + size))
+            go_on = self._begin[size].take(hashed)
+            at, hashed = at[go_on], hashed[go_on]
+            likely.append(at[self._are_whole[size].take(hashed)] if size + 1 < self.LOOKED_AT else at)
+        return np.concatenate(likely)
+
+
+def _units(text: str) -> NDArray[np.uint16]:
+    """The text in UTF-16."""
+    return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+
+
+def _hash(known: NDArray[np.uint16], unit: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Of code units, the last of which is `unit`; known: the hash of those before it, or one alone."""
+    return known * np.uint16(0x9E37) ^ unit  # 2**16 / golden ratio, which spreads them
 
 
 _SIGNS = _OPENING + _SEPARATORS + "[]【】()<>|·•+:"

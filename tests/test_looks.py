@@ -106,7 +106,7 @@ def test_only_so_many_units_are_remembered() -> None:
 
 def test_no_look_is_left_of_what_is_cleaned() -> None:
     looks._lately.forget()
-    page = "首页 > 新闻\n桥修好了\n来源：晚报 2014-03-04 10:20\n\n村里的桥修好了,大家都很高兴。\n村里的路也修好了，大家都来看。\n"
+    page = "首页 > 新闻\n桥修好了\n来源：晚报 2014-03-04 10:20\n\n村里的桥修好了,大家都很高兴。\n村里的路也修好了。\n"
     assert clean(page.encode()).trail
     assert not looks._lately.looks
     assert looks._lately.size == 0

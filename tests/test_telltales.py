@@ -11,7 +11,7 @@ from spying import spy_on
 
 from cleaners import Config, chrome, remembered
 from cleaners.prose import read
-from cleaners.rule_files import Rule, fold, load
+from cleaners.rule_files import Inside, Rule, fold, load
 
 PLACES = ("article", "head", "tail", "both")
 RULES = load("chrome")
@@ -105,3 +105,13 @@ def test_long_rows_are_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> N
     asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
     list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, Config()))
     assert asked == [("a" * 300,), ("首页",)]
+
+
+FEW = st.text("桥水😀a\ud83d\n", max_size=8)
+
+
+@given(st.sets(st.text("桥水😀a\ud83d", max_size=5), max_size=4), st.lists(FEW, max_size=5).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_lines_that_hold_a_phrase_are_found(phrases: set[str], text: str) -> None:
+    hold = [number for number, line in enumerate(text.split("\n")) if any(one in line for one in phrases)]
+    assert list(Inside(phrases).lines_with(text)) == hold
