@@ -44,6 +44,12 @@ class Column(NamedTuple):
             return repeat(self.joined, number)
         return map(self.joined.__getitem__, map(slice, chain((0,), self.ends), self.ends))
 
+    def string(self, at: int, number: int) -> str:
+        """One of them, of so many."""
+        if len(self.ends) < number:
+            return self.joined
+        return self.joined[self.ends[at - 1] if at else 0 : self.ends[at]]
+
     def length(self, number: int) -> int:
         """Of all of them together, in characters."""
         return len(self.joined) * (number if len(self.ends) < number else 1)
@@ -76,6 +82,13 @@ class Columns(NamedTuple):
     def edits(self) -> Iterator[Edit]:
         """The edits themselves."""
         return map(_edit, repeat(Edit), zip(*self.all(), strict=False))  # those that repeat one value never end
+
+    def edit(self, at: int) -> Edit:
+        """One of them."""
+        number = len(self.starts)
+        rule, field, ref = (some[at if len(some) > 1 else 0] for some in (self.rules, self.fields, self.refs))
+        strings = self.befores.string(at, number), self.afters.string(at, number)
+        return Edit(self.starts[at], *strings, rule, field, ref)
 
     def all(self) -> tuple[Iterable[Any], ...]:
         """The fields, with as many values as there are edits, or more."""
@@ -117,7 +130,7 @@ class ManyEdits(Sequence[Edit]):
         if isinstance(index, slice):
             return tuple(self)[index]
         part, number = divmod(range(self._length)[index], TOGETHER)
-        return next(islice(self.parts[part].edits(), number, None))
+        return self.parts[part].edit(number)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (tuple, ManyEdits)):

@@ -164,18 +164,16 @@ def _at_end(places: list[int], later: Sequence[Pass]) -> list[int]:
 def _moved(places: list[int], edits: Sequence[Edit]) -> list[int]:
     """Where `Positions(edits).new_span` begins for each of these places, which are sorted."""
     found: list[int] = []
-    shift = done = 0  # of the first `done` edits
+    reach, shift, moved_from = -1, 0, 0  # of the last edit that begins before the place
+    rest = iter(edits)
+    following = next(rest, None)
     for place in places:
-        while done < len(edits) and edits[done][0] <= place:
-            _, before, after, _, _, _ = edits[done]
+        while following is not None and following[0] <= place:
+            start, before, after, _, _, _ = following
+            reach, moved_from = start + len(before), start + shift
             shift += len(after) - len(before)
-            done += 1
-        if done:
-            start, before, after, _, _, _ = edits[done - 1]
-            if place < start + len(before):
-                found.append(start + shift - len(after) + len(before))
-                continue
-        found.append(place + shift)
+            following = next(rest, None)
+        found.append(moved_from if place < reach else place + shift)
     return found
 
 

@@ -56,6 +56,7 @@ def test_many_edits_equal_a_tuple_of_them(edits: list[Edit]) -> None:
 @pytest.mark.parametrize("edits", [widths(), mixed()])
 def test_edits_are_found_by_their_number(edits: list[Edit]) -> None:
     found = carry_out(TEXT, of(edits)).edits
+    assert [found[number] for number in range(len(edits))] == edits
     for number in (0, 1, TOGETHER - 1, TOGETHER, NUMBER - 1, -1, -NUMBER):
         assert found[number] == edits[number]
     assert found[5:-3:2] == tuple(edits[5:-3:2])
