@@ -12,7 +12,7 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from .rule_files import (
     Phrases,
     ProseTelltales,
     Rule,
-    Telltales,
+    Shapes,
     Words,
     fold,
     lift,
@@ -128,7 +128,7 @@ class _Matchers(NamedTuple):
     patterns: Patterns
     words: Words
     phrases: Phrases
-    telltales: Telltales
+    shapes: Shapes
     of_prose: ProseTelltales
 
 
@@ -142,8 +142,7 @@ def _matchers(where: str) -> _Matchers:
     patterns = Patterns(rule for rule in rules if rule.pattern)
     words = Words([rule for rule in rules if rule.words])
     phrases = Phrases(rules)
-    telltales = Telltales(lines, patterns, phrases, words)
-    return _Matchers(lines, patterns, words, phrases, telltales, ProseTelltales(patterns, phrases))
+    return _Matchers(lines, patterns, words, phrases, Shapes(rules), ProseTelltales(patterns, phrases))
 
 
 def propose(text: str, config: Config) -> Iterator[Edit]:
@@ -518,44 +517,52 @@ def _preview(pages: Sequence[Page]) -> list[Likely]:
         others += [(number, i) for i, row in enumerate(rows) if row[3] < 0]
         for i in likely.asked:
             (prose if len(rows[i].text) > LONG and STOP in rows[i].text else others).append((number, i))
-    for number, i in sorted((*_some(others, pages, _may_name), *_some(prose, pages, _may_name_prose))):
-        row = pages[number].rows[i]
-        one = _match(row, "both")
+    some = (*_some(others, pages, _rules_of), *_some(prose, pages, _may_name_prose))
+    for (number, i), told in sorted(some, key=lambda one: one[0]):
+        one = _match(pages[number].rows[i], "both") if told is None or told[1] else told[0]
         if one is not None:
             found[number].named[i] = one
-        else:
-            _unnamed.update({row.text.strip(): None})
     return found
 
 
+Told = tuple["Found | None", bool]
+"""The rule for a folded row, and whether it may be a bar by mistake that tells about the article."""
+
+
 def _some(
-    asked: list[tuple[int, int]], pages: Sequence[Page], test: Callable[[list[str]], Iterable[int]]
-) -> Iterator[tuple[int, int]]:
-    """Those that pass the test, of rows that are no longer than LONGEST_LINE."""
+    asked: list[tuple[int, int]],
+    pages: Sequence[Page],
+    test: Callable[[list[str], list[str]], Mapping[int, Told | None]],
+) -> Iterator[tuple[tuple[int, int], Told | None]]:
+    """Those that pass the test, of rows that are no longer than LONGEST_LINE, and what it says of them.
+
+    test   what rules say of lines, by number; None: they may name it"""
     lines = [pages[number].rows[i].text.strip() for number, i in asked]
-    new = [k for k, line in enumerate(lines) if line not in _unnamed and len(line) <= LONGEST_LINE]
+    short = [k for k, line in enumerate(lines) if len(line) <= LONGEST_LINE]
+    folded = fold("\n".join([lines[k] for k in short])).split("\n") if short else []
+    new = [(k, line) for k, line in zip(short, map(str.strip, folded), strict=True) if line not in _unnamed]
     if new:
-        passed = [new[k] for k in test([lines[k] for k in new])]
-        others = {lines[k]: None for k in set(new).difference(passed)}
+        told = test([lines[k] for k, _ in new], [line for _, line in new])
+        others = {line: None for n, (_, line) in enumerate(new) if n not in told}
         if sum(map(len, others)) <= remembered.MOST:
             _unnamed.update(others)
-        yield from (asked[k] for k in passed)
+        yield from ((asked[new[n][0]], told[n]) for n in told)
 
 
-# lines that no rule names: they are looked at again when the documents settle
+# lines that no rule names, folded: they are looked at again when the documents settle
 _unnamed: remembered.Remembered[str, None] = remembered.Remembered(len)
 
 
-def _may_name(lines: list[str]) -> Iterator[int]:
-    """Numbers of the lines that a rule may name."""
-    may_name = _matchers("both").telltales.may_name
-    folded = fold("\n".join(lines)).lower().split("\n")
-    told = {line: may_name(line.strip()) for line in dict.fromkeys(folded)}
-    return (k for k, line in enumerate(folded) if told[line])
+def _rules_of(lines: list[str], folded: list[str]) -> dict[int, Told | None]:
+    """What rules say of the lines that they name."""
+    shape_of = _matchers("both").shapes.of
+    shapes = list(map(shape_of, folded))
+    told = {shape: _told(shape, "both") for shape in dict.fromkeys(shapes)}
+    return {n: told[shape] for n, shape in enumerate(shapes) if told[shape][0] is not None}
 
 
-def _may_name_prose(lines: list[str]) -> Iterator[int]:
-    return _matchers("both").of_prose.may_name(lines)
+def _may_name_prose(lines: list[str], folded: list[str]) -> dict[int, Told | None]:
+    return dict.fromkeys(_matchers("both").of_prose.may_name(lines))
 
 
 def _at_edges(page: Page) -> Iterator[int]:
@@ -584,13 +591,12 @@ def _match(row: Row, where: str) -> Found | None:
 @lru_cache(1 << 15)  # a batch's rows at the edges of articles: they are asked about again when the documents settle
 def _match_bare(bare: str, where: str) -> Found | None:
     folded = fold(bare).strip()
-    found, may_tell = (_match_folded if len(folded) <= LONG else _told)(folded, where)
+    found, may_tell = _match_folded(folded, where)
     # 2019-10-08 09:52 is no bar of dashes, 日期：2019-10-08 字号：大 中 小 none of buttons
     return None if may_tell and metadata.tells(bare) else found
 
 
-def _told(folded: str, where: str) -> tuple[Found | None, bool]:
-    """What a folded row is, and whether it may be a bar by mistake that tells about the article."""
+def _told(folded: str, where: str) -> Told:
     lower = folded.lower()
     is_prose = len(folded) > LONG and STOP in folded  # and no line and no word of a rule is
     squeezed = "" if is_prose else "".join(lower.split())
@@ -611,7 +617,13 @@ def _told(folded: str, where: str) -> tuple[Found | None, bool]:
     return Found(most, max(needs, len(bar)) if starts_home else len(bar), needs), may_tell
 
 
-_match_folded = lru_cache(1 << 14)(_told)  # most rows that were changed are the same when they are folded
+def _match_folded(folded: str, where: str) -> Told:
+    if len(folded) > LONG:
+        return _told(folded, where)
+    return _told_shape(_matchers(where).shapes.of(folded), where)
+
+
+_told_shape = lru_cache(1 << 14)(_told)  # most rows that were changed are the same when they are folded
 
 _DAY = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d")
 
@@ -671,9 +683,8 @@ def _cells(candidates: dict[int, Found]) -> Iterator[int]:
     those at its edge, beside buttons."""
     numbers = [i for i in sorted(candidates) if candidates[i].rule.name == "lone_number"]
     free = {i for i in numbers if i - 1 not in candidates and i + 1 not in candidates}
-    for i in numbers:
-        if any(i + step in free for step in (*range(-CELL_REACH, 0), *range(1, CELL_REACH + 1))):
-            yield i
+    close = {i + step for i in free for step in (*range(-CELL_REACH, 0), *range(1, CELL_REACH + 1))}
+    yield from filter(close.__contains__, numbers)
 
 
 def _settle_run(run: list[int], candidates: dict[int, Found], sure: dict[int, Found]) -> None:

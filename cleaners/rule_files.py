@@ -319,64 +319,94 @@ def _kind(folded: str) -> int:
 class Patterns:
     """Many patterns as one: `find(folded)` gives the first rule whose pattern is the whole line.
 
-    Only those are tried that can begin with the line's first character: the narrow ones of that character one by one,
-    the others, which many characters begin, as one pattern."""
+    Only those are tried that can begin with the line's first character and end with its last one; and of the broad
+    ones, which any character can begin, those of which the line holds a needed text."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._broad: dict[int, _Together] = {}
-        self._narrow: dict[tuple[str, int, bool], tuple[tuple[int, re.Pattern[str]], ...]] = {}
+        self._patterns = [rule.compiled for rule in self._rules]
+        self._beginning: dict[tuple[str, int, bool], tuple[frozenset[int], frozenset[int]]] = {}
+        self._ending: dict[str, frozenset[int]] = {}
+        self._needed: dict[int, _Needed] = {}
 
     def find(self, folded: str) -> Rule | None:
         """The first rule, in the order given, that matches all of the folded line."""
         if not folded:
             return None
-        kind = _kind(folded)
-        if kind not in self._broad:
-            self._broad[kind] = self._together(kind)
-        broad, may_match = self._broad[kind]
-        match = broad.fullmatch(folded) if may_match(folded) else None
-        found = int((match.lastgroup or "")[2:]) if match else len(self._rules)
-        if not self._may_be_narrow(folded):
-            return self._rules[found] if match else None
-        for number, pattern in self._narrow_for(folded, kind):
-            if number > found:
-                break
-            if pattern.fullmatch(folded):
-                return self._rules[number]
-        return self._rules[found] if match else None
+        last, kind = folded[-1], _kind(folded)
+        first = folded[0], kind, folded.isascii()
+        numbers, broad = self._beginning.get(first) or self._may_begin_with(*first)
+        ending = self._ending.get(last) or self._may_end_with(last)
+        needed = self._needed.get(kind) or self._needed_by_broad(kind)
+        for text in needed.search(folded):
+            numbers = numbers | (needed.needing[text] & broad)
+        numbers = numbers & ending
+        if numbers:
+            for number in sorted(numbers):
+                if self._patterns[number].fullmatch(folded):
+                    return self._rules[number]
+        return None
 
-    def _narrow_for(self, folded: str, kind: int) -> tuple[tuple[int, re.Pattern[str]], ...]:
-        key = folded[0], kind, folded.isascii()
-        if key not in self._narrow:
-            self._narrow[key] = self._beginning(*key)
-        return self._narrow[key]
+    def _may_begin_with(self, first: str, kind: int, is_ascii: bool) -> tuple[frozenset[int], frozenset[int]]:
+        """The numbers of the rules that may match a line of that kind with this first character: those that are always
+        tried, and the broad ones, which are tried if one of the texts is in the line that they need."""
+        begins = first if self._starts_together.match(first) else ""
+        found = self._beginning.get((begins, kind, is_ascii))
+        if found is None:
+            numbers = frozenset(
+                number
+                for number, start in self._starts.items()
+                if (not start or start.match(begins))
+                and self._is_for(number, kind)
+                and not (is_ascii and self._needs_others(number))
+            )
+            needing = numbers & self._broad
+            found = numbers - needing, needing
+        self._beginning[begins, kind, is_ascii] = self._beginning[first, kind, is_ascii] = found
+        return found
 
-    def names_prose(self, folded: str) -> bool:
-        """Whether a narrow rule names the line of prose."""
-        return any(pattern.fullmatch(folded) for _, pattern in self._narrow_for(folded, _PROSE))
+    def _needed_by_broad(self, kind: int) -> _Needed:
+        numbers = [number for number in self._broad if self._is_for(number, kind)]
+        self._needed[kind] = _Needed({number: self._needed_by_rule[number] for number in numbers})
+        return self._needed[kind]
+
+    @cached_property
+    def _broad(self) -> frozenset[int]:
+        """The rules that begin with any character, and need some text."""
+        return frozenset(n for n, start in self._starts.items() if not start and self._needed_by_rule[n])
+
+    def _may_end_with(self, last: str) -> frozenset[int]:
+        """The numbers of the rules whose pattern can match a line with this last character."""
+        if self._ends_together.match(last):
+            found = frozenset(number for number, end in self._ends.items() if not end or end.match(last))
+        else:
+            found = self._any_end
+        self._ending[last] = found
+        return found
+
+    @cached_property
+    def _ends(self) -> dict[int, re.Pattern[str] | None]:
+        """For each rule what its last character may be; None if that is not known or any Chinese one may."""
+        ends = {number: _last_character(rule.parsed) for number, rule in enumerate(self._rules)}
+        return {number: None if not one or one.match("龥") else one for number, one in ends.items()}
+
+    @cached_property
+    def _any_end(self) -> frozenset[int]:
+        return frozenset(number for number, end in self._ends.items() if not end)
+
+    @cached_property
+    def _starts_together(self) -> re.Pattern[str]:
+        return _one_of(self._starts)
+
+    @cached_property
+    def _ends_together(self) -> re.Pattern[str]:
+        return _one_of(self._ends)
 
     @cached_property
     def _starts(self) -> dict[int, re.Pattern[str] | None]:
         """For each rule what its first character may be; None if that is not known or any Chinese one may."""
         starts = {number: _first_character(rule.parsed) for number, rule in enumerate(self._rules)}
         return {number: None if not one or one.match("龥") else one for number, one in starts.items()}
-
-    @cached_property
-    def _may_be_narrow(self) -> Callable[[str], re.Match[str] | None]:
-        """Matches a line with whose first character a narrow rule begins."""
-        return re.compile("|".join(start.pattern for start in self._starts.values() if start) or "(?!)").match
-
-    def _beginning(self, first: str, kind: int, is_ascii: bool) -> tuple[tuple[int, re.Pattern[str]], ...]:
-        """The numbers and patterns of the narrow rules that a line with this first character may match."""
-        return tuple(
-            (number, self._rules[number].compiled)
-            for number, start in self._starts.items()
-            if start
-            and start.match(first)
-            and self._is_for(number, kind)
-            and not (is_ascii and self._needs_others(number))
-        )
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -387,22 +417,6 @@ class Patterns:
     @cached_property
     def _needed_by_rule(self) -> list[frozenset[str]]:
         return [_needed(rule.parsed) for rule in self._rules]
-
-    def telltales(self) -> tuple[set[str], list[str]]:
-        """Of every line that a rule matches: texts of which it holds at least one, or else patterns of which it
-        matches one."""
-        needed: set[str] = set()
-        untold: list[str] = []
-        for number, texts in enumerate(self._needed_by_rule):
-            start = self._starts[number]
-            if not texts:
-                untold.append(_unnamed(self._rules[number].pattern))
-            elif start and any(len(text) == 1 and text.isalpha() for text in texts):
-                letters = re.escape("".join(sorted({text[0] for text in texts})))  # many lines hold such a letter
-                untold.append(f"(?={start.pattern})[^{letters}]*+[{letters}].*+")
-            else:
-                needed |= texts
-        return needed, untold
 
     def of_prose(self) -> tuple[set[str], re.Pattern[str]]:
         """Of every line of prose that a rule matches: texts of which it holds at least one, or else what matches its
@@ -428,22 +442,26 @@ class Patterns:
         tree = self._rules[number].parsed
         return kind == _SHORT or (int(tree.getwidth()[1]) > LONG and (kind == _LONG or _may_hold(tree, STOP)))
 
-    def _together(self, kind: int) -> _Together:
-        """The broad patterns for lines of that kind."""
-        numbers = [n for n, start in self._starts.items() if not start and self._is_for(n, kind)]
-        parts = [f"(?P<_r{number}>{_unnamed(self._rules[number].pattern)})" for number in numbers]
-        needed = [_needed(self._rules[number].parsed) for number in numbers]
-        one_of_them = "|".join(sorted({re.escape(text) for texts in needed for text in texts})) if all(needed) else ""
-        return _Together(
-            re.compile("|".join(parts) or "(?!)"), re.compile(one_of_them or ("" if parts else "(?!)")).search
-        )
+
+class _Needed:
+    """Finds texts that rules need, given by the rules' numbers.
+
+    search   the texts in a line, from left to right, none of them overlapping
+    needing  for each such text the rules that may have what they need if it is found: it may hide others
+    """
+
+    def __init__(self, by_rule: Mapping[int, frozenset[str]]) -> None:
+        texts = frozenset().union(*by_rule.values())
+        self.search = (_any_of(texts) or re.compile("(?!)")).findall
+        self.needing = {}
+        for text in texts:
+            told = {other for other in texts if _may_begin_in(other, text)}
+            self.needing[text] = frozenset(n for n, needed in by_rule.items() if not needed.isdisjoint(told))
 
 
-class _Together(NamedTuple):
-    """Patterns as one, with a group for each; and a cheap test, false for lines that none of them matches."""
-
-    pattern: re.Pattern[str]
-    may_match: Callable[[str], re.Match[str] | None]
+def _may_begin_in(text: str, found: str) -> bool:
+    """Whether `text` can stand in a line so that it begins inside of `found`."""
+    return any(text.startswith(found[at : at + len(text)]) for at in range(len(found)))
 
 
 def _may_hold(tree: Iterable[tuple[Any, Any]], mark: str) -> bool:
@@ -510,30 +528,50 @@ def _needed(tree: Iterable[tuple[Any, Any]]) -> frozenset[str]:
             found.append(_needed(argument[1]))
         elif code is codes.IN and all(kind is codes.LITERAL for kind, _ in argument):
             found.append(frozenset(chr(value) for _, value in argument))
-    return max(found, key=lambda texts: (min(map(len, texts), default=0), -len(texts)), default=frozenset())
+    return max(found, key=_rarity, default=frozenset())
+
+
+def _rarity(texts: frozenset[str]) -> tuple[bool, int, int]:
+    """The higher, the fewer lines hold one of the texts: rows have more digits than any other sign."""
+    return any(not text.isdigit() for text in texts), min(map(len, texts), default=0), -len(texts)
 
 
 def _first_character(tree: Iterable[tuple[Any, Any]]) -> re.Pattern[str] | None:
     """A pattern for all characters that a match of the parsed pattern can begin with; None if any can, or it can be
     empty."""
-    found, is_optional = _beginnings(tree)
+    found, is_optional = _outermost(tree, lambda parts: parts)
     return None if found is None or is_optional else re.compile("[" + "".join(found) + "]")
 
 
-def _beginnings(tree: Iterable[tuple[Any, Any]]) -> tuple[list[str] | None, bool]:
-    """The parts of that character class, None for any character; and whether the parsed pattern can match nothing."""
+def _last_character(tree: Iterable[tuple[Any, Any]]) -> re.Pattern[str] | None:
+    """The same for the last character."""
+    found, is_optional = _outermost(tree, lambda parts: reversed(list(parts)))
+    return None if found is None or is_optional else re.compile("[" + "".join(found) + "]")
+
+
+def _one_of(characters: Mapping[int, re.Pattern[str] | None]) -> re.Pattern[str]:
+    """Matches what one of the patterns for a character does."""
+    return re.compile("|".join(sorted({one.pattern for one in characters.values() if one})) or "(?!)")
+
+
+Parts = Iterable[tuple[Any, Any]]
+
+
+def _outermost(tree: Parts, ordered: Callable[[Parts], Parts]) -> tuple[list[str] | None, bool]:
+    """The parts of a character class for what a match of the parsed pattern begins with, None for any character; and
+    whether it can match nothing.  ordered: reverses the parts of a pattern if its end is asked for."""
     found: list[str] = []
-    for code, argument in tree:
+    for code, argument in ordered(tree):
         if code in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
             continue  # they can only forbid
         if code is codes.BRANCH:
-            parts = [_beginnings(branch) for branch in argument[1]]
+            parts = [_outermost(branch, ordered) for branch in argument[1]]
         elif code is codes.SUBPATTERN:
-            parts = [_beginnings(argument[3])]
+            parts = [_outermost(argument[3], ordered)]
         elif code is codes.ATOMIC_GROUP:
-            parts = [_beginnings(argument)]
+            parts = [_outermost(argument, ordered)]
         elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
-            one, is_optional = _beginnings(argument[2])
+            one, is_optional = _outermost(argument[2], ordered)
             parts = [(one, is_optional or argument[0] == 0)]
         else:
             parts = [(_class_of(code, argument), False)]
@@ -580,8 +618,6 @@ class Phrases:
         for phrase, rule in sorted(pairs, key=lambda pair: -len(pair[0])):
             self._begins.setdefault(phrase[0], []).append((phrase, rule))
         self._inside = {fold(phrase).lower(): rule for rule in reversed(rules) for phrase in rule.contains}
-        self.inside = self._inside.keys()
-        self.beginnings = [phrase for phrase, _ in pairs]
         self._search = _any_of(self._inside)
         self.in_long = {phrase for phrase, rule in self._inside.items() if rule.longest > LONG}
         self.begin_long = {phrase[0] for phrase, rule in pairs if rule.longest > LONG}
@@ -621,18 +657,31 @@ def _fits(rule: Rule, line: str) -> bool:
 _OPENING = " ·•|[(【<《>-—→»›◆■●▪※*+#_/"
 
 
+_BETWEEN_PIECES = " ·•|[]()【】<>《》-—→»›>,、◆■●/"
+_BETWEEN = re.escape(_BETWEEN_PIECES)
+
+
 class Words:
     """Splits a line into known words: `split(folded)` is linear in the line's length."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rule_of = {word: rule for rule in reversed(rules) for word in map(squeeze, rule.words)}
-        self.known = self._rule_of.keys()
         self._lengths: dict[str, tuple[int, ...]] = {}
         for first in {word[0] for word in self._rule_of}:
             sizes = {len(word) for word in self._rule_of if word[0] == first}
             self._lengths[first] = tuple(sorted(sizes, reverse=True))
-        between = re.escape("".join(sorted(set(_SEPARATORS) - self._lengths.keys())))
-        self._between = re.compile(f"[{between}]*")  # separators that begin no word
+        self._signs = "".join(sorted(set(_SEPARATORS) - self._lengths.keys()))  # separators that begin no word
+        self._between = re.compile(f"[{re.escape(self._signs)}]*")
+        letters = {*_SEPARATORS, *"".join(self._rule_of)}
+        self._letters = re.compile(f"[{re.escape(''.join(sorted(letters)))}]*+")
+        inside = re.escape("".join(sorted(letters - set(_BETWEEN_PIECES))))
+        # what begins a word, behind signs, and has only letters of words up to the next piece
+        self._likely = re.compile(
+            f"(?<![^{_BETWEEN}])[{re.escape(self._signs)}]*+(?=[{re.escape(''.join(sorted(self._lengths)))}])"
+            f"[{inside}]++(?![^{_BETWEEN}])"
+            if self._lengths
+            else "(?!)"
+        )
 
     def split(self, line: str) -> list[Rule]:
         """The rules of the words that the squeezed line consists of; [] when anything else but separators stands
@@ -640,6 +689,9 @@ class Words:
 
         Longest word first, without going back: a line of n characters costs n steps."""
         found: list[Rule] = []
+        line = line.lstrip(self._signs)
+        if line[:1] not in self._lengths or not self._letters.fullmatch(line):
+            return found
         at = 0
         while at < len(line):
             c = line[at]
@@ -660,10 +712,13 @@ class Words:
         """The rules of the known words in a bar of pieces with separators between them, most of them known.
 
         [] unless MOST_KNOWN of at least LEAST_PIECES pieces are known and none is longer than LONGEST_PIECE."""
-        if _LONG_PIECE.search(lower) or not _PIECES.search(lower):
+        if len(lower) < 2 * LEAST_PIECES - 1 or (len(lower) > LONG and _LONG_PIECE.search(lower)):
+            return []
+        likely = len(self._likely.findall(lower))
+        if likely < MOST_KNOWN * LEAST_PIECES:
             return []
         pieces = [piece for piece in _PIECES.split(lower) if piece]
-        if len(pieces) < LEAST_PIECES:
+        if len(pieces) < LEAST_PIECES or likely < MOST_KNOWN * len(pieces) or max(map(len, pieces)) > LONGEST_PIECE:
             return []
         found = [rules for piece in pieces if (rules := self.split(piece))]
         return [rule for rules in found for rule in rules] if len(found) >= MOST_KNOWN * len(pieces) else []
@@ -673,53 +728,77 @@ LEAST_PIECES = 4
 LONGEST_PIECE = 12
 MOST_KNOWN = 0.5
 
-_BETWEEN_PIECES = r" ·•|\[\]()【】<>《》\-—→»›>,、◆■●/"
-_PIECES = re.compile(f"[{_BETWEEN_PIECES}][{_BETWEEN_PIECES}]*")  # begins with one class: that is fast
-_LONG_PIECE = re.compile(f"[^{_BETWEEN_PIECES}]{{{LONGEST_PIECE + 1}}}")
+_PIECES = re.compile(f"[{_BETWEEN}][{_BETWEEN}]*")  # begins with one class: that is fast
+_LONG_PIECE = re.compile(f"[^{_BETWEEN}]{{{LONGEST_PIECE + 1}}}")
 _SEPARATORS = " ·•|[]()【】<>《》:-—→»›>,;、◆■●▪※*+#_/\\~&×↑↓←→0123456789."
 
 
-class Telltales:
-    """A cheap test of what rules look for: the beginning of a line, of a piece of a bar, or a text inside the line.
+class Shapes:
+    """Lines of ASCII characters without their digits, where these do not matter: `of(folded)` is a line of which all
+    rules say the same.  Tables have a million rows of figures, and few shapes."""
 
-    lines    squeezed lines, each of which a rule names
-    others   the rules that go by patterns, by phrases and by words
-    """
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        named = {text for rule in rules for text in _digits_named(rule)}
+        texts = {text for text in named if text.isascii()}
+        spare = [digit for digit in _ASCII_DIGITS if not any(digit in text for text in texts)]
+        self._to_spare = dict.fromkeys(map(ord, _ASCII_DIGITS), spare[0] if spare else None)
+        self._names_digits = (_any_of(texts) or re.compile("(?!)")).search if spare else re.compile("").search
 
-    def __init__(self, lines: Iterable[str], patterns: Patterns, phrases: Phrases, words: Words) -> None:
-        whole = {*lines, *words.known}
-        self._letters = {text for text in whole if len(text) == 1}  # behind these stands a sign, or another word
-        self._known = {"".join(text.split())[:2] for text in (*whole - self._letters, *phrases.beginnings)}
-        signed = (text for text in {*self._known, *self._letters} if text[0] in _SIGNS)
-        self._signed = _any_of(signed) or re.compile("(?!)")
-        needed, untold = patterns.telltales()
-        self._inside = _any_of({*phrases.inside, *map(str.lower, needed)}) or re.compile("(?!)")
-        self._untold = re.compile("|".join(f"(?:{one})" for one in untold) or "(?!)", re.IGNORECASE)
+    def of(self, folded: str) -> str:
+        """The line with one digit for all of them, which no rule names; or as it is, if it holds what a rule names."""
+        if not folded.isascii() or not folded.isprintable() or self._names_digits(folded.lower().replace(" ", "")):
+            return folded
+        return folded.translate(self._to_spare)
 
-    def may_name(self, lower: str) -> bool:
-        """False for a line that no rule names.  lower: folded and in lower case, without space around it."""
-        if not lower:
-            return False
-        if self._inside.search(lower) or self._may_begin("".join(lower.split())) or self._untold.fullmatch(lower):
-            return True
-        if len(lower) < 2 * LEAST_PIECES - 1:
-            return False
-        pieces = _PIECES.split(lower)
-        return len(pieces) >= LEAST_PIECES and any(map(self._may_begin, pieces))
 
-    def _may_begin(self, squeezed: str) -> bool:
-        """May a line, a phrase or a word begin here, perhaps behind some signs?"""
-        bare = squeezed.lstrip(_SIGNS)
-        lead = len(squeezed) - len(bare)
-        if lead and self._signed.search(squeezed, 0, lead + 1):
-            return True
-        while bare[:2] not in self._known and bare[:1] not in self._known:
-            if bare[:1] not in self._letters:
-                return False
-            bare = bare[1:]
-            if not bare or bare[0] in _SIGNS:
-                return True
-        return True
+def _digits_named(rule: Rule) -> Iterator[str]:
+    """Texts with digits that the rule looks for, squeezed; it knows other digits only as such."""
+    for texts in (rule.line, rule.words, rule.begins, rule.contains, rule.without):
+        yield from (squeezed for text in texts if _has_digit(squeezed := squeeze(text)))
+    if rule.pattern:
+        yield from (squeezed for text in _literals(rule.parsed) if _has_digit(squeezed := squeeze(text)))
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _literals(tree: Parts) -> Iterator[str]:
+    """The texts in a parsed pattern; of classes that hold some digits each of these."""
+    literal = ""
+    for code, argument in [*tree, (None, None)]:
+        if code is codes.LITERAL:
+            literal += chr(argument)
+            continue
+        yield literal
+        literal = ""
+        if code in (codes.IN, codes.NOT_LITERAL):
+            parts = [(codes.NEGATE, None), (codes.LITERAL, argument)] if code is codes.NOT_LITERAL else argument
+            held = {digit for digit in _ASCII_DIGITS if _holds_digit(parts, ord(digit))}
+            yield from held if len(held) < len(_ASCII_DIGITS) else ()
+        elif code is codes.BRANCH:
+            for branch in argument[1]:
+                yield from _literals(branch)
+        elif code is codes.ATOMIC_GROUP:
+            yield from _literals(argument)
+        elif code in (codes.SUBPATTERN, codes.ASSERT, codes.ASSERT_NOT, *_REPEATS):
+            yield from _literals(argument[-1])
+
+
+def _holds_digit(parts: Sequence[tuple[Any, Any]], digit: int) -> bool:
+    """Does a parsed character class hold this digit?"""
+    is_in = any(
+        (kind is codes.LITERAL and value == digit)
+        or (kind is codes.RANGE and value[0] <= digit <= value[1])
+        or (kind is codes.CATEGORY and value in _CATEGORIES_OF_DIGITS)
+        for kind, value in parts
+    )
+    return is_in != (parts[0][0] is codes.NEGATE)
+
+
+_ASCII_DIGITS = "0123456789"
+_CATEGORIES_OF_DIGITS = (codes.CATEGORY_DIGIT, codes.CATEGORY_WORD, codes.CATEGORY_NOT_SPACE)
+_REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
 
 class ProseTelltales:
@@ -729,7 +808,7 @@ class ProseTelltales:
         needed, start = patterns.of_prose()
         self._inside = Inside({*phrases.in_long, *map(str.lower, needed)})
         self._may_begin = start.match
-        self._is_named = patterns.names_prose
+        self._find = patterns.find
         self._first = phrases.begin_long
 
     def may_name(self, lines: Sequence[str]) -> Iterator[int]:
@@ -743,7 +822,7 @@ class ProseTelltales:
     def _may_begin_with(self, folded: str) -> bool:
         return (
             len(folded) <= LONG
-            or (self._may_begin(folded) is not None and self._is_named(folded))
+            or (self._may_begin(folded) is not None and self._find(folded) is not None)
             or folded.lstrip(_OPENING)[:1].lower() in self._first
             or not _LONG_PIECE.search(folded)
         )
@@ -802,10 +881,6 @@ def _units(text: str) -> NDArray[np.uint16]:
 def _hash(known: NDArray[np.uint16], unit: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Of code units, the last of which is `unit`; known: the hash of those before it, or one alone."""
     return known * np.uint16(0x9E37) ^ unit  # 2**16 / golden ratio, which spreads them
-
-
-_SIGNS = _OPENING + _SEPARATORS + "[]【】()<>|·•+:"
-"""What may stand before a line, a phrase or a word that a rule names."""
 
 
 def squeeze(text: str) -> str:

@@ -220,21 +220,20 @@ def test_gaps_are_what_a_search_for_space_finds(text: str) -> None:
     assert list(layout.propose(text, Config())) == expected
 
 
-@settings(deadline=None)
-@given(LINES)
-def test_broad_patterns_are_tried_where_they_may_match(line: str) -> None:
-    together = rule_files.Patterns(WITH_PATTERN)._together(rule_files._SHORT)
-    folded = rule_files.fold(line)
-    assert together.may_match(folded) or not together.pattern.fullmatch(folded)
+def test_a_text_may_hide_another_that_begins_inside_of_it() -> None:
+    needed = rule_files._Needed({1: frozenset(["一二"]), 2: frozenset(["二三", "四"]), 3: frozenset(["二", "五"])})
+    assert needed.search("零一二三") == ["一二"]
+    assert needed.needing["一二"] == {1, 2, 3}
+    assert needed.needing["四"] == {2}
 
 
-def test_no_example_of_a_broad_pattern_is_missed() -> None:
-    together = rule_files.Patterns(WITH_PATTERN)._together(rule_files._SHORT)
-    examples = [rule_files.fold(example) for rule in WITH_PATTERN for example in rule.removes]
-    matched = [folded for folded in examples if together.pattern.fullmatch(folded)]
-    assert matched
-    assert all(map(together.may_match, matched))
-    assert not all(map(together.may_match, examples))
+@pytest.mark.parametrize(
+    ("pattern", "end"),
+    [("一[二三]", "[二三]"), ("一(?:二|三四?)", "[二四三]"), (r"一\d*", r"[\d一]"), ("一.*", None), ("一?", None)],
+)
+def test_what_a_match_of_a_pattern_ends_with(pattern: str, end: str | None) -> None:
+    found = rule_files._last_character(PARSE(pattern))
+    assert (found and found.pattern) == end
 
 
 EXAMPLES = [rule_files.fold(example) for rule in WITH_PATTERN for example in rule.removes]

@@ -1,15 +1,15 @@
-"""The cheap test before the rules of chrome: it must never be false for a line that a rule names."""
+"""The cheap tests before the rules of chrome: none may be false for a line that a rule names."""
 
 from __future__ import annotations
 
-from itertools import islice
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, chrome, remembered
+from cleaners import Config, chrome, remembered, rule_files
 from cleaners.prose import read
 from cleaners.rule_files import Inside, Rule, fold, load
 
@@ -20,32 +20,72 @@ SIGNS = [*" ·|[]()-+>»*:,、/0123456789", "a", "的", "\u3000", "\u2028"]
 LINES = st.lists(st.sampled_from(NAMED) | st.sampled_from(SIGNS), min_size=1, max_size=6).map("".join)
 
 
-def may_name(line: str) -> bool:
-    return chrome._matchers("both").telltales.may_name(fold(line).lower().strip())
+MATCHERS = chrome._matchers("both")
+FIGURES = st.lists(st.sampled_from([*"0123456789 .,-/:+()", "5G", "+1", "19", "20", "CC 4.0 BY-SA", "©"]), min_size=1)
 
 
-def is_named(line: str) -> bool:
-    folded = fold(line.strip()).strip()
-    return any(chrome._match_folded(folded, place)[0] for place in PLACES) if folded else False
+def told(line: str) -> chrome.Told:
+    return chrome._told(fold(line.strip()).strip(), "both")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_what_rules_remove_passes(rule: Rule) -> None:
-    assert all(may_name(line) for line in rule.removes if is_named(line))
+def test_what_rules_remove_is_named(rule: Rule) -> None:
+    assert all(told(line)[0] for line in rule.removes)
+
+
+def known_words(line: str) -> list[Rule]:
+    """As Words.split, without its cheap tests."""
+    found, at = [], 0
+    while at < len(line):
+        words = [word for word in MATCHERS.words._rule_of if line.startswith(word, at)]
+        if words:
+            longest = max(words, key=len)
+            found.append(MATCHERS.words._rule_of[longest])
+        elif line[at] not in rule_files._SEPARATORS:
+            return []
+        at += len(longest) if words else 1
+    return found
 
 
 @given(LINES)
 @settings(max_examples=3000, deadline=None)
-def test_it_is_true_for_every_line_that_a_rule_names(line: str) -> None:
-    assert may_name(line) or not is_named(line)
+def test_words_and_bars_are_found_as_without_cheap_tests(line: str) -> None:
+    lower = fold(line.strip()).strip().lower()
+    squeezed = "".join(lower.split())
+    assert MATCHERS.words.split(squeezed) == known_words(squeezed)
+    pieces = [piece for piece in re.split(f"[{rule_files._BETWEEN}]+", lower) if piece]
+    known = [rules for piece in pieces if (rules := known_words(piece))]
+    is_bar = len(pieces) >= 4 and max(map(len, pieces)) <= 12 and 2 * len(known) >= len(pieces)
+    assert MATCHERS.words.bar(lower) == ([rule for rules in known for rule in rules] if is_bar else [])
 
 
-def test_most_lines_of_prose_and_rows_of_figures_are_told_at_once() -> None:
-    prose = "江东的雨从早晨下到晚上街上没有几个人撑着伞走过桥头的老人看着河水出神孩子在门口叠纸船".replace("\n", "")
-    pieces = [prose[at : at + 5] for at in range(len(prose) - 5)]
-    figures = [f"{number},{number * 7},{number % 97}" for number in islice(range(3, 10_000, 7), 500)]
-    assert sum(map(may_name, pieces)) < len(pieces) // 4
-    assert sum(map(may_name, figures)) < len(figures) // 2
+@given(FIGURES.map("".join))
+@settings(max_examples=1000, deadline=None)
+def test_rules_say_the_same_of_rows_of_one_shape(line: str) -> None:
+    folded = fold(line.strip()).strip()
+    for place in PLACES:
+        assert chrome._told(MATCHERS.shapes.of(folded), place) == chrome._told(folded, place)
+
+
+def test_a_shape_keeps_the_digits_that_rules_name() -> None:
+    shapes = MATCHERS.shapes
+    assert shapes.of("1,234.5") == shapes.of("7,777.7") == shapes.of("3,141.5")
+    assert [shapes.of(line) for line in ("2019-10", "+ 1", "5G", "第3页")] == ["2019-10", "+ 1", "5G", "第3页"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("a12b", ["a12b"]),
+        ("[1-3]x", ["1", "2", "3"]),
+        (r"\d[0-9][^a]\w[^\W]", []),
+        ("[^0]", [*"123456789"]),
+        ("(?!19|20)(?:5(?>6)){2}", ["19", "20", "5", "6"]),
+    ],
+)
+def test_digits_that_a_pattern_names(pattern: str, named: list[str]) -> None:
+    literals = rule_files._literals(vars(rule_files)["parser"].parse(pattern))
+    assert sorted(text for text in literals if rule_files._has_digit(text)) == sorted(named)
 
 
 def test_rules_are_asked_about_few_of_many_short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +131,10 @@ def test_only_so_much_text_is_previewed_at_at_once(monkeypatch: pytest.MonkeyPat
 
 def test_lines_that_no_rule_names_are_put_to_the_test_once(monkeypatch: pytest.MonkeyPatch) -> None:
     chrome._unnamed.cache_clear()
-    asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
+    asked = spy_on(monkeypatch, chrome, "_told")
     for _ in range(2):
         list(chrome.propose("桥头的老人\n河水", Config()))
-    assert asked == [("桥头的老人",), ("河水",)]
+    assert asked == [("桥头的老人", "both"), ("河水", "both")]
     monkeypatch.setattr(remembered, "MOST", 3)
     list(chrome.propose("雨\n伞\n船\n灯", Config()))  # more characters than that are not remembered
     assert "灯" not in chrome._unnamed
@@ -102,9 +142,9 @@ def test_lines_that_no_rule_names_are_put_to_the_test_once(monkeypatch: pytest.M
 
 def test_long_rows_are_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
     chrome._unnamed.cache_clear()
-    asked = spy_on(monkeypatch, chrome._matchers("both").telltales, "may_name")
+    asked = spy_on(monkeypatch, chrome, "_told")
     list(chrome.propose("a" * 100_000 + "\n" + "a" * 300 + "\n首页" + " " * 1_000, Config()))
-    assert asked == [("a" * 300,), ("首页",)]
+    assert asked == [("a" * 300, "both"), ("首页", "both")]
 
 
 FEW = st.text("桥水😀a\ud83d\n", max_size=8)
