@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import NamedTuple
 
 from . import chrome, html_frame, html_metadata, html_region, html_source, metadata
@@ -92,8 +92,8 @@ def visible(source: str) -> str:
     page, lines = _read(source)
     kept = [
         i
-        for i, line in enumerate(page.lines)
-        if not line.hidden and (lines[i].linked < html_frame.LINKED or chrome.named(lines[i].text))
+        for i, one in enumerate(lines)
+        if i not in page.hidden and (one.linked < html_frame.LINKED or chrome.named(one.text))
     ]
     ends = _line_ends(page, lines, kept)
     return "".join(lines[i].text + end for i, end in zip(kept, [*ends, "\n"], strict=False))
@@ -119,14 +119,14 @@ def _edits(source: str, with_chrome: bool) -> list[Edit]:
     if not any(lines[i].bare for i in kept):
         raise RefusedError(_EMPTY)
     ends = _line_ends(page, lines, kept)
-    return _woven(source, [page.lines[i] for i in kept], ["", *ends], pieces)
+    return _woven(source, [(page.lines[i], lines[i].plain) for i in kept], ["", *ends], pieces)
 
 
 def _line_ends(page: Source, lines: Sequence[Seen], kept: Sequence[int]) -> list[str]:
     """What stands between the kept lines: a tab between the short cells of a table's row."""
     ends = ["\n"] * (len(kept) - 1)
-    for number, (before, i) in enumerate(pairwise(kept)):
-        if page.lines[i].cell and before == i - 1 and max(len(lines[before].text), len(lines[i].text)) <= LONGEST_CELL:
+    for number, (before, i) in enumerate(pairwise(kept) if page.cells else ()):
+        if i in page.cells and before == i - 1 and max(len(lines[before].text), len(lines[i].text)) <= LONGEST_CELL:
             ends[number] = "\t"
     return ends
 
@@ -139,15 +139,16 @@ def _read(source: str) -> tuple[Source, list[Seen]]:
     """The page and its lines as readers see them; with what is hidden if most of its prose, or all of it, is: a script
     shows it when it is ready."""
     page = html_source.read(source)
-    lines = [html_region.seen(source, line) for line in page.lines]
-    number = sum(line.hidden for line in page.lines)
-    if not number:
+    lines = html_region.seen(source, page.lines)
+    if not page.hidden:
         return page, lines
-    hidden = sum(one.score for one, line in zip(lines, page.lines, strict=True) if line.hidden)
-    if number == len(lines) or 2 * hidden > sum(one.score for one in lines):
-        return page._replace(lines=[line._replace(hidden=False) for line in page.lines]), lines
-    seen = zip(lines, page.lines, strict=True)
-    return page, [one._replace(score=0) if line.hidden and one.score else one for one, line in seen]
+    hidden = sum(lines[i].score for i in page.hidden)
+    if len(page.hidden) == len(lines) or 2 * hidden > sum(one.score for one in lines):
+        return page._replace(hidden=set()), lines
+    for i in page.hidden:
+        if lines[i].score:
+            lines[i] = lines[i]._replace(score=0)
+    return page, lines
 
 
 class Piece(NamedTuple):
@@ -187,10 +188,9 @@ def _dropped(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -
             rows.add(i)
             values.append(Piece(*_trimmed(source, line), "extraction.class", field))
     values.sort(key=_start)
-    for i, (line, fate) in enumerate(zip(page.lines, choice.lines, strict=True)):
-        if not fate and i not in rows:
-            continue
-        start, end = line.runs[0].start, line.runs[-1].end
+    gone = sorted(rows.union(i for i, fate in enumerate(choice.lines) if fate))
+    for i in gone:
+        fate, (start, end, *_) = choice.lines[i], page.lines[i]
         if i in rows:
             choice.lines[i] = "row"
             yield from _row(start, end, _between(values, start, end), "extraction.row")
@@ -204,10 +204,11 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
     They are looked for in all that a reader sees: what such a line means depends on what stands around it.
     """
     able = [i for i, fate in enumerate(choice.lines) if fate != "hidden"]
-    starts = list(accumulate((len(lines[i].text) + 1 for i in able), initial=0))
+    edits = list(metadata.propose("\n".join([lines[i].text for i in able]), Config()))
+    starts = _starts(lines, able) if edits else []
     rows: set[int] = set()
     values = []
-    for edit in metadata.propose("\n".join(lines[i].text for i in able), Config()):
+    for edit in edits:
         first, last = bisect_right(starts, edit.start) - 1, bisect_left(starts, edit.end) - 1
         if not edit.field or able[last] > choice.last + LINES_BELOW:
             continue
@@ -216,6 +217,11 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
         end = html_region.places(source, page.lines[able[last]])[edit.end - 1 - starts[last]][1]
         values.append(Piece(begin, end, edit.rule, edit.field))
     return rows, values
+
+
+def _starts(lines: Sequence[Seen], some: Sequence[int]) -> list[int]:
+    """Where the texts of some lines begin, if one character stands between them, and where a next one would."""
+    return list(accumulate([len(lines[i].text) + 1 for i in some], initial=0))
 
 
 LINES_ABOVE = 8
@@ -231,12 +237,13 @@ def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) ->
     kept = [i for i, fate in enumerate(choice.lines) if fate == ""]
     if not kept:
         return
-    ends = _line_ends(page, lines, kept)
-    starts = list(accumulate((len(lines[i].text) + 1 for i in kept), initial=0))
-    text = "".join(lines[i].text + end for i, end in zip(kept, [*ends, ""], strict=True))
+    texts = [lines[i].text for i in kept]
+    joined = "".join(map(add, texts, [*_line_ends(page, lines, kept), ""])) if page.cells else "\n".join(texts)
+    edits = chrome.by_rules_alone(joined)
+    starts = _starts(lines, kept) if edits else []
     rules: dict[int, str] = {}
     values = []
-    for edit in chrome.by_rules_alone(text):
+    for edit in edits:
         first, last = bisect_right(starts, edit.start) - 1, bisect_left(starts, edit.end) - 1
         rules.update((i, edit.rule) for i in kept[first : last + 1])
         if edit.field:
@@ -247,7 +254,7 @@ def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) ->
         values.sort(key=_start)
         for i, rule in rules.items():
             choice.lines[i] = rule
-            start, end = page.lines[i].runs[0].start, page.lines[i].runs[-1].end
+            start, end = page.lines[i][:2]
             yield from _row(start, end, _between(values, start, end), rule)
 
 
@@ -278,24 +285,30 @@ _edit = tuple.__new__  # making an Edit by its name takes twice as long
 MARKUP = "extraction.markup"
 
 
-def _woven(source: str, kept: Sequence[Line], befores: Sequence[str], pieces: Sequence[Piece]) -> list[Edit]:
-    """The edits: between the kept lines the pieces and the markup, inside them what becomes of entities and space."""
+def _woven(
+    source: str, kept: Sequence[tuple[Line, bool]], befores: Sequence[str], pieces: Sequence[Piece]
+) -> list[Edit]:
+    """The edits: between the kept lines the pieces and the markup, inside them what becomes of entities and space.
+
+    kept     the lines that stay, and whether they do as they are
+    befores  what parts each of them from the line before it
+    """
     edits: list[Edit] = []
-    add = edits.append
+    append = edits.append
     done = at = 0
     next_piece = pieces[0].start if pieces else len(source)
-    for line, before in zip(kept, befores, strict=False):
-        start, end = _trimmed(source, line)
+    for (line, plain), before in zip(kept, befores, strict=False):
+        start, end = line[:2] if plain else _trimmed(source, line)
         if next_piece >= start:
             if done < start or before:
-                add(_edit(Edit, (done, source[done:start], before, MARKUP, "", -1)))
+                append(_edit(Edit, (done, source[done:start], before, MARKUP, "", -1)))
         else:
             first = at
             while at < len(pieces) and pieces[at].start < start:
                 at += 1
             edits += _gap(source, done, start, pieces[first:at], before)
             next_piece = pieces[at].start if at < len(pieces) else len(source)
-        if len(line.runs) > 1 or _CHANGING.search(source, start, end):
+        if not plain and (line.several or _CHANGING.search(source, start, end)):
             edits += _inside(source, line, start, end)
         done = end
     edits += _gap(source, done, len(source), pieces[at:], "")
@@ -308,7 +321,7 @@ _CHANGING = re.compile(r"[& \t\r\n\f]")
 
 def _trimmed(source: str, line: Line) -> tuple[int, int]:
     """The line without white space at its ends."""
-    start, end = line.runs[0][0], line.runs[-1][1]
+    start, end = line[:2]
     if not (source[start].isspace() or source[end - 1].isspace()):
         return start, end
     text = [run for run in line.runs if not source[run.start : run.end].isspace()]

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
-from .html_source import Source
+import numpy as np
+from numpy.typing import NDArray
+
+from .html_source import Elements, Source
 
 LINKED = 0.5
 """A line, or an element, is made of links if more than this share of its characters is."""
@@ -27,6 +31,7 @@ _NEVER = frozenset(["nav", "dialog", "amp-sidebar", "amp-ad", "amp-embed", "amp-
 """Elements that hold no part of an article, unless it is prose, also where they stand inside of it."""
 
 _ELEMENTS = _NEVER | {"aside", "footer", "amp-list"}
+_TELLING = _ELEMENTS | {"form"}
 _ROLE = re.compile(
     r"""\brole\s*=\s*["']?(?:navigation|banner|contentinfo|complementary|search|menu|menubar|dialog|alert)\b""", re.I
 )
@@ -53,12 +58,45 @@ _LISTS = frozenset(["table", "ul", "ol", "dl"])
 
 
 class Seen(NamedTuple):
-    """A line as a reader sees it.  linked: share of its characters inside links; score: above 0 for prose."""
+    """A line as a reader sees it.
+
+    text    in one line
+    bare    without white space
+    linked  share of its characters inside links
+    score   above 0 for prose
+    plain   it stands so in the source, without white space and references
+    """
 
     text: str
     bare: str
     linked: float
     score: int
+    plain: bool
+
+
+class Numbers(NamedTuple):
+    """Of all lines, in their order: the elements that they stand in, and of Seen the length of `bare`, `linked` and
+    `score`."""
+
+    elements: NDArray[np.int64]
+    letters: NDArray[np.int64]
+    linked: NDArray[np.float64]
+    scores: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, page: Source, lines: Sequence[Seen]) -> Numbers:
+        """Those of a page's lines."""
+        elements = np.fromiter(map(itemgetter(2), page.lines), np.int64, len(lines))
+        letters = np.fromiter(map(len, map(itemgetter(1), lines)), np.int64, len(lines))
+        linked = np.fromiter(map(itemgetter(2), lines), np.float64, len(lines))
+        return cls(elements, letters, linked, np.fromiter(map(itemgetter(3), lines), np.int64, len(lines)))
+
+    def sums(self, elements: Elements, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each element the sum of the numbers of its lines, one for each line."""
+        own = np.bincount(self.elements, numbers, len(elements.names)).astype(np.int64)
+        before = np.concatenate(([0], own.cumsum()))
+        sums: NDArray[np.int64] = before[np.array(elements.afters)] - before[:-1]
+        return sums
 
 
 class Evidence(NamedTuple):
@@ -66,42 +104,56 @@ class Evidence(NamedTuple):
     for those that hold no article wherever they stand; lines: for each line whether it is one of the frame's if it
     is no prose."""
 
-    named: list[bool]
-    never: list[bool]
-    lines: list[bool]
+    named: NDArray[np.bool_]
+    never: NDArray[np.bool_]
+    lines: NDArray[np.bool_]
 
 
-def read(source: str, page: Source, lines: Sequence[Seen], region: Sequence[bool], on_way: Sequence[bool]) -> Evidence:
+def read(source: str, page: Source, numbers: Numbers, on_way: set[int]) -> Evidence:
     """The evidence against each line.
 
-    region, on_way  for each element whether it lies in the article's element, and whether the article's lies in it
+    on_way  numbers of the elements that the article's element lies in, and its own
     """
-    letters, linked, prose = _totals(page, lines)
-    named, weak = [False] * len(page.elements), [False] * len(page.elements)
-    cells, never = [False] * len(page.elements), [False] * len(page.elements)
-    for i in range(1, len(page.elements)):
-        one = page.elements[i]
-        if one.name in _LISTS:
-            cells[i] = linked[i] < FEW_LINKS * letters[i]
-        else:
-            cells[i] = cells[one.parent]
-        if on_way[i]:
+    elements = page.elements
+    letters = numbers.sums(elements, numbers.letters)
+    linked = numbers.sums(elements, np.rint(numbers.linked * numbers.letters).astype(np.int64))
+    prose = numbers.sums(elements, numbers.scores)
+    named, never = [], []
+    weak = np.flatnonzero((prose == 0) & (linked > LINKED * letters)).tolist() if linked[0] else []
+    for i, (name, size) in enumerate(zip(elements.names, elements.sizes, strict=True)):
+        if (size == len(name) + 2 and name not in _TELLING) or i in on_way:  # nothing but its name
             continue
-        if one.end - one.start == len(one.name) + 2:  # nothing but its name
-            named_so = weakly = False
-        else:
-            named_so, weakly = _judged(source[one.start : min(one.end, one.start + LONGEST_TAG)])
-        says = named_so or one.name in _ELEMENTS
-        never[i] = never[one.parent] or (one.name in _NEVER and prose[i] == 0)
-        named[i] = named[one.parent] or says
-        weak[i] = (
-            weak[one.parent] or (prose[i] == 0 and (linked[i] > LINKED * letters[i] or one.name == "form")) or weakly
-        )
-    around = []
-    for line, seen in zip(page.lines, lines, strict=True):
-        e = line.element
-        around.append(named[e] or weak[e] or (seen.linked >= LINKED and not cells[e]))
-    return Evidence(named, never, around)
+        start = elements.starts[i]
+        named_so, weakly = _judged(source[start : start + min(size, LONGEST_TAG)])
+        if named_so or name in _ELEMENTS:
+            named.append(i)
+        if name in _NEVER and not prose[i]:
+            never.append(i)
+        if weakly or (name == "form" and not prose[i]):
+            weak.append(i)
+    surely, weakly_so = (_inside(some, elements) for some in (named, [i for i in weak if i and i not in on_way]))
+    of = numbers.elements
+    around = surely[of] | weakly_so[of]
+    if (links := numbers.linked >= LINKED).any():
+        around |= links & ~_cells(elements, linked, letters)[of]
+    return Evidence(surely, _inside(never, elements), around)
+
+
+def _inside(some: Sequence[int], elements: Elements) -> NDArray[np.bool_]:
+    """For each element whether it is, or lies in, one of some."""
+    size = len(elements.names) + 1
+    steps = np.bincount(some, minlength=size) - np.bincount([elements.afters[i] for i in some], minlength=size)
+    return steps.cumsum()[:-1] > 0
+
+
+def _cells(elements: Elements, linked: NDArray[np.int64], letters: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For each element whether the list or table that it stands in has few links."""
+    few = (linked < FEW_LINKS * letters).tolist()
+    cells = [False]
+    for i, name in enumerate(elements.names):
+        if i:
+            cells.append(few[i] if name in _LISTS else cells[elements.parents[i]])
+    return np.array(cells)
 
 
 @lru_cache(1 << 13)  # a page's tags are alike, and so are a site's pages
@@ -112,19 +164,3 @@ def _judged(tag: str) -> tuple[bool, bool]:
     surely = _NAMED.search(tag) is not None or _ROLE.search(tag) is not None
     names = [found[found.lastindex or 1] for found in _ATTRIBUTE.finditer(tag)]
     return surely, any(word.lower() in _WEAK for name in names for word in _WORDS.findall(name))
-
-
-def _totals(page: Source, lines: Sequence[Seen]) -> tuple[list[int], list[int], list[int]]:
-    """For each element the characters in it, those inside links, and those of prose."""
-    letters, linked, prose = ([0] * len(page.elements) for _ in range(3))
-    for line, one in zip(page.lines, lines, strict=True):
-        letters[line.element] += len(one.bare)
-        if one.linked:
-            linked[line.element] += round(one.linked * len(one.bare))
-        prose[line.element] += one.score
-    for i in range(len(page.elements) - 1, 0, -1):
-        parent = page.elements[i].parent
-        letters[parent] += letters[i]
-        linked[parent] += linked[i]
-        prose[parent] += prose[i]
-    return letters, linked, prose

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import chrome, html_burden, html_frame, html_source, prose
-from .html_frame import Evidence, Seen
-from .html_source import Line, Run, Source
+from .html_frame import Evidence, Numbers, Seen
+from .html_source import Elements, Line, Run, Source
 
 PROSE_SHARE = 0.5
 """The article's element is the smallest with more than this share of the page's prose.  Measured from 0.5 to 0.9
@@ -58,21 +61,39 @@ class Choice(NamedTuple):
     last: int
 
 
-def seen(source: str, line: Line) -> Seen:
-    """The line's text, in one line; its score as if it were not hidden."""
-    if len(line.runs) == 1:
-        start, end, link, _ = line.runs[0]
+def seen(source: str, lines: Sequence[Line]) -> list[Seen]:
+    """The lines' texts, each in one line; their scores as if they were not hidden."""
+    found = []
+    known: tuple[dict[str, Seen], dict[str, Seen]] = {}, {}  # short ones, those in links apart: many are the same
+    for line in lines:
+        start, end, _, link, _, several = line
+        if several or end - start >= prose.SHORTEST_PROSE:
+            found.append(_one(source, line))
+            continue
+        alike, written = known[link], source[start:end]
+        one = alike.get(written)
+        if one is None:
+            one = alike[written] = _one(source, line)
+        found.append(one)
+    return found
+
+
+def _one(source: str, line: Line) -> Seen:
+    start, end, _, link, _, several = line
+    if not several:
         text = source[start:end]
         if text.isalnum():  # no space, no reference
             score = prose.score(text) if end - start >= prose.SHORTEST_PROSE and not link else 0
-            return _seen(Seen, (text, text, 1.0 if link else 0.0, max(0, score)))
-    pieces = [_plain(source, run) for run in line.runs]
+            return _seen(Seen, (text, text, 1.0 if link else 0.0, max(0, score), True))
+    runs = line.runs
+    pieces = [_plain(source, run) for run in runs]
     words = (pieces[0] if len(pieces) == 1 else "".join(pieces)).split()
     text, bare = " ".join(words), _bare(words)
-    links = [piece for run, piece in zip(line.runs, pieces, strict=True) if run[2]]
+    links = [piece for run, piece in zip(runs, pieces, strict=True) if run[2]]
     share = len(_bare("".join(links).split())) / len(bare) if links and bare else 0.0
     score = prose.score(text) if share < SOME_LINKS and len(text) >= prose.SHORTEST_PROSE else 0
-    return _seen(Seen, (text, bare, share, max(0, score)))
+    plain = not several and len(text) == end - start and len(words) == 1 and text.find("&") < 0
+    return _seen(Seen, (text, bare, share, max(0, score), plain))
 
 
 _seen = tuple.__new__  # making one by its name takes twice as long
@@ -123,32 +144,38 @@ def choose(source: str, page: Source, lines: Sequence[Seen], title: str) -> Choi
     title  the content of <title>, without white space
     """
     known = _MainContent(source, page, lines)
-    region, on_way = _region(page, lines)
-    evidence = html_frame.read(source, page, lines, region, on_way)
-    fates = []
-    for line, one in zip(page.lines, lines, strict=True):
-        kept = region[line.element] or (one.score > 0 and not evidence.named[line.element])
-        fates.append("hidden" if line.hidden else "" if kept else "frame")
-    article = [region[line.element] and fate == "" for line, fate in zip(page.lines, fates, strict=True)]
-    cited = _cited(page, lines)
-    able = _able(page, lines, fates, known, evidence, cited)
-    place = _title_line(page, lines, fates, title)
-    first, last = _extent([fate == "" for fate in fates])
+    numbers = Numbers.of(page, lines)
+    best, on_way = _region(page, numbers)
+    evidence = html_frame.read(source, page, numbers, on_way)
+    inside = (numbers.elements >= best) & (numbers.elements < (page.elements.afters[best] if on_way else 0))
+    visible = np.ones(len(lines), bool)
+    visible[list(page.hidden)] = False
+    kept = inside | ((numbers.scores > 0) & ~evidence.named[numbers.elements])
+    fates = ["" if one else "frame" for one in kept.tolist()]
+    for i in page.hidden:
+        fates[i] = "hidden"
+    frame = np.flatnonzero(visible & ~kept).tolist()
+    article = inside & visible
+    cited = _cited(page, lines) if frame or evidence.lines.any() else []
+    able = _able(page, lines, fates, frame, known, evidence, cited)
+    place = _title_line(page, lines, numbers, fates, title)
+    first, last = _extent(kept & visible)
     start = place if 0 <= place < first else 0 if place < 0 else first
-    last = max(last, _last_like_prose(source, page, lines, fates, able, known))
+    last = max(last, _last_like_prose(source, page, numbers, fates, able, known))
     end = _end(lines, fates, able, last)
-    for i in range(_table_above(page, able, start), end + 1):
-        if fates[i] == "frame" and (able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place))):
+    above = _table_above(page, able, start)
+    for i in frame:
+        if above <= i <= end and (able[i] or i == place or (i < first and _is_subtitle(page, lines, i, place))):
             fates[i] = ""
-    for i, line in enumerate(page.lines if True in evidence.never else ()):
-        if evidence.never[line.element] and fates[i] == "" and i != place:
+    for i in np.flatnonzero(evidence.never[numbers.elements]).tolist():
+        if fates[i] == "" and i != place:
             fates[i] = "frame"
-    for i in _edges(lines, article) if True in evidence.lines else ():
-        if fates[i] == "" and evidence.lines[i] and i != place:
+    for i in _edges(evidence.lines, article, numbers):
+        if fates[i] == "" and i != place:
             told = cited[i] or _is_attached(lines[i].text) or known.has(i)
             fates[i] = fates[i] if told else "frame"
     if "" not in fates:
-        fates = ["hidden" if line.hidden else "" for line in page.lines]
+        fates = ["hidden" if i in page.hidden else "" for i in range(len(fates))]
     return Choice(fates, place, *_extent(article))
 
 
@@ -156,21 +183,22 @@ def _able(
     page: Source,
     lines: Sequence[Seen],
     fates: Sequence[str],
+    frame: Sequence[int],
     known: _MainContent,
     evidence: Evidence,
     cited: Sequence[bool],
 ) -> list[bool]:
-    """For each line outside the article's element whether it may be the article's: the library says so, or it goes
-    on with a list below such a line, or it is an attachment; and no element says otherwise."""
+    """For each line whether it is one of the frame's, outside the article's element, that may be the article's: the
+    library says so, or it goes on with a list below such a line, or it is an attachment; and no element says
+    otherwise."""
     able = [False] * len(fates)
-    for i, (line, fate) in enumerate(zip(page.lines, fates, strict=True)):
-        if fate != "frame":
+    for i in frame:
+        element, text = page.lines[i].element, lines[i].text
+        attached = _is_attached(text)
+        against = evidence.named[element] if attached or cited[i] else evidence.lines[i]
+        if against or chrome.is_bar_of_buttons(text):
             continue
-        attached = _is_attached(lines[i].text)
-        against = evidence.named[line.element] if attached or cited[i] else evidence.lines[i]
-        if against or chrome.is_bar_of_buttons(lines[i].text):
-            continue
-        listed = page.elements[line.element].name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
+        listed = page.elements.names[element] in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
         able[i] = listed or attached or known.has(i)
     return able
 
@@ -188,23 +216,23 @@ def _cited(page: Source, lines: Sequence[Seen]) -> list[bool]:
     for line, one in zip(page.lines, lines, strict=True):
         if _CITES.match(one.text):
             below = True
-        elif page.elements[line.element].name not in _LISTED and not one.linked:
+        elif page.elements.names[line.element] not in _LISTED and not one.linked:
             below = False
         cited.append(below)
     return cited
 
 
 def _last_like_prose(
-    source: str, page: Source, lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], known: _MainContent
+    source: str, page: Source, numbers: Numbers, fates: Sequence[str], able: Sequence[bool], known: _MainContent
 ) -> int:
     """The number of the last line that may be the article's, and stands in an element of the same name and class as
     some of its prose does: a short answer, the last post of a thread; -1 for none."""
-    around = {
-        line.element for line, one, fate in zip(page.lines, lines, fates, strict=True) if one.score > 0 and not fate
-    }
-    if not around or not any(able):
+    if True not in able:
         return -1
-    kinds = _kinds(source, page)
+    around = {page.lines[i].element for i in np.flatnonzero(numbers.scores > 0).tolist() if not fates[i]}
+    if not around:
+        return -1
+    kinds = _kinds(source, page.elements)
     prose = {kinds[element] for element in around}
     prose.discard("")
     return max(
@@ -213,18 +241,19 @@ def _last_like_prose(
     )
 
 
-def _kinds(source: str, page: Source) -> list[str]:
+def _kinds(source: str, elements: Elements) -> list[str]:
     """For each element name and class of the nearest one around it that has a class; "" for none."""
-    kinds = [""] * len(page.elements)
-    for i in range(1, len(page.elements)):
-        one = page.elements[i]
-        found = _CLASS.search(source, one.start, one.end) if one.end - one.start > len(one.name) + 8 else None
-        kinds[i] = f"{one.name} {found[1]}" if found else kinds[one.parent]
+    names, parents, starts, sizes, _ = elements
+    kinds = [""] * len(names)
+    for i in range(1, len(names)):
+        name, start = names[i], starts[i]
+        found = _CLASS.search(source, start, start + sizes[i]) if sizes[i] > len(name) + 8 else None
+        kinds[i] = f"{name} {found[1]}" if found else kinds[parents[i]]
     return kinds
 
 
 def _is_subtitle(page: Source, lines: Sequence[Seen], i: int, place: int) -> bool:
-    return 0 <= place < i and lines[i].linked == 0 and page.elements[page.lines[i].element].name in _HEADINGS
+    return 0 <= place < i and lines[i].linked == 0 and page.elements.names[page.lines[i].element] in _HEADINGS
 
 
 def _end(lines: Sequence[Seen], fates: Sequence[str], able: Sequence[bool], last: int) -> int:
@@ -244,70 +273,63 @@ def _table_above(page: Source, able: Sequence[bool], start: int) -> int:
     first = at = start
     while at > 0 and start - at <= LONGEST_TABLE_ABOVE:
         at -= 1
-        if able[at] and page.elements[page.lines[at].element].name in ("td", "th"):
+        if able[at] and page.elements.names[page.lines[at].element] in ("td", "th"):
             first = at
-        elif not page.lines[at].hidden:
+        elif at not in page.hidden:
             break
     return first
 
 
-def _edges(lines: Sequence[Seen], article: Sequence[bool]) -> Iterator[int]:
-    """Numbers of the lines inside the article's element that stand before or behind all of its prose."""
-    first, last = _extent([inside and one.score > 0 for inside, one in zip(article, lines, strict=True)])
-    for i, inside in enumerate(article):
-        if inside and not first <= i <= last:
+def _edges(against: NDArray[np.bool_], article: NDArray[np.bool_], numbers: Numbers) -> Iterator[int]:
+    """Numbers of the lines inside the article's element that stand before or behind all of its prose, and that some
+    element speaks against."""
+    first, last = _extent(article & (numbers.scores > 0))
+    for i in np.flatnonzero(article & against).tolist():
+        if not first <= i <= last:
             yield i
 
 
-def _extent(kept: list[bool]) -> tuple[int, int]:
+def _extent(kept: NDArray[np.bool_]) -> tuple[int, int]:
     """Numbers of the first and the last True one."""
-    if True not in kept:
+    if not kept.any():
         return 0, -1
-    return kept.index(True), len(kept) - 1 - kept[::-1].index(True)
+    return int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
 
 
-def _region(page: Source, lines: Sequence[Seen]) -> tuple[list[bool], list[bool]]:
-    """For each element whether it is in the article's element, and whether the article's element is in it."""
-    elements = page.elements
-    inside, on_way = [False] * len(elements), [False] * len(elements)
-    sums = _sums(page, [one.score for one in lines])
+def _region(page: Source, numbers: Numbers) -> tuple[int, set[int]]:
+    """The number of the article's element; those of all that it lies in, and its own: none if no element is it."""
+    names, parents = page.elements.names, page.elements.parents
+    sums = numbers.sums(page.elements, numbers.scores)
     if sums[0] < LEAST_PROSE:  # verses, tables: all that is no link
-        alone = [0 if line.hidden or one.linked else len(one.bare) for line, one in zip(page.lines, lines, strict=True)]
-        sums = _sums(page, alone)
+        alone = np.where(numbers.linked == 0, numbers.letters, 0)
+        alone[list(page.hidden)] = 0
+        sums = numbers.sums(page.elements, alone)
     if not sums[0]:
-        return inside, on_way
+        return 0, set()
     best = 0
-    for i in range(1, len(elements)):  # an element comes before those inside it, and only one child can have most
-        if elements[i].parent == best and sums[i] > PROSE_SHARE * sums[0] and elements[i].name not in _LONE_ELEMENTS:
+    # an element comes before those inside it, and only one child can have most
+    for i in np.flatnonzero(sums > PROSE_SHARE * sums[0]).tolist():
+        if parents[i] == best and names[i] not in _LONE_ELEMENTS:
             best = i
-    for i in range(len(elements)):
-        inside[i] = i == best or (i > 0 and inside[elements[i].parent])
-    while best >= 0:
-        on_way[best] = True
-        best = elements[best].parent
-    return inside, on_way
+    on_way, at = set(), best
+    while at >= 0:
+        on_way.add(at)
+        at = parents[at]
+    return best, on_way
 
 
-def _sums(page: Source, numbers: Sequence[int]) -> list[int]:
-    """For each element the sum of its lines' numbers."""
-    sums = [0] * len(page.elements)
-    for line, number in zip(page.lines, numbers, strict=True):
-        sums[line.element] += number
-    for i in range(len(sums) - 1, 0, -1):
-        sums[page.elements[i].parent] += sums[i]
-    return sums
-
-
-def _title_line(page: Source, lines: Sequence[Seen], fates: Sequence[str], title: str) -> int:
+def _title_line(page: Source, lines: Sequence[Seen], numbers: Numbers, fates: Sequence[str], title: str) -> int:
     """The line with the title: of the lines down to the first prose, the longest that is a part of <title>, of
     several the lowest; -1 for none."""
     place, size = -1, 0
-    for i, (one, fate) in enumerate(zip(lines, fates, strict=True)):
+    able = (numbers.letters >= SHORTEST_HEADING) & (numbers.letters <= LONGEST_TITLE)
+    for i in np.flatnonzero(able | (numbers.scores > 0)).tolist():
+        one, fate = lines[i], fates[i]
         if one.score > 0 and fate == "" and one.bare not in title:
             break
         if not max(size, SHORTEST_HEADING) <= len(one.bare) <= LONGEST_TITLE:
             continue
-        heading = page.elements[page.lines[i].element].name in _HEADINGS and title.startswith(one.bare)
+        heading = page.elements.names[page.lines[i].element] in _HEADINGS and title.startswith(one.bare)
         least = max(size, SHORTEST_HEADING if heading else SHORTEST_TITLE)
         if least <= len(one.bare) and fate != "hidden" and one.bare in title:
             place, size = i, len(one.bare)

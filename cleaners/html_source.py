@@ -97,16 +97,6 @@ _TABLE_PARTS = frozenset(["table", "caption", "tbody", "thead", "tfoot", "tr", "
 _SCOPES = frozenset(["table", "ul", "ol", "dl", "td", "th", "body", "html"])
 
 
-class Element(NamedTuple):
-    """A block element.  parent: its number in Source.elements, -1 for none; start, end: its start tag in the source."""
-
-    name: str
-    parent: int
-    start: int
-    end: int
-    hidden: bool
-
-
 class Run(NamedTuple):
     """source[start:end] between two pieces of markup; link: inside <a> or <button>, preserved: its line ends count."""
 
@@ -117,18 +107,24 @@ class Run(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a reader sees as one line or one paragraph.
+    """What a reader sees as one line or one paragraph, from source[start] to source[end].
 
-    runs     its characters, in order
-    element  the innermost block element it stands in: number in Source.elements
-    cell     it is a cell of a table's row, and not the row's first
-    hidden   the page's style hides it
+    element          the innermost block element it stands in: its number
+    link, preserved  as in Run, if it is one run
+    several          its runs, if they are more than one
     """
 
-    runs: tuple[Run, ...]
+    start: int
+    end: int
     element: int
-    cell: bool
-    hidden: bool
+    link: bool
+    preserved: bool
+    several: tuple[Run, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Its characters, in order."""
+        return self.several or (Run(self.start, self.end, self.link, self.preserved),)
 
 
 class Tag(NamedTuple):
@@ -140,23 +136,53 @@ class Tag(NamedTuple):
     content_end: int
 
 
-class Source(NamedTuple):
-    """elements: block elements in order of their start tags; lines: with text; tags: meta, title, scripts, time;
-    depth: the deepest nesting of block elements; odd: the page has what few pages have, and what may be much work for
-    whoever builds a tree of it (see html_burden)."""
+class Elements(NamedTuple):
+    """Block elements in order of their start tags; the first is the whole page.
 
-    elements: list[Element]
+    names    as in their tags, in small letters
+    parents  numbers of the elements that they stand in, -1 for none
+    starts   of their start tags in the source
+    sizes    of their start tags, in characters
+    afters   numbers of the next elements that do not stand in them: an element i holds i to afters[i]
+    """
+
+    names: list[str]
+    parents: list[int]
+    starts: list[int]
+    sizes: list[int]
+    afters: list[int]
+
+
+class Source(NamedTuple):
+    """What a page holds.
+
+    lines   with text
+    cells   numbers of the lines that are cells of a table's row, and not the row's first
+    hidden  numbers of the lines that the page's style hides
+    tags    meta, title, scripts, time
+    depth   the deepest nesting of block elements
+    odd     the page has what few pages have, and what may be much work for whoever builds a tree of it (see
+            html_burden)
+    """
+
+    elements: Elements
     lines: list[Line]
+    cells: set[int]
+    hidden: set[int]
     tags: list[Tag]
     depth: int
     odd: bool
 
 
-_made = tuple.__new__  # making a Run, a Line or an Element by its name takes twice as long
+_made = tuple.__new__  # making a Line by its name takes twice as long
 
 
 @lru_cache(1 << 13)  # a page's tags are alike, and so are a site's pages
 def _hides(tag: str) -> bool:
+    if tag.isascii():  # the pattern looks at each character
+        low = tag.lower()
+        if "hidden" not in low and "display" not in low and "mw-editsection" not in low:
+            return False
     return _HIDDEN.search(tag) is not None
 
 
@@ -164,25 +190,28 @@ _RAW_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.I) for name in RAW | UN
 
 
 class _Reader:
-    """State while the source is read.  `stack` and `names` hold the numbers and the names of open block elements,
-    `open` for each name where in the stack."""
+    """State while the source is read.  `stack` and `inner` hold the numbers and the names of open block elements,
+    `open` for each name where in the stack; `names`, `parents` … are those of Elements."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.elements: list[Element] = [Element("", -1, 0, 0, False)]
+        self.names, self.parents, self.starts, self.sizes, self.afters = [""], [-1], [0], [0], [0]
         self.lines: list[Line] = []
+        self.cells: set[int] = set()
+        self.hidden_lines: set[int] = set()
         self.tags: list[Tag] = []
         self.stack = [0]
-        self.names = [""]
+        self.inner = [""]
         self.open: dict[str, list[int]] = {}
         self.depth = 0
         self.odd = False
         self.inside: Counter[str] = Counter()  # inline elements that are open, by name
         self.unclosed = 0  # how many that are
-        self.runs: list[Run] = []
+        self.runs: list[tuple[int, int, bool, bool]] = []
         self.seen = False  # one of the runs is more than space
         self.linked = False
-        self.hidden = self.preserved = 0
+        self.hiding: set[int] = set()  # numbers of the open elements that are hidden
+        self.preserved = 0
         self.never_closed: set[str] = set()
         self.cell = False
         self.broken = 0
@@ -212,7 +241,7 @@ class _Reader:
 
     def text(self, start: int, end: int) -> None:
         if start < end and not self.muted:
-            self.runs.append(_made(Run, (start, end, self.linked, self.preserved > 0)))
+            self.runs.append((start, end, self.linked, self.preserved > 0))
             if not self.seen:
                 self.seen = not self.source[start:end].isspace()
 
@@ -249,10 +278,19 @@ class _Reader:
 
     def line(self) -> None:
         """Ends a line."""
-        if self.runs:
-            if self.seen:
-                self.lines.append(_made(Line, (tuple(self.runs), self.stack[-1], self.cell, self.hidden > 0)))
-            self.runs, self.seen = [], False
+        runs = self.runs
+        if self.seen:
+            start, end, link, preserved = runs[0]
+            several: tuple[Run, ...] = ()
+            if len(runs) > 1:
+                end, several = runs[-1][1], tuple(map(Run._make, runs))
+            if self.cell:
+                self.cells.add(len(self.lines))
+            if self.hiding:
+                self.hidden_lines.add(len(self.lines))
+            self.lines.append(_made(Line, (start, end, self.stack[-1], link, preserved, several)))
+            self.seen = False
+        runs.clear()
 
     def tag(self, written: str, start: int, end: int) -> int:
         """One tag; returns where to go on."""
@@ -286,22 +324,25 @@ class _Reader:
             self.line()
         if self.linked and name in ("td", "table", "li", "div"):
             self.linked = False
-        hidden = end - start >= len(name) + 7 and self._is_hidden(start, end)
+        size, number, stack, inner = end - start, len(self.names), self.stack, self.inner
         self.muted = ""
-        stack, names = self.stack, self.names
-        if names[-1] == "p":
+        if inner[-1] == "p":
             self._pop()
         if name in _ENDED_BY_ITSELF:
             self._end_implied(name)
-        self.elements.append(_made(Element, (name, stack[-1], start, end, hidden)))
+        self.names.append(name)
+        self.parents.append(stack[-1])
+        self.starts.append(start)
+        self.sizes.append(size)
+        self.afters.append(0)
+        if size >= len(name) + 7 and self._is_hidden(start, end):
+            self.hiding.add(number)
         if name in self.open:
             self.open[name].append(len(stack))
         else:
             self.open[name] = [len(stack)]
-        stack.append(len(self.elements) - 1)
-        names.append(name)
-        if hidden:
-            self.hidden += 1
+        stack.append(number)
+        inner.append(name)
         if name == "pre":
             self.preserved += 1
         if len(stack) > self.depth:
@@ -310,31 +351,26 @@ class _Reader:
 
     def _end_implied(self, name: str) -> None:
         """The end tags that may be left out: an item ends the item before it."""
-        ended = _ENDED_BY_ITSELF[name]
+        ended, inner = _ENDED_BY_ITSELF[name], self.inner
         for one in ended:
             if self.open.get(one):
                 break
         else:
             return
-        for i in range(len(self.stack) - 1, 0, -1):
-            found = self.names[i]
+        for i in range(len(inner) - 1, 0, -1):
+            found = inner[i]
             if found in ended:
-                while len(self.stack) > i:
+                while len(inner) > i:
                     self._pop()
-            elif (
-                found == "table"
-                or (found in _SCOPES and name not in _TABLE_PARTS)
-                or len(self.stack) - i > MOST_IMPLIED
-            ):
+            elif found == "table" or (found in _SCOPES and name not in _TABLE_PARTS) or len(inner) - i > MOST_IMPLIED:
                 return
 
     def _is_later_cell(self) -> bool:
         """True if the row that the cell stands in has a line already."""
-        row = self.stack[-2]
-        if self.names[-2] != "tr" or not self.lines:
+        if self.inner[-2] != "tr" or not self.lines:
             return False
-        before = self.elements[self.lines[-1].element]
-        return before.parent == row and before.name in ("td", "th")
+        before = self.lines[-1].element
+        return self.parents[before] == self.stack[-2] and self.names[before] in ("td", "th")
 
     def end(self, name: str) -> None:
         """An end tag of a block: closes the nearest open element of that name, and those inside it."""
@@ -342,6 +378,9 @@ class _Reader:
             self.line()
         self.muted = ""
         self.cell = False
+        if self.inner[-1] == name:
+            self._pop()
+            return
         places = self.open.get(name)
         if not places:
             return
@@ -356,10 +395,11 @@ class _Reader:
         return any(self.open[name][-1] > place for name in _CELLS if self.open.get(name))
 
     def _pop(self) -> None:
-        name, number = self.names.pop(), self.stack.pop()
+        name, number = self.inner.pop(), self.stack.pop()
         self.open[name].pop()
-        if self.hidden and self.elements[number].hidden:
-            self.hidden -= 1
+        self.afters[number] = len(self.names)
+        if self.hiding:
+            self.hiding.discard(number)
         if name == "pre":
             self.preserved -= 1
 
@@ -385,10 +425,11 @@ class _Reader:
         if name == "meta":
             self.tags.append(Tag(name, start, end, end))
             return
-        self.line()
+        if self.runs:
+            self.line()
         if written[0] != "/":
             self.cell = False
-        if name == "hr" and self.names[-1] == "p":
+        if name == "hr" and self.inner[-1] == "p":
             self._pop()
 
     def raw(self, name: str, start: int, end: int) -> int:
@@ -402,6 +443,17 @@ class _Reader:
         if name == "xmp":
             self.text(end, stop)
         return stop
+
+    def finish(self) -> Source:
+        """What the page holds."""
+        if self.runs:
+            self.line()
+        for number in self.stack:
+            self.afters[number] = len(self.names)
+        repeated = sum(map(self.names.count, ("option", "body", "html")))
+        odd = self.odd or self.broken > 0 or repeated > MOST_OPEN or self.depth > DEEP
+        elements = Elements(self.names, self.parents, self.starts, self.sizes, self.afters)
+        return Source(elements, self.lines, self.cells, self.hidden_lines, self.tags, self.depth, odd)
 
 
 def read(source: str) -> Source:
@@ -432,10 +484,7 @@ def read(source: str) -> Source:
         else:
             at = -1
     reader.text(done, len(source))
-    reader.line()
-    repeated = sum(1 for one in reader.elements if one[0] in ("option", "body", "html"))
-    odd = reader.odd or reader.broken > 0 or repeated > MOST_OPEN or reader.depth > DEEP
-    return Source(reader.elements, reader.lines, reader.tags, reader.depth, odd)
+    return reader.finish()
 
 
 @lru_cache(1 << 12)

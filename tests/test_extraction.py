@@ -505,7 +505,7 @@ def test_an_odd_page_is_given_to_the_library(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_stray_end_tag_in_a_cell_closes_nothing_outside_it() -> None:
     read = html_source.read("<section><table><tr><td><div>山</section>河</div>水</td></tr></table>江</section>海")
-    names = [read.elements[line.element].name for line in read.lines]
+    names = [read.elements.names[line.element] for line in read.lines]
     assert names == ["div", "div", "td", "section", ""]
 
 
