@@ -15,7 +15,7 @@ _BETWEEN_WORDS = re.compile(
     r"[,;:!](?<=[一-鿿].)(?=[一-鿿])|\.(?<=[一-鿿].)(?<![一二三四五六七八九十百〇零甲乙丙丁].)(?=[一-鿿])"
 )
 _FULL_OR_STOP = FULL | {".": "。"}
-_MARKS = re.compile(r"[,;:?!.]")
+_MARKS = re.compile(r"[,;:?!]|\.(?<!\.\.)(?!\.)")  # a dot beside a dot is no full stop
 _BRACKETS = re.compile(r"[()（）]")
 _BESIDE_A_MARK = frozenset("\n\"'“”‘’《》「」『』（）()")
 _SPACES = " \t\xa0\u3000"
