@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import repeat
+from operator import add
 
 # Characters of East Asian width that are no marks: Han, kana, bopomofo, enclosed numbers, geometric bullets, 々〇
 LETTERS = (
@@ -107,16 +110,22 @@ class MarkedLine:
         else:
             self.text[start:end] = [after[:1] or "\0"] * (end - start)
 
-    def changed(self) -> list[Change]:
+    def remove(self, places: range, rule: str) -> None:
+        """Takes away the characters at these places."""
+        ends = map(add, places, repeat(1))
+        self.changes.update(zip(places, zip(ends, repeat(""), repeat(rule), strict=False), strict=True))
+        self.text[places.start : places.stop : places.step] = "\0" * len(places)
+        self._joined = None
+
+    def changed(self) -> Iterator[Change]:
         """What has changed by now, in order."""
-        found: list[Change] = []
-        done, line = 0, self.before
-        for start, (end, after, rule) in sorted(self.changes.items()):
+        done, line, changes = 0, self.before, self.changes
+        for start in sorted(changes):
+            end, after, rule = changes[start]
             before = line[start:end]
             if start >= done and before != after:
-                found.append((start, before, after, rule))
+                yield start, before, after, rule
                 done = end
-        return found
 
     def char(self, place: int) -> str:
         """The character at a place; a line break before and behind the line."""

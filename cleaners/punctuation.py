@@ -81,7 +81,9 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     end = -1  # of the line that was last looked at as a whole
     long_end = -1  # of the last line that was too long for that
     stays_end = -1  # of the last line that began with marks that stay
-    for found in _found(text, _suspects(text, config)):
+    suspects = _suspects(text, config)
+    matches = _found(text, suspects)
+    while found := next(matches, None):
         start = found.start()
         if start < end:
             continue
@@ -114,6 +116,8 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
         plain.clear()
         style = style or _style(text, config)
         yield from _line_edits(begin, line, style)
+        if end - start > LONGEST_REMEMBERED:  # the rest of it may be full of marks
+            matches = _places(suspects).finditer(text, end)
     yield from plain
     if end >= 0 or long_end >= 0:
         return ""
@@ -122,18 +126,20 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     return INDENTS + NOTHING_LEFT if plain else INDENTS
 
 
-def _line_edits(start: int, before: str, style: Style) -> list[Edit]:
+def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
     """The edits of one line, which begins at `start` of the text."""
+    changes: Iterable[Change]
     if len(before) > LONGEST_REMEMBERED:
         changes = _changes(before, style)
     elif _ANY_LETTER.fullmatch(before):
         changes = _known_changes(before.translate(_alike()), style)
     else:
         changes = _known_changes(before, style)
-    return [_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in changes]
+    for place, old, new, rule in changes:
+        yield _edit(Edit, (start + place, old, new, rule, "", -1))
 
 
-def _changes(before: str, style: Style) -> list[Change]:
+def _changes(before: str, style: Style) -> Iterator[Change]:
     """What changes in one line."""
     line = MarkedLine(before)
     if style.has_forms:
@@ -157,7 +163,9 @@ def _changes(before: str, style: Style) -> list[Change]:
     return line.changed()
 
 
-_known_changes = lru_cache(1 << 12)(_changes)  # pages repeat lines, and lines are read again while a page settles
+@lru_cache(1 << 12)  # pages repeat lines, and lines are read again while a page settles
+def _known_changes(before: str, style: Style) -> tuple[Change, ...]:
+    return tuple(_changes(before, style))
 
 
 # Beside these marks no rule asks which letter or digit stands there, and none of them changes one: cells of a table are
@@ -233,13 +241,13 @@ MOST_SIGNS = 1 / 50
 """In a text with more signs than so many to a character, a search is faster than a look at each."""
 
 
-def _found(text: str, suspects: str) -> Iterable[re.Match[str]]:
+def _found(text: str, suspects: str) -> Iterator[re.Match[str]]:
     """The matches of `_places`, tried only where a look at the text saw one of `signs`."""
     look = None if suspects else looks.known(text)
     if look is None or not looks.are_characters(look, text):
         return _places(suspects).finditer(text)
     if not look.held & looks.SIGN_OF_WIDTH:
-        return ()
+        return iter(())
     are_signs = look.kinds >= looks.SIGN_OF_WIDTH  # the highest bit
     if np.count_nonzero(are_signs) > MOST_SIGNS * len(text):
         return _places("").finditer(text)

@@ -15,12 +15,14 @@ _DOTS = re.compile(r"(?:\.{3,}|。{3,}|…|[・·･]{3,})+")
 _LEADER = re.compile(r"[ \u3000]*+\d*+[ \u3000]*+$")  # behind the dots of a table of contents
 _LONGEST_ELLIPSIS = 8  # more dots are a form to fill in or a leader
 _HYPHENS = re.compile(r"[-—]{2,}|–{2,}")
-_SPACES = re.compile("[ \xa0\u3000]+")  # a tab parts columns
 _BEFORE_NO_SPACE = frozenset("，。；：？！、）》〉】〕」』％")
 _AFTER_NO_SPACE = frozenset("，；、")
 _AFTER_ONE_SPACE = frozenset("。：？！")
 _OPENING = frozenset("（《〈【〔「『")
-_GAP = "[ \u3000\xa0]"
+_GAP = "[ \u3000\xa0]"  # a tab parts columns
+_BEHIND = re.escape("".join(sorted(_AFTER_NO_SPACE | _AFTER_ONE_SPACE | _OPENING | {"）"})))
+_BEFORE = re.escape("".join(sorted(_BEFORE_NO_SPACE | {"（"})))
+_SPACES = re.compile(rf"{_GAP}(?:(?<=[{_BEHIND}].)|(?<!{_GAP}.)(?={_GAP}*+[{_BEFORE}])){_GAP}*+")  # beside marks
 _SPACED = re.compile(
     rf"(?<![{LETTERS}])(?<![{LETTERS}]{_GAP})(?:[{LETTERS}]{_GAP}){{3,}}+[{LETTERS}](?!{_GAP}?[{LETTERS}])"
 )
@@ -112,5 +114,4 @@ def close_up(line: MarkedLine) -> None:
     for found in _SPACED.finditer(line.before):
         if sum(char in _LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):
             continue
-        for place in range(found.start() + 1, found.end(), 2):
-            line.change(place, place + 1, "", SPACE)
+        line.remove(range(found.start() + 1, found.end(), 2), SPACE)
