@@ -86,9 +86,8 @@ class Columns(NamedTuple):
     def edit(self, at: int) -> Edit:
         """One of them."""
         number = len(self.starts)
-        rule, field, ref = (some[at if len(some) > 1 else 0] for some in (self.rules, self.fields, self.refs))
         strings = self.befores.string(at, number), self.afters.string(at, number)
-        return Edit(self.starts[at], *strings, rule, field, ref)
+        return Edit(self.starts[at], *strings, _at(self.rules, at), _at(self.fields, at), _at(self.refs, at))
 
     def all(self) -> tuple[Iterable[Any], ...]:
         """The fields, with as many values as there are edits, or more."""
@@ -103,6 +102,10 @@ class Columns(NamedTuple):
 
 def _same(values: tuple[Value, ...]) -> tuple[Value, ...]:
     return values[:1] if values.count(values[0]) == len(values) else values
+
+
+def _at(values: tuple[Value, ...], at: int) -> Value:
+    return values[at] if len(values) > 1 else values[0]
 
 
 class ManyEdits(Sequence[Edit]):
