@@ -144,7 +144,7 @@ def floor(root: Path, output: Path) -> Steps:
 def _start_afresh() -> None:
     """Nothing is remembered of the run before; on Linux, the peak of memory is counted anew."""
     for remembered in (
-        *(chrome._match_bare, chrome._match_folded, about_rows._take_long, about_rows._take_short),
+        *(chrome._match_bare, chrome._told_shape, about_rows._take_long, about_rows._take_short),
         *(about_rows._staff, rule_files._fold_short),
         *(names._is_known_byline, names._known_authors, names._known_flat, names._parts),
         *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known),
