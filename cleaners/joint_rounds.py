@@ -7,7 +7,7 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -20,9 +20,16 @@ from .joint_sides import Flags, Floats, Numbers, none, sides, together, weighed
 from .joints import FURTHEST, KINDS, LONG_PROSE, MORE_CUTS, SHORT, Joint, Parts, language_weights, meeting
 
 NEW = -1  # number of a unit that is a joined one
+SHORTEST_COPY = 30  # characters of a half that is not joined where it stands once more near by, at least
+COPY_REACH = 5  # paragraphs in both directions: as in duplicates
+HEAD_REACH = 10  # the same for a first half: a head of a paragraph is a copy; a second half may be quoted
+EVERYTHING = np.uint64((1 << 64) - 1)
 UNREAD = -1  # row of a line that no joint has needed
 ASKED = 1 << 14  # first halves whose joints are weighed together: for each of them there are three rows of features
 EMPTY_ROWS = ABOVE + BELOW
+
+
+Question = Callable[[Sequence[int], Sequence[bool]], list[bool]]
 
 
 class Page(Protocol):
@@ -33,11 +40,11 @@ class Page(Protocol):
     def are_firsts(self, units: Iterable[Unit]) -> list[bool]:
         """Which of some units may be first halves as far as they themselves tell?"""
 
-    def may_begin(self, i: int) -> bool:
-        """May this unit be a first half on this page?"""
+    def may_begin(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
+        """May these units be first halves on this page?  may_be_copies: may one near by hold them?"""
 
-    def may_go_on(self, j: int) -> bool:
-        """May this unit be a second half on this page?"""
+    def may_go_on(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
+        """May these units be second halves on this page?"""
 
 
 class Found(NamedTuple):
@@ -142,7 +149,7 @@ class Rounds:
         own = columns.gains.take(firsts, 0) + self._gains_of_pages()[page, kind][:, None]
         some = np.flatnonzero((own >= least.take(kind)[:, None]).any(axis=1))
         firsts, kind, page, own = firsts.take(some), kind.take(some), page.take(some), own.take(some, 0)
-        allowed = self._are_allowed(firsts, page, own)
+        allowed = self._are_allowed(firsts, own)
         odds = _log_odds(own, allowed)
         found: list[list[Found]] = [[] for _ in self._pages]
         rows, steps = np.nonzero(allowed & (odds >= lowest))
@@ -168,23 +175,43 @@ class Rounds:
         alone[ABOVE:-BELOW] = (around(is_long) > 0) | (around(is_there) < 3)
         return alone
 
-    def _are_allowed(self, firsts: Numbers, page: Numbers, own: Floats) -> Flags:
+    def _are_allowed(self, firsts: Numbers, own: Floats) -> Flags:
         """Which joints have two halves that may both be joined?"""
         allowed = np.isfinite(own)
-        units = firsts - self._begins.take(page)
-        begins = [self._pages[number].may_begin(i) for number, i in zip(page.tolist(), units.tolist(), strict=True)]
-        allowed &= np.array(begins, np.bool_)[:, None]
+        may_be_copies = self._may_be_copies(firsts, HEAD_REACH)
+        allowed &= self._ask(firsts, [page.may_begin for page in self._pages], may_be_copies)[:, None]
         seconds = firsts[:, None] + np.arange(1, FURTHEST + 1)
-        is_asked = np.zeros(len(self._units), np.bool_)
-        is_asked[seconds[allowed]] = True
-        asked = np.flatnonzero(is_asked)
-        pages = np.searchsorted(self._begins, asked, "right") - 1
-        units = asked - self._begins.take(pages)
-        is_asked[asked] = [
-            self._pages[number].may_go_on(j) for number, j in zip(pages.tolist(), units.tolist(), strict=True)
-        ]
-        allowed &= is_asked.take(seconds)
+        may_go_on = np.zeros(len(self._units), np.bool_)
+        may_go_on[seconds[allowed]] = True
+        asked = np.flatnonzero(may_go_on)
+        may_be_copies = self._may_be_copies(asked, COPY_REACH)
+        may_go_on[asked] = self._ask(asked, [page.may_go_on for page in self._pages], may_be_copies)
+        allowed &= may_go_on.take(seconds)
         return allowed
+
+    def _ask(self, rows: Numbers, questions: Sequence[Question], may_be_copies: Flags) -> Flags:
+        """The answers of pages about their lines.  questions: one for each page"""
+        answers: list[bool] = []
+        ends = rows.searchsorted(self._begins + self._sizes).tolist()
+        for question, first, begin, end in zip(questions, self._begins, [0, *ends], ends, strict=False):
+            if begin < end:
+                answers += question((rows[begin:end] - first).tolist(), may_be_copies[begin:end].tolist())
+        return np.array(answers, np.bool_)
+
+    def _may_be_copies(self, rows: Numbers, reach: int) -> Flags:
+        """Can lines be held by others so near, as far as their pairs of characters tell?"""
+        columns = self._columns
+        found = np.zeros(len(rows), np.bool_)
+        long = np.flatnonzero(columns.lengths.take(rows) >= SHORTEST_COPY)
+        asked = rows.take(long)
+        held = self._sides.held.take(columns.row, 0)
+        held[columns.row == UNREAD] = EVERYTHING
+        own, lengths = held.take(asked, 0), columns.lengths.take(asked)
+        for step in (*range(-reach, 0), *range(1, reach + 1)):
+            others = np.clip(asked + step, 0, len(held) - 1)
+            is_held = ~(own & ~held.take(others, 0)).any(axis=1)
+            found[long] |= is_held & (columns.lengths.take(others) >= lengths)
+        return found
 
     def _gains_of_pages(self) -> Floats:
         """What the shape of each page adds to the log-odds, by kind of first half: see joints.shape_of."""

@@ -21,7 +21,7 @@ from .edits import Edit
 from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS, NOTHING_LEFT
 from .joint_choices import FirstHalves, Weighed, log_odds
-from .joint_rounds import NEW, Found, Rounds
+from .joint_rounds import COPY_REACH, HEAD_REACH, NEW, SHORTEST_COPY, Found, Rounds
 from .joints import CLAUSE, HAN, KINDS, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
 from .likely_halves import LikelyJoint, firsts_of, likely_joints
 
@@ -56,9 +56,6 @@ MOST_PREVIEWED, LINE = 1 << 21, 100  # characters of all of these; a line counts
 MISREAD_SIGNS = ("\ufffd", "锟", "烫烫", "屯屯")
 MISREAD = re.compile("|".join(MISREAD_SIGNS))
 JOINT_WIDTH = 12  # characters on each side
-SHORTEST_COPY = 30  # characters, and paragraphs in both directions: as in duplicates
-COPY_REACH = 5
-HEAD_REACH = 10  # the same for a first half: a head of a paragraph is a copy; a second half may be quoted
 
 LONGEST_BYLINE = 40  # characters
 SHORT_ROLE = "(?:记者|記者|通讯员|通訊員|实习生|實習生|见习记者|見習記者|特约记者|特約記者|本报记者|本報記者)"
@@ -330,40 +327,40 @@ class _Page:
 
     def _allowed(self, utilities: Mapping[int, Sequence[Weighed]]) -> Iterator[list[Weighed]]:
         """For each first half those joints whose halves may both be joined, if there are any."""
-        may_go_on: dict[int, bool] = {}
-        for i, joints in utilities.items():
-            if not self.may_begin(i):
-                continue
-            for joint, _ in joints:
-                if joint.j not in may_go_on:
-                    may_go_on[joint.j] = self.may_go_on(joint.j)
-            allowed = [(joint, own) for joint, own in joints if may_go_on[joint.j]]
+        begun = list(utilities)
+        firsts = [i for i, may in zip(begun, self.may_begin(begun, [True] * len(begun)), strict=True) if may]
+        seconds = list({joint.j: None for i in firsts for joint, _ in utilities[i]})
+        may_go_on = dict(zip(seconds, self.may_go_on(seconds, [True] * len(seconds)), strict=True))
+        for i in firsts:
+            allowed = [(joint, own) for joint, own in utilities[i] if may_go_on[joint.j]]
             if allowed:
                 yield allowed
 
     # Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
     # stands here once more: `duplicates` takes that out.
 
-    def may_begin(self, i: int) -> bool:
-        """May this unit be a first half on this page?"""
-        if self.chains[i][0] in self.moved:
-            return False
-        if self._is_misread and MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]):
-            return False
-        return not self._is_copied(i, HEAD_REACH)
+    def may_begin(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
+        """May these units be first halves on this page?  may_be_copies: may one near by hold them?"""
+        return [
+            self.chains[i][0] not in self.moved
+            and not (self._is_misread and MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]))
+            and not (may_be_copy and self._is_copied(i, HEAD_REACH))
+            for i, may_be_copy in zip(units, may_be_copies, strict=True)
+        ]
+
+    def may_go_on(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
+        """May they be second halves?"""
+        return [
+            self.chains[j][0] not in self.moved
+            and not (self._is_misread and MISREAD.search(self.whole[j].text[:JOINT_WIDTH]))
+            and not (may_be_copy and self._is_copied(j, COPY_REACH))
+            for j, may_be_copy in zip(units, may_be_copies, strict=True)
+        ]
 
     @cached_property
     def _is_misread(self) -> bool:
         """Is anything? Characters are found faster than the pattern says no."""
         return any(sign[0] in self.text for sign in MISREAD_SIGNS)
-
-    def may_go_on(self, j: int) -> bool:
-        """May it be a second half?"""
-        if self.chains[j][0] in self.moved:
-            return False
-        if self._is_misread and MISREAD.search(self.whole[j].text[:JOINT_WIDTH]):
-            return False
-        return not self._is_copied(j, COPY_REACH)
 
     def _may_be_headline(self, i: int) -> bool:
         """Is unit i as short as a headline, and is there nothing but such units above it?"""
@@ -383,31 +380,32 @@ class _Page:
         """Joins units; those in between go in front of the joined one. Returns the number that each unit had before,
         NEW for joined ones."""
         follows = {joint.i: joint.j for joint in joints}
-        joined = {joint.j for joint in joints}
-        jumped = {k for joint in joints for k in range(joint.i + 1, joint.j)}
         chains: list[list[int]] = []
         whole: list[Unit] = []
         kept: list[int] = []
-        for i in range(len(self.whole)):
-            if i in joined or i in jumped:
+
+        def keep(begin: int, end: int) -> None:
+            chains.extend(self.chains[begin:end])
+            whole.extend(self.whole[begin:end])
+            kept.extend(range(begin, end))
+
+        end = 0  # of what has its new place
+        for joint in joints:
+            if joint.i < end:
                 continue
-            if i not in follows:
-                chains.append(self.chains[i])
-                whole.append(self.whole[i])
-                kept.append(i)
-                continue
-            run = [i]
+            keep(end, joint.i)
+            run = [joint.i]
             while run[-1] in follows:
                 after = follows[run[-1]]
                 for k in range(run[-1] + 1, after):
-                    chains.append(self.chains[k])
-                    whole.append(self.whole[k])
-                    kept.append(k)
+                    keep(k, k + 1)
                     self.moved.update(self.chains[k])
                 run.append(after)
             chains.append([line for k in run for line in self.chains[k]])
             whole.append(self._joined(run, rule))
             kept.append(NEW)
+            end = run[-1] + 1
+        keep(end, len(self.whole))
         self.chains, self.whole = chains, whole
         return kept
 
