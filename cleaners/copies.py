@@ -54,17 +54,23 @@ def compare(page: PageText, earlier: int, later: int, shared: int, near: bool) -
     alike = len(old) <= 1.2 * len(new) and len(new) <= 1.2 * len(old)
     if alike and max(len(old), len(new)) <= LONGEST_COMPARED and not _is_alike(old, new):
         return None
-    a, b = page.paragraph(earlier).letters, page.paragraph(later).letters
+    was, now = page.paragraph(earlier), page.paragraph(later)
+    a, b = was.letters, now.letters
     if a == b:
         return _compare_equal(page, earlier, later, near)
+    small = min(len(a), len(b))
+    if small < SHORTEST_PART:
+        return None
+    if alike and small >= SHORTEST_FUZZY:
+        if was.words == now.words:
+            return None  # they differ in numerals only
+        if changes := _fuzzy_changes(was, now):
+            return _compare_damaged(page, earlier, later, changes)
     shorter, longer = (later, earlier) if len(b) <= len(a) else (earlier, later)
-    short, long = page.paragraph(shorter), page.paragraph(longer)
-    if alike and short.words == long.words:
-        return None  # they differ in numerals only
-    if alike and (changes := _fuzzy_changes(page.paragraph(earlier), page.paragraph(later))):
-        return _compare_damaged(page, earlier, later, changes)
     place = _part(page, shorter, longer, shared, near)
-    return None if place is None else Removal(longer, place, "duplicates.contained")
+    if place is None or (alike and was.words == now.words):
+        return None
+    return Removal(longer, place, "duplicates.contained")
 
 
 def _is_alike(line: str, other: str) -> bool:
