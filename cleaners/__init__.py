@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import (
     characters,
@@ -142,7 +142,7 @@ class Draft:
     """
 
     __slots__ = (
-        *("_done", "_kinds", "_structure", "_unlaid", "encoding", "quarantine", "record"),
+        *("_described", "_done", "_kinds", "_looked_at", "encoding", "quarantine", "record"),
         *("recurring", "seconds", "seed", "text", "trail"),
     )
 
@@ -155,8 +155,8 @@ class Draft:
         # what found nothing to do: what has changed since, and what of that does not matter (see ignored.py)
         self._done: dict[Propose, tuple[set[str], str]] = {}
         self._kinds = UNKNOWN
-        self._unlaid = self.text  # the text, but for what `layout` did last
-        self._structure: structure.Structure | None = None  # of a text that is described
+        self._looked_at: str | None = None  # the text, but for what `layout` did, where the look at it is remembered
+        self._described: tuple[Document, structure.Structure] | None = None
         self.recurring = config.recurring
         self.seconds = watch.lap()
 
@@ -193,7 +193,7 @@ class Draft:
         self._note(cleaner, edits, text)
         if NOTHING_LEFT in ignores:
             self._done[cleaner.propose] = set(), ignores
-        self.text, self._structure = text, None
+        self.text, self._described = text, None
         self.trail.append(Pass(cleaner.name, edits))
         return len(edits)
 
@@ -220,35 +220,39 @@ class Draft:
     def learn_kinds(self, held: int) -> None:
         """Tells what `kinds.held` finds in its text."""
         self._kinds = held
+        self._look_at(self.text)
 
     def _held(self) -> int:
         """The kinds of characters that the text holds, and perhaps more: of lines that went, too."""
         if self._kinds == UNKNOWN:
-            self._kinds = kinds.held(self.text)
+            self.learn_kinds(kinds.held(self.text))
         return self._kinds
 
     def _note(self, cleaner: Cleaner, edits: Sequence[Edit], text: str) -> None:
         """Remembers what changed: only `layout` changes nothing but the space between lines.  text: what comes of it"""
         if cleaner.propose is not layout.propose:
-            are_lines = ignored.are_lines(self.text, edits)
-            if are_lines:
-                looks.without(self.text, edits, text)
-            self._drop_looks()
-            self._unlaid = text
-            if are_lines:  # nothing comes together in a line
+            if ignored.are_lines(self.text, edits):  # nothing comes together in a line
+                if self._looked_at is self.text:
+                    looks.without(self.text, edits, text)
+                    self._look_at(text)
+                else:
+                    self._look_at(None)
                 self._done = {propose: known for propose, known in self._done.items() if LINES in known[1]}
                 return
             self._done.clear()
             self._kinds = UNKNOWN
+            self._look_at(None)
             return
         gaps = ignored.of_gaps(edits)
         for changed, _ in self._done.values():
             changed |= gaps
         self._done[cleaner.propose] = set(), ""  # one blank line for every gap: there is nothing left to do
 
-    def _drop_looks(self) -> None:
-        looks.drop(self.text)
-        looks.drop(self._unlaid)
+    def _look_at(self, text: str | None) -> None:
+        """Notes what is looked at now: nobody asks for the look before it."""
+        if self._looked_at is not None and self._looked_at is not text:
+            looks.drop(self._looked_at)
+        self._looked_at = text
 
     def settle(self, config: Config, pipeline: tuple[Cleaner, ...], watch: Stopwatch | None = None) -> bool:
         """Repeats the pipeline until nothing changes (one cleaner may open the way for another that ran before
@@ -272,7 +276,8 @@ class Draft:
         watch = watch or Stopwatch()
         prose.release()
         try:
-            self._structure = structure.of(self._document(), self._own(config))
+            document = self._document()
+            self._described = document, structure.of(document, self._own(config))
         except TooSlowError:
             self.quarantine = _too_slow(config)
         finally:
@@ -281,28 +286,29 @@ class Draft:
     def finish(self, config: Config, settled: bool = True, watch: Stopwatch | None = None) -> Document:
         """The document, with roles, articles, metadata and flags; without them when it is in quarantine.
         watch: as for `advance`."""
-        if self._structure is None:
+        if self._described is None:
             self.describe(config, watch)
-        document, found = self._document(), self._structure
-        if document.quarantine is not None or found is None:
-            return document
+        if self.quarantine is not None or self._described is None:
+            return self._document()
+        document, found = self._described
         watch = watch or Stopwatch()
         try:
             # of the same lines: what it sees of gaps matters to no flag
-            seen = looks.known(self._unlaid) or kinds.look(document.text)
+            seen = (self._looked_at and looks.known(self._looked_at)) or kinds.look(document.text)
             damage = flags.of(document, found.paragraphs, seen, config, settled, bool(self._held() & kinds.PAIR))
             judged = script.judged(seen.kinds)
-            return self._document(**found._asdict(), flags=tuple(damage), script=judged)
+            made = document.seed, document.text, document.encoding, document.trail
+            return Document(*made, *found, tuple(damage), judged, record=self.record)
         except TooSlowError:
             return replace(document, quarantine=_too_slow(config))
         finally:
-            self._drop_looks()
+            self._look_at(None)
             self.seconds += watch.lap()
 
-    def _document(self, **found: Any) -> Document:
-        """The document as far as cleaners make it, and what else was found."""
+    def _document(self) -> Document:
+        """The document as far as cleaners make it."""
         made = self.seed, self.text, self.encoding, tuple(self.trail)
-        return Document(*made, quarantine=self.quarantine, record=self.record, **found)
+        return Document(*made, quarantine=self.quarantine, record=self.record)
 
     def _is_markup(self) -> bool:
         held = self._held()

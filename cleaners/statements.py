@@ -26,13 +26,19 @@ _ACCOUNT = re.compile(
 _AUTHOR = re.compile(r"(?:^|[,;:。(] ?)(?:本文|原文)?作者[:为是]? ?(?P<authors>[^,;。()]{2,16})")
 
 
+def may_state(text: str) -> bool:
+    """False for a text without 公众号, in which `stated` finds nothing: folded, each of these is its second
+    character."""
+    return "众" in text or "眾" in text or "衆" in text
+
+
 def stated(paragraphs: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Fields and values that sentences at the edges of an article state, in order: 本文来自微信公众号“松果观察”
     （ID：songguo），作者：张三.  Values are as they are written."""
     edges = list(paragraphs) if len(paragraphs) <= FIRST + LAST else [*paragraphs[:FIRST], *paragraphs[-LAST:]]
     for text in edges:
-        if len(text) > LONGEST or not ("众" in text or "眾" in text or "衆" in text) or not _GATE.search(text):
-            continue  # folded each of the three is the second character of 公众号, without which nothing is found
+        if len(text) > LONGEST or not may_state(text) or not _GATE.search(text):
+            continue
         folded = fold(text)
         account = _ACCOUNT.search(folded)
         if not account:

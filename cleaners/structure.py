@@ -614,7 +614,7 @@ def _metadata(
     if not articles:
         roles = [p[1] for p in paragraphs]
         seen = {field: paragraphs[roles.index(field)][0] for field in ("title", "subtitle") if field in roles}
-        said = list(statements.stated([p[0] for p in paragraphs if p[1] == "body" or p[1] == "heading"]))
+        said = _said(paragraphs) if statements.may_state(document.text) else ()
         seen["source"] = next((value for field, value in said if field == "source"), "")
         seen["authors"] = [value for field, value in said if field == "authors"] or _authors(paragraphs, bylines)
     found: dict[str, str | list[str] | None] = dict.fromkeys(FIELDS)
@@ -627,6 +627,11 @@ def _metadata(
             best = values.choose(field, of, config.timezone, fallback=True)
         found[field] = best or ([] if field in LIST_FIELDS else None)
     return found
+
+
+def _said(paragraphs: Sequence[Paragraph]) -> Sequence[tuple[str, str]]:
+    """What sentences state, by field."""
+    return list(statements.stated([p[0] for p in paragraphs if p[1] == "body" or p[1] == "heading"]))
 
 
 SIGNED_FROM_END = 6
