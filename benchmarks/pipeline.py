@@ -38,6 +38,7 @@ from cleaners import (
     chrome,
     looks,
     misread_lines,
+    misread_signs,
     misreadings,
     mojibake,
     names,
@@ -147,7 +148,7 @@ def _start_afresh() -> None:
         *(chrome._match_bare, chrome._told_shape, about_rows._take_long, about_rows._take_short),
         *(about_rows._staff, rule_files._fold_short),
         *(names._is_known_byline, names._known_authors, names._known_flat, names._parts),
-        *(mojibake._parts_of_short, mojibake._short_by_ftfy, misread_lines._known),
+        *(misread_signs._known, mojibake._short_by_ftfy, misread_lines._known),
         *(misread_lines._crossing, misreadings.readings_of, misreadings._candidates),
     ):
         remembered.cache_clear()

@@ -258,7 +258,10 @@ def _gb_bytes(old: str) -> bytes:
     if "€" in old:
         return b""
     try:
-        raw = b"\xff".join([piece.encode(GB) for piece in old.split(LOST_CHAR)])
+        if "\0" in old:
+            raw = b"\xff".join([piece.encode(GB) for piece in old.split(LOST_CHAR)])
+        else:
+            raw = old.replace(LOST_CHAR, "\0").encode(GB).replace(b"\0", b"\xff")
     except UnicodeEncodeError:
         return b""
     ascii_size = len(old.encode("ascii", "ignore"))

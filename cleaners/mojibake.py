@@ -17,28 +17,24 @@ import ftfy
 from ftfy import badness, fixes
 from ftfy.chardata import UTF8_DETECTOR_RE
 
-from . import statistics
+from . import misread_signs, statistics
 from .config import Config
 from .edits import Edit, apply, between
 from .ignored import LINES, MARGINS
 from .misread_lines import Asked, Search, best_repairs
-from .misread_units import BIG5, CP1252_MARKS, GB, LATIN, LOST_CHAR, UTF8
-from .misreadings import Piece, Repair, likelihood, likelihood_of_each
+from .misread_signs import LATIN_PAIR, SHORT, pairs, signs
+from .misread_units import BIG5, GB, LATIN, LOST_CHAR, UTF8
+from .misreadings import Piece, Repair, likelihood
 from .remembered import RememberedOfLines
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
-WINDOW = 8  # characters around a signature that are tried before the whole line is
-SHORT = 1_000  # characters of a line about which answers are remembered
 BATCH = 50_000  # characters of lines that are looked at together
-MARGIN = 40  # characters on both sides of signatures that are searched for the ends of a misread stretch
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
 
 Repairs = dict[str, Repair | None]
 """By line the likeliest repair; None: there is none."""
-Parts = tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
-"""Codecs, sorted, each with the parts [start, end) of a line that may have been read in it."""
 
 FTFY = ftfy.TextFixerConfig(
     unescape_html=False,
@@ -59,8 +55,6 @@ OTHER_FIXES: tuple[Callable[[str], str], ...] = (  # what FTFY asks for beside e
 
 LATIN_LEADS = f"[\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
 BEHIND_LATIN_LEAD = "[^\x00-\x1f!-\x7f\u0100-\u0150\u2e80-\U0010ffff]"
-LATIN_PAIR = re.compile(f"[\x80-\x9f\xc0-\xff][\x80-\xff{CP1252_MARKS}]")
-TWO_UTF8_CHARS = re.compile(rb"(?s:[\xe3-\xe9\xef][\x80-\xbf]{2}.*?[\xe3-\xe9\xef][\x80-\xbf]{2})")
 ENTITY = re.compile(r"&(?:amp;){0,3}(?:#(\d{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 # All that ftfy takes for damage has one of these, beside another one or beside ASCII, or alone
 _FOREIGN = "\x80-\u2fff\uf8ff\ufb00-\ufb06\ufffd"
@@ -128,7 +122,7 @@ def _misread_stretches(text: str) -> Iterator[tuple[int, int]]:
         start, at = _line(text, close.start())
         for match in _stayed().finditer(text, start, at):
             stretch = match[0]
-            if len(stretch) > 7 and sum(c in _signature_set() for c in stretch) > 0.5 * len(stretch):
+            if len(stretch) > 7 and sum(map(_signature_set().__contains__, stretch)) > 0.5 * len(stretch):
                 yield match.span()
 
 
@@ -169,34 +163,22 @@ def _signature_set() -> frozenset[str]:
 
 
 @cache
-def _signs() -> str:
-    return "[" + re.escape(statistics.signatures()) + LOST_CHAR + "]"
-
-
-@cache
 def _heads() -> re.Pattern[str]:
     """What is misread: two signatures close together, or a Latin lead. It begins with one class for all their first
     characters, so that clean text is searched at memory speed."""
     first = f"[{re.escape(statistics.signatures())}{LOST_CHAR}\x80-\x9f\xc0-\xff{OTHER_LEADS}]"
-    signs = _signs()
-    return re.compile(f"{first}(?:(?<={signs}).{{0,3}}{signs}|(?<={LATIN_LEADS}){BEHIND_LATIN_LEAD})")
-
-
-@cache
-def _pairs() -> re.Pattern[str]:
-    """Two signatures close together."""
-    return re.compile(f"{_signs()}.{{0,3}}{_signs()}")
+    return re.compile(f"{first}(?:(?<={signs()}).{{0,3}}{signs()}|(?<={LATIN_LEADS}){BEHIND_LATIN_LEAD})")
 
 
 @cache
 def _close() -> re.Pattern[str]:
     """Two signatures with at most one character between them."""
-    return re.compile(f"{_signs()}.?{_signs()}")
+    return re.compile(f"{signs()}.?{signs()}")
 
 
 @cache
 def _stayed() -> re.Pattern[str]:
-    return re.compile(f"{_signs()}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
+    return re.compile(f"{signs()}[^\x00-\x7f，。、：；！？“”]{{4,200}}")
 
 
 def _suspects(text: str) -> list[tuple[int, str]]:
@@ -243,7 +225,7 @@ def _known(lines: list[str], search: Search) -> Repairs:
     _find_repairs(list(dict.fromkeys(lines)), known, search)
     done = [_replaced(line, repair.pieces) for line, repair in known.items() if repair]
     together = "\n".join(done)
-    if done and not LATIN_PAIR.search(together) and not _pairs().search(together):
+    if done and not LATIN_PAIR.search(together) and not pairs().search(together):
         known.update(dict.fromkeys(done))
     else:
         _find_repairs([line for line in dict.fromkeys(done) if line not in known], known, search)
@@ -252,7 +234,8 @@ def _known(lines: list[str], search: Search) -> Repairs:
 
 def _find_repairs(lines: list[str], known: Repairs, search: Search | None = None) -> None:
     """Adds the likeliest repair of each line."""
-    asked = [Asked(line, read, parts) for line in lines for read, parts in _known_parts(line)]
+    told = zip(lines, misread_signs.parts_of(lines), strict=True)
+    asked = [Asked(line, read, parts) for line, own in told for read, parts in own]
     known.update(dict.fromkeys(lines))
     _find_likelier([one for one in asked if one.read != GB], known, search)
     _find_likelier([one for one in asked if one.read == GB], known, search)
@@ -389,59 +372,6 @@ def _one_edit(start: int, old: str, new: str, rule: str) -> Edit:
     return Edit(start + head, old[head : len(old) - tail], new[head : len(new) - tail], rule)
 
 
-def _known_parts(line: str) -> Parts:
-    return _parts_of_short(line) if len(line) <= SHORT else _misread_parts(line)
-
-
-def _misread_parts(line: str) -> Parts:
-    """The codecs that a line may have been read in, sorted, with the parts of it that may be misread."""
-    parts: dict[str, list[tuple[int, int]]] = {}
-    if LATIN_PAIR.search(line):
-        parts[LATIN] = [(0, len(line))]
-    reads: tuple[str, ...] = (GB, BIG5)
-    for match in _pairs().finditer(line):
-        start, end = match.span()
-        first, last = max(0, start - MARGIN), min(len(line), end + MARGIN)
-        for read in _tried(line[max(0, start - 2) : start + WINDOW], reads):
-            _add(parts.setdefault(read, []), first, last)
-            if last == len(line):  # there is no more to find in this codec
-                reads = tuple([other for other in reads if other != read])
-        if not reads:
-            break
-    return tuple([(read, tuple(parts[read])) for read in sorted(parts)])
-
-
-_parts_of_short = RememberedOfLines(_misread_parts)  # lines that stay are asked about again as the document settles
-
-
-def _add(parts: list[tuple[int, int]], start: int, end: int) -> None:
-    """Adds a part, in one with the last one where they overlap."""
-    if parts and start <= parts[-1][1]:
-        parts[-1] = (parts[-1][0], end)
-    else:
-        parts.append((start, end))
-
-
-_NOT_FOREIGN = re.compile(f"[\x00-\x7f{LOST_CHAR}]+")
-
-
-def _tried(window: str, reads: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the codecs `reads` that the line may have been read in, by the characters around a place."""
-    if TWO_UTF8_CHARS.search(window.encode(GB, "ignore")):
-        return (GB,) if GB in reads else ()
-    foreign = _NOT_FOREIGN.sub("", window)
-    if len(foreign) <= 3:
-        return ()
-    least = likelihood_of_each(foreign) + 1.5
-    return tuple([read for read in reads if _is_likely(window, read, BIG5 if read == GB else GB, least)])
-
-
-def _is_likely(window: str, read: str, written: str, least: float) -> bool:
-    """Are the characters of a window likely when their bytes are read in another codec?"""
-    new = window.encode(read, "ignore").decode(written, "ignore")
-    return len(new) > 3 and likelihood_of_each(new) > least
-
-
 # ---- escapes ---------------------------------------------------------------------------------------------
 
 
@@ -482,6 +412,8 @@ def _quoted(line: str, match: re.Match[str]) -> bool:
 def _escapes(start: int, line: str) -> list[Edit]:
     """\\u escapes in runs, unless the line has only a few of them or they make up a range of a pattern."""
     edits: list[Edit] = []
+    if "\\u" not in line and "%u" not in line:
+        return edits
     runs = [match for match in ESCAPES.finditer(line) if not _in_pattern(line, match)]
     if sum(len(match[0]) // 6 for match in runs) < LEAST_ESCAPES:
         return edits

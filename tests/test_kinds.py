@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import PIPELINE, Cleaner, Config, Draft, clean, kinds, mojibake, names, script, structure
+from cleaners import PIPELINE, Cleaner, Config, Draft, clean, kinds, misread_signs, mojibake, names, script, structure
 
 PIECES = (
     *(
@@ -76,7 +76,7 @@ def test_a_look_finds_what_searches_find(text: str) -> None:
     assert script.judged(seen.kinds) == script.detect(text)
     assert seen.held & kinds.LOST or not mojibake.LOSS_OR_KUN.search(text)
     assert kinds.has_signs_together(seen) or not mojibake._close().search(text)
-    assert kinds.has_signs_together(seen) or not mojibake._pairs().search(text)
+    assert kinds.has_signs_together(seen) or not misread_signs.pairs().search(text)
 
 
 @given(TEXTS)
