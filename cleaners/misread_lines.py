@@ -9,7 +9,6 @@ the same for these, too.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import misread_search, statistics
+from .misread_pieces import Piece, Reading, Readings, of_ranges, pieces, sums_before, text_of
 from .misread_units import (
     ASTRAL,
     BIG5,
@@ -47,15 +47,10 @@ from .misreadings import (
     LOWEST_MEAN,
     LOWEST_MEAN_SHORT,
     NOT_SHORT,
-    Piece,
-    Reading,
     Repair,
     are_likely_pairs,
     best_repair,
-    chosen,
     common_ends,
-    cut,
-    dense,
     readings_at,
     strict_repair,
 )
@@ -297,14 +292,20 @@ def _spots(new: str, read: str) -> list[tuple[int, int, _Crossing]]:
 class _Crossing(NamedTuple):
     """The likeliest way to read all bytes of a spot.
 
-    readings  with their places
+    places    of the readings: their first units
+    sizes     of the readings, in units
+    text      a character for each of them
+    filled    those of which bytes were filled in, by their numbers
     score     log P
     inner     for the units inside the spot: a potential, and whether a reading may end there
     counts    readings that are not ASCII, those of them that are not lost, and log P of these
     is_best   among Latin letters: whether no way that keeps some of them is as likely
     """
 
-    readings: tuple[tuple[int, Reading], ...]
+    places: tuple[int, ...]
+    sizes: tuple[int, ...]
+    text: str
+    filled: tuple[tuple[int, Reading], ...]
     score: float
     inner: tuple[tuple[float, bool], ...]
     counts: tuple[int, int, float]
@@ -345,7 +346,17 @@ def _crossing(spot: str, following: int, read: str, is_first: bool, is_last: boo
     wide = [reading for _, reading in way if reading.text >= "\x80"]
     sure = [reading.score for reading in wide if reading.text != LOST_CHAR]
     inner = tuple(zip(best[1:size], ends[1:size], strict=True))
-    return _Crossing(tuple(way[::-1]), best[size], inner, (len(wide), len(sure), sum(sure)), is_best)
+    places, readings = zip(*way[::-1], strict=True)
+    return _Crossing(
+        places,
+        tuple([reading.length for reading in readings]),
+        "".join([reading.text for reading in readings]),
+        tuple([(i, reading) for i, reading in enumerate(readings) if reading.candidates]),
+        best[size],
+        inner,
+        (len(wide), len(sure), sum(sure)),
+        is_best,
+    )
 
 
 def _is_best(
@@ -384,12 +395,14 @@ class _Page(NamedTuple):
     """Lines one after another, each with a line break behind it that is one unit.
 
     size     units of all lines
+    text     all lines
     begins   per line: its first character; ends: the line break
     points   per character: its code
     sizes    per character: its units, and units: the first of them
     """
 
     size: int
+    text: str
     begins: Places
     ends: Places
     points: Points
@@ -399,18 +412,19 @@ class _Page(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str], read: str) -> _Page:
         """read: the codec that makes the units; UTF8 for text whose surrogates are bytes that are none."""
-        points = np.frombuffer("".join([text + "\n" for text in texts]).encode("utf-32-le", "surrogatepass"), "<u4")
+        text = "".join([f"{text}\n" for text in texts])
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
         if read == UTF8:
             sizes = widths()[np.minimum(points, ASTRAL)]
         elif read == GB:
             sizes = 1 + ((points >= 0x80) & (points != _LOST_CODE))
         else:
             sizes = np.ones(len(points), np.int64)
-        behind = np.cumsum([len(text) + 1 for text in texts])
+        behind = np.cumsum([len(one) + 1 for one in texts])
         ends = behind - 1
         begins = np.concatenate([[0], behind[:-1]])
         units = sizes.cumsum()
-        return cls(int(units[-1]), begins, ends, points, sizes, units - sizes)
+        return cls(int(units[-1]), text, begins, ends, points, sizes, units - sizes)
 
     def sums(self, of: NDArray[Any]) -> Scores:
         """Per line the sum of a number per character."""
@@ -423,19 +437,9 @@ def _repairs(lines: Sequence[_Line], read: str) -> Iterator[tuple[_Line, Repair]
     ways = _Ways.of(lines, new, read)
     gains, is_best = _gains(old, new, ways, read)
     is_best &= (gains >= CLEAR_GAIN) & _is_believed(lines, old, new, ways, read)
-    firsts = np.zeros(old.size, np.uint8)
-    firsts[old.units] = 1
-    starts = np.array([line.start for line in lines]) - old.begins
-    numbers = np.arange(len(old.points)) + starts.repeat(old.ends - old.begins + 1)
-    is_first, chars = firsts.tobytes(), numbers.repeat(old.sizes).tolist()
-    units = [*old.units[old.begins].tolist(), old.size]
-    whole = []
-    for i in is_best.nonzero()[0].tolist():
-        own = slice(units[i], units[i + 1])
-        stretch = _stretch(lines[i], is_first[own], read)
-        if stretch:
-            whole.append(_Whole(lines[i], stretch, chars[own], is_first[own], float(gains[i])))
-    return _filled_in(whole, read)
+    numbers = is_best.nonzero()[0]
+    if len(numbers):
+        yield from _whole(lines, numbers, gains, old, _Bytes.of(new, ways, is_best), read)
 
 
 class _Ways(NamedTuple):
@@ -589,77 +593,91 @@ def _strict_repairs(lines: Sequence[_Line], read: str) -> Iterator[tuple[_Line, 
 # ---- repairs ---------------------------------------------------------------------------------------------------
 
 
-class _Whole(NamedTuple):
-    """A line whose bytes are all read: the readings, per unit the place of its character in the line and whether it is
-    the character's first, and the gain."""
+class _Bytes(NamedTuple):
+    """All bytes of lines, as they are read in the likeliest way: per reading its first unit, its units, and the code of
+    its character; and the readings of which bytes were filled in, by their numbers."""
 
-    line: _Line
-    stretch: list[tuple[int, Reading]]
-    chars: list[int]
-    firsts: bytes
-    gain: float
+    units: Places
+    sizes: Places
+    points: Points
+    filled: list[tuple[int, Reading]]
+
+    @classmethod
+    def of(cls, new: _Page, ways: _Ways, is_wanted: Marks) -> _Bytes:
+        """is_wanted: which lines"""
+        steps = np.zeros(len(new.points), np.int8)
+        steps[ways.firsts], steps[ways.behinds] = 1, -1
+        is_run = is_wanted.repeat(new.ends - new.begins + 1) & (steps.cumsum(dtype=np.int8) == 0)
+        is_run[new.ends] = False
+        runs = is_run.nonzero()[0]
+        some = is_wanted[ways.lines].nonzero()[0]
+        spots = [ways.spots[i] for i in some.tolist()]
+        counts = np.array([len(spot.text) for spot in spots], np.int64)
+        firsts = new.units[ways.firsts[some]].repeat(counts)
+        units = np.concatenate([new.units[runs], firsts + [place for spot in spots for place in spot.places]])
+        sizes = np.concatenate([new.sizes[runs], [size for spot in spots for size in spot.sizes]])
+        points = np.concatenate([new.points[runs], statistics.codes("".join([spot.text for spot in spots]))])
+        order = np.argsort(units, kind="stable")
+        number = np.empty(len(order), np.int64)
+        number[order] = np.arange(len(order))
+        starts = number[len(runs) + counts.cumsum() - counts].tolist()
+        filled = [(at + i, one) for at, spot in zip(starts, spots, strict=True) for i, one in spot.filled]
+        return cls(units[order], sizes[order].astype(np.int64), points[order].astype(np.uint32), filled)
 
 
-def _stretch(line: _Line, firsts: bytes, read: str) -> list[tuple[int, Reading]]:
-    """The readings, without ASCII at the ends; a run is one reading, or several where it begins or ends in the midst
-    of a character. Empty when the line has to be searched."""
-    found: list[tuple[int, Reading]] = []
-    at = done = 0
-    for first, behind, spot in (*line.spots, (len(line.new), len(line.new), None)):
-        if first > done:
-            found += _run(line.new[done:first], at, firsts)
-            at = found[-1][0] + found[-1][1].length
-        if spot:
-            found += [(at + place, reading) for place, reading in spot.readings]
-            at += len(spot.inner) + 1
-        done = behind
-    while found[-1][1].text.isascii():
-        found.pop()
-    while found[0][1].text.isascii():
-        found.pop(0)
-    if not firsts[found[-1][0] + found[-1][1].length]:
-        return []  # a byte of ASCII belongs to a character before it
-    return found if _is_text([reading.text for _, reading in found], read) else []
+def _whole(
+    lines: Sequence[_Line], numbers: Places, gains: Scores, old: _Page, raw: _Bytes, read: str
+) -> Iterator[tuple[_Line, Repair]]:
+    """The repairs of lines all of whose bytes are read, without ASCII at their ends.
+
+    numbers  of these lines
+    gains    per line
+    """
+    is_wide = raw.points >= 0x80
+    wide = is_wide.nonzero()[0]
+    line_of = old.units[old.begins].searchsorted(raw.units[wide], "right") - 1
+    heads, tails = wide[line_of.searchsorted(numbers)], wide[line_of.searchsorted(numbers, "right") - 1] + 1
+    firsts, behind = raw.units[heads], raw.units[tails - 1] + raw.sizes[tails - 1]
+    is_first = np.zeros(old.size, bool)
+    is_first[old.units] = True
+    # else a byte of ASCII belongs to a character before it
+    is_good = is_first[behind] & _are_texts(raw.points, is_wide, heads, tails, read)
+    numbers, heads, tails, firsts, behind = [of[is_good] for of in (numbers, heads, tails, firsts, behind)]
+    if not len(numbers):
+        return
+    chars = np.arange(len(old.points)).repeat(old.sizes)
+    shifts = np.array([line.start for line in lines]) - old.begins  # from places among all lines to those in a line
+    own = [lines[i] for i in numbers.tolist()]
+    first, end = (chars[firsts] + shifts[numbers]).tolist(), (chars[behind] + shifts[numbers]).tolist()
+    before = [line.line[at - 1 : at] or statistics.BOUNDARY for line, at in zip(own, first, strict=True)]
+    after = [line.line[at : at + 1] or statistics.BOUNDARY for line, at in zip(own, end, strict=True)]
+    some = of_ranges(heads, tails)
+    place = np.full(len(raw.points), -1)
+    place[some] = np.arange(len(some))
+    filled = [(at, reading) for i, reading in raw.filled if (at := int(place[i])) >= 0]
+    starts = (tails - heads).cumsum() - (tails - heads)
+    texts = list(text_of(raw.points[some]))
+    readings = Readings(starts, before, after, raw.units[some], raw.sizes[some], texts, filled)
+    found: list[list[Piece]] = [[] for _ in own]
+    shift = shifts[numbers].tolist()
+    for i, (begin, stop, new, guessed) in pieces(old.text, readings, chars, is_first):
+        found[i].append(Piece(begin + shift[i], stop + shift[i], new, guessed))
+    for line, own_pieces, gain in zip(own, found, gains[numbers].tolist(), strict=True):
+        if sum([piece.end - piece.start for piece in own_pieces]) > len(line.old) / 2:
+            yield line, Repair(UTF8, read, tuple(own_pieces), gain)
 
 
-def _is_text(texts: Sequence[str], read: str) -> bool:
-    """The other tests of misreadings.is_believed."""
+def _are_texts(points: Points, is_wide: Marks, heads: Places, tails: Places, read: str) -> Marks:
+    """Per stretch of readings the other tests of misreadings.is_believed."""
     if read == LATIN:
-        return dense("".join(texts))
-    sure = _ASCII.sub("", "".join([text for text in texts if text != LOST_CHAR]))
-    return len(sure) >= LONG or are_likely_pairs(sure)
-
-
-_ASCII = re.compile("[\x00-\x7f]+")
-
-
-def _run(text: str, at: int, firsts: bytes) -> list[tuple[int, Reading]]:
-    """A run from unit `at`; characters before the first place, and behind the last one, where both an old and a new
-    character begin are on their own."""
-    size = len(text.encode())
-    end = at + size
-    if firsts[at] and firsts[end]:
-        return [(at, Reading(size, text, 0.0))]
-    head, start = 0, at
-    while head < len(text) and not firsts[start]:
-        start += 1 if text[head] < "\x80" else 3
-        head += 1
-    tail, stop = len(text), end
-    while tail > head and not firsts[stop]:
-        tail -= 1
-        stop -= 1 if text[tail] < "\x80" else 3
-    pieces = ((at, start, text[:head]), (start, stop, text[head:tail]), (stop, end, text[tail:]))
-    return [(a, Reading(b - a, own, 0.0)) for a, b, own in pieces if own]
-
-
-def _filled_in(whole: Sequence[_Whole], read: str) -> Iterator[tuple[_Line, Repair]]:
-    """What was lost is chosen for all lines together."""
-    asked = []
-    for line, stretch, chars, _, _ in whole:
-        first, end = chars[stretch[0][0]], chars[stretch[-1][0] + stretch[-1][1].length]
-        before, after = line.line[first - 1 : first], line.line[end : end + 1]
-        asked.append((stretch, before or statistics.BOUNDARY, after or statistics.BOUNDARY))
-    for (line, stretch, chars, firsts, gain), (texts, guessed) in zip(whole, chosen(asked), strict=True):
-        pieces = tuple(cut(line.line, stretch, texts, guessed, chars, firsts))
-        if sum(piece.end - piece.start for piece in pieces) > len(line.old) / 2:
-            yield line, Repair(UTF8, read, pieces, gain)
+        twos, wides = sums_before(is_wide[1:] & is_wide[:-1]), sums_before(is_wide)
+        together = twos[tails - 1] - twos[heads]
+        found: Marks = (together > 0) & (2 * together >= wides[tails] - wides[heads] - 1)
+        return found
+    is_sure = is_wide & (points != _LOST_CODE)
+    sure = sums_before(is_sure)
+    found = sure[tails] - sure[heads] >= LONG
+    for i in (~found).nonzero()[0].tolist():
+        own = slice(heads[i], tails[i])
+        found[i] = are_likely_pairs(text_of(points[own][is_sure[own]]))
+    return found

@@ -7,7 +7,7 @@ found is the same (tests/test_misread_search.py), the time for a unit a tenth (d
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import statistics
+from .misread_pieces import MISSING_SCORE, Piece, Reading, Readings, of_ranges, pieces, sums_before, text_of
 from .misread_units import (
     BIG5,
     BROKEN_BYTE_SCORE,
@@ -24,6 +25,7 @@ from .misread_units import (
     LATIN,
     LATIN_SCORE,
     LOST,
+    LOST_CHAR,
     UTF8,
     Marks,
     Places,
@@ -38,24 +40,23 @@ from .misreadings import (
     FILL_SCORE,
     LEAST_GAIN,
     LEAST_OLD,
+    LEAST_SURE,
+    LONG,
     LONGEST_LINE,
-    MISSING_SCORE,
+    LOWEST_MEAN,
+    LOWEST_MEAN_SHORT,
+    NOT_SHORT,
     WRITTEN,
-    Piece,
-    Reading,
     Repair,
-    chosen,
-    cut,
+    are_likely_pairs,
     doubles,
-    is_believed,
+    doubles_scored,
     is_most,
     likeliest,
-    likelihood_of_each,
     lost_bytes,
     readings_of,
     repair_of,
     strict_repairs,
-    trimmed,
 )
 
 Part = tuple[int, int]
@@ -65,7 +66,7 @@ MOST_ROWS = 50_000  # that are remembered from one document to the next
 WINDOW = 5  # units on which the readings at one of them may depend
 CODES = 258  # a byte, a lost one, none
 LOST_CODE, NONE = 256, 257
-ASCII_GAIN = 5.0  # more than what is gained when a byte of ASCII at the end is left where it was
+CLOSE = 1e-6  # of sums of log P: in another order they are not the same to the last digit
 
 
 class Line(NamedTuple):
@@ -120,7 +121,7 @@ def most_gained(lines: Sequence[Line], read: str) -> Scores:
     most = np.zeros(len(some))
     if len(left):
         segments = _Segments.of(units, left)
-        chars = np.array(units.chars)
+        chars = units.char_array
         line_of = page.ends.searchsorted(chars[left[:, 0]], "right")[segments.grid.order]
         for written in WRITTEN[read]:
             scores = _bounds(segments.places, read) if written == UTF8 else _scores(segments.places, read, written)
@@ -159,42 +160,48 @@ def repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | Non
     """For each line what misreadings.best_repair would find in the codec `written` alone."""
     text, begins, ends, parts = _Page.of(lines)
     units, bounds = units_of(text, read, parts, LEAST_OLD[read])
-    pieces: list[list[Piece]] = [[] for _ in lines]
+    found: list[list[Piece]] = [[] for _ in lines]
     gains = [0.0] * len(lines)
-    chars, firsts = [*units.chars, len(text)], [*units.firsts, True]
-    found = [
-        (trim, gain)
-        for trim, gain in _stretches(units, bounds, read, written)
-        if is_believed(text, units, trim, gain, read)
-    ]
-    asked = []
-    for stretch, _ in found:
-        first, behind = chars[stretch[0][0]], stretch[-1][0] + stretch[-1][1].length
-        end = min(chars[behind], chars[behind - 1] + 1)
-        asked.append((stretch, text[first - 1] if first else statistics.BOUNDARY, text[end]))
-    numbers = ends.searchsorted([chars[stretch[0][0]] for stretch, _ in found], "right").tolist()
-    for (stretch, gain), (texts, guessed), number in zip(found, chosen(asked), numbers, strict=True):
-        at = begins[number]
-        for piece in cut(text, stretch, texts, guessed, chars, firsts):
-            pieces[number].append(piece._replace(start=piece.start - at, end=piece.end - at))
-        gains[number] += gain
-    return [Repair(written, read, tuple(own), gain) if own else None for own, gain in zip(pieces, gains, strict=True)]
+    ways = _ways(units, bounds, read, written)
+    stretches = _believed(text, units, ways, read) if ways else []
+    if ways and stretches:
+        chars = np.append(units.char_array, len(text))
+        heads, tails = np.array([(head, tail) for head, tail, _ in stretches]).T
+        first, behind = ways.firsts[heads], ways.firsts[tails - 1] + ways.sizes[tails - 1]
+        starts, after = chars[first], np.minimum(chars[behind], chars[behind - 1] + 1)
+        numbers = ends.searchsorted(starts, "right").tolist()
+        readings = ways.of(
+            heads,
+            tails,
+            [text[at - 1] if at else statistics.BOUNDARY for at in starts.tolist()],
+            [text[at] for at in after.tolist()],
+        )
+        for stretch, (start, end, new, guessed) in pieces(text, readings, chars, np.append(units.first_array, True)):
+            at = begins[numbers[stretch]]
+            found[numbers[stretch]].append(Piece(start - at, end - at, new, guessed))
+        for number, (_, _, gain) in zip(numbers, stretches, strict=True):
+            gains[number] += gain
+    return [Repair(written, read, tuple(own), gain) if own else None for own, gain in zip(found, gains, strict=True)]
 
 
 # ---- readings ------------------------------------------------------------------------------------------------
 
 
 class _Readings(ABC):
-    """The likeliest readings of each length, for each unit by the bytes from there on.
+    """The likeliest readings of each length, for each unit by the bytes from there on; each of one character.
 
     scores  (rows, lengths): log P of the likeliest reading of so many units; -inf where there is none
+    points  the same: the code of its character
+    filled  the same: whether bytes were filled in
     """
 
     scores: Scores
+    points: Places
+    filled: Marks
 
     def __init__(self, read: str, written: str) -> None:
         self._read, self._written = read, written
-        self._readings: dict[tuple[int, int], Reading] = {}  # by row and length, those that were asked for
+        self._readings: dict[tuple[int, int], Reading] = {}  # by row and length, those that were filled in
 
     @abstractmethod
     def rows(self, places: Sequence[Places]) -> Places:
@@ -204,20 +211,20 @@ class _Readings(ABC):
     def _window(self, row: int) -> tuple[int, ...]:
         """The bytes that the readings of a row are of."""
 
-    def _likeliest(self, window: tuple[int, ...]) -> list[float]:
-        found = [-np.inf] * LENGTHS[self._written]
-        for reading in readings_of(window, self._read, self._written):
-            found[reading.length - 1] = max(found[reading.length - 1], reading.score)
-        return found
+    def _add_readings(self, row: int) -> None:
+        """Those of a row. Of several with the same score the first is taken."""
+        self.scores[row] = -np.inf
+        for reading in readings_of(self._window(row), self._read, self._written):
+            at = row, reading.length - 1
+            if reading.score > self.scores[at]:
+                self.scores[at], self.points[at] = reading.score, ord(reading.text[0])
+                self.filled[at] = bool(reading.candidates)
+                if reading.candidates:
+                    self._readings[row, reading.length] = reading
 
     def reading(self, row: int, length: int) -> Reading:
-        """The likeliest one; of several, the first."""
-        found = self._readings.get((row, length))
-        if found is None:
-            of_window = readings_of(self._window(row), self._read, self._written)
-            found = max([one for one in of_window if one.length == length], key=lambda one: one.score)
-            self._readings[row, length] = found
-        return found
+        """The likeliest one, of which bytes were filled in."""
+        return self._readings[row, length]
 
 
 class _Utf8(_Readings):
@@ -232,7 +239,15 @@ class _Utf8(_Readings):
         self._rows: Places = np.zeros(0, np.int64)  # by key
         self._windows: list[int] = []  # by row: the key
         self._readings = {}
-        self.scores = np.zeros((0, LENGTHS[self._written]))
+        self._resize(0)
+
+    def _resize(self, rows: int) -> None:
+        """To so many rows."""
+        shape, old = (rows, LENGTHS[self._written]), len(self.scores) if rows else 0
+        scores, points, filled = np.empty(shape), np.zeros(shape, np.int64), np.zeros(shape, bool)
+        if old:
+            scores[:old], points[:old], filled[:old] = self.scores, self.points, self.filled
+        self.scores, self.points, self.filled = scores, points, filled
 
     def rows(self, places: Sequence[Places]) -> Places:
         if len(self._windows) > MOST_ROWS:
@@ -269,7 +284,9 @@ class _Utf8(_Readings):
     def _add(self, keys: list[int]) -> None:
         rows = np.arange(len(self._windows), len(self._windows) + len(keys))
         self._windows += keys
-        self.scores = np.concatenate([self.scores, [self._likeliest(self._window(row)) for row in rows.tolist()]])
+        self._resize(len(self._windows))
+        for row in rows.tolist():
+            self._add_readings(row)
         order = np.argsort(np.append(self._keys, keys))
         self._keys, self._rows = np.append(self._keys, keys)[order], np.append(self._rows, rows)[order]
 
@@ -283,22 +300,27 @@ class _Doubles(_Readings):
 
     def __init__(self, read: str, written: str) -> None:
         super().__init__(read, written)
-        table = np.full((2, CODES, CODES), np.nan)
+        table, points = np.full((2, CODES, CODES), np.nan), np.full((2, CODES, CODES), ord(LOST_CHAR))
         table[0], table[1] = BROKEN_BYTE_SCORE, -np.inf
-        table[0, :0x80] = statistics.reading_scores()[:0x80, None]
-        for code, text in doubles(written).items():
-            table[1, code >> 8, code & 0xFF] = likelihood_of_each(text) * len(text)
+        table[0, :0x80], points[0, :0x80] = statistics.reading_scores()[:0x80, None], np.arange(0x80)[:, None]
+        known = doubles(written)
+        codes, scores = doubles_scored(written)
+        table[1, codes >> 8, codes & 0xFF] = scores
+        # where a code stands for two characters, these are too rare to be read
+        points[1, codes >> 8, codes & 0xFF] = [ord(text[0]) for text in known.values()]
         if read == LATIN:  # which program dropped the second byte is not known
             table[:, 0x80:LOST_CODE] = np.nan
         table[:, LOST_CODE] = np.nan
         self.scores = np.concatenate([table.reshape(2, -1).T, np.full((CODES * CODES, 2), np.nan)])
+        self.points = np.concatenate([points.reshape(2, -1).T, np.zeros((CODES * CODES, 2), np.int64)])
+        self.filled = np.zeros(self.scores.shape, bool)
 
     def rows(self, places: Sequence[Places]) -> Places:
         first, second, third = places[:3]
         is_lost = (second == LOST_CODE) & (first >= 0x80)
         found = CODES * first + np.where(is_lost, CODES * CODES + _alike(DOUBLE_SECONDS, self._read)[third], second)
         for row in np.unique(found[np.isnan(self.scores[found, 0])]).tolist():
-            self.scores[row] = self._likeliest(self._window(row))
+            self._add_readings(row)
         return found
 
     def _window(self, row: int) -> tuple[int, ...]:
@@ -491,40 +513,113 @@ class _Segments(NamedTuple):
         return _search(self.grid, enter[self.unit], leave[self.unit], self.stay[self.unit], scores[:, self.unit])
 
 
-def _stretches(
-    units: Units, bounds: Sequence[Part], read: str, written: str
-) -> Iterator[tuple[list[tuple[int, Reading]], float]]:
-    """The stretches of the likeliest ways, with their gain, without those that are surely not believed."""
+class _Ways(NamedTuple):
+    """The readings of the likeliest ways, sorted by place.
+
+    firsts    per reading: its first unit
+    sizes     per reading: its units
+    rows      per reading: its row among `known`
+    heads     the readings with which a stretch begins
+    """
+
+    firsts: Places
+    sizes: Places
+    rows: Places
+    heads: Places
+    known: _Readings
+
+    @property
+    def scores(self) -> Scores:
+        return self.known.scores[self.rows, self.sizes - 1]
+
+    @property
+    def points(self) -> Places:
+        return self.known.points[self.rows, self.sizes - 1]
+
+    def of(self, heads: Places, tails: Places, before: Sequence[str], after: Sequence[str]) -> Readings:
+        """The readings [head, tail) of stretches, sorted and apart from each other; with the characters around them."""
+        some = of_ranges(heads, tails)
+        rows, lengths = self.rows[some], self.sizes[some]
+        at = rows, lengths - 1
+        numbers = self.known.filled[at].nonzero()[0].tolist()
+        filled = [(i, self.known.reading(int(rows[i]), int(lengths[i]))) for i in numbers]
+        texts = list(text_of(self.known.points[at]))
+        starts = (tails - heads).cumsum() - (tails - heads)
+        return Readings(starts, before, after, self.firsts[some], lengths, texts, filled)
+
+
+def _ways(units: Units, bounds: Sequence[Part], read: str, written: str) -> _Ways | None:
     left = np.array(bounds, np.int64).reshape(-1, 2)
     if written == UTF8 and len(left):
         segments = _Segments.of(units, left)
         may_change = segments.search(_bounds(segments.places, read)).gained > 0
         left = left[np.sort(segments.grid.order[may_change])]
     if not len(left):
-        return
+        return None
     segments = _Segments.of(units, left)
-    own, sizes, codes, places, firsts, stay, grid, unit = segments
-    readings = _known_readings(read, written)
-    rows = readings.rows(places)
-    steps = segments.search(readings.scores[rows].T)
+    own, sizes, _, places, firsts, _, grid, unit = segments
+    known = _known_readings(read, written)
+    rows = known.rows(places)
+    steps = segments.search(known.scores[rows].T)
     first, length, begins = _back(grid, steps, firsts[unit], sizes[grid.order])
     if not len(first):
-        return
+        return None
     first = unit[first]
     order = np.argsort(first)
-    first, length, begins = first[order], length[order], begins[order]
-    sums = np.append(0.0, stay.cumsum())
-    foreign = np.append(0, (codes >= 0x80).cumsum())
-    heads = begins.nonzero()[0]
-    tails = np.append(heads[1:], len(first))
-    begin, stop = first[heads] - ~firsts[first[heads]], first[tails - 1] + length[tails - 1]
-    gain = np.add.reduceat(readings.scores[rows[first], length - 1], heads) - (sums[stop] - sums[begin])
-    is_long = foreign[stop] - foreign[begin] >= LEAST_OLD[read]
-    for number in ((gain >= LEAST_GAIN - ASCII_GAIN) & is_long).nonzero()[0].tolist():
-        some = slice(heads[number], tails[number])
-        at = first[some]
-        found = zip(own[at].tolist(), rows[at].tolist(), length[some].tolist(), strict=True)
-        yield trimmed(units, [(place, readings.reading(row, size)) for place, row, size in found])
+    first = first[order]
+    return _Ways(own[first], length[order], rows[first], begins[order].nonzero()[0], known)
+
+
+def _believed(text: str, units: Units, ways: _Ways, read: str) -> list[tuple[int, int, float]]:
+    """The stretches that misreadings.trimmed leaves and misreadings.is_believed believes: first reading, the one
+    behind the last, and gain."""
+    points, scores = ways.points, ways.scores
+    is_wide = points >= 0x80
+    wide = is_wide.nonzero()[0]
+    wides = wide.searchsorted(np.append(ways.heads, len(points)))
+    some = (np.diff(wides) > 0).nonzero()[0]
+    heads, tails, counts = wide[wides[some]], wide[wides[some + 1] - 1] + 1, np.diff(wides)[some]
+    is_sure = is_wide & (points != ord(LOST_CHAR))
+    sure, sure_scores = sums_before(is_sure), sums_before(np.where(is_sure, scores, 0.0))
+    sures = sure[tails] - sure[heads]
+    means = (sure_scores[tails] - sure_scores[heads]) / np.maximum(sures, 1)
+    lowest = np.where(sures >= NOT_SHORT, LOWEST_MEAN, LOWEST_MEAN_SHORT)
+    first, stops = ways.firsts[heads], ways.firsts[tails - 1] + ways.sizes[tails - 1]
+    begins = first - ~units.first_array[first]
+    all_scores, stay = sums_before(scores), sums_before(units.stay_array)
+    gains = all_scores[tails] - all_scores[heads] - (stay[stops] - stay[begins])
+    olds, in_order = _old(text, units.char_array[first], units.char_array[stops - 1] + 1)
+    is_good = (gains >= LEAST_GAIN - CLOSE) & (olds >= LEAST_OLD[read]) & ~in_order
+    is_good &= (sures >= 2) & (sures >= LEAST_SURE * counts) & (means >= lowest - CLOSE)
+    if read == LATIN:
+        twos = sums_before(is_wide[1:] & is_wide[:-1])
+        together = twos[tails - 1] - twos[heads]
+        is_good &= (together > 0) & (2 * together >= counts - 1)
+    numbers = is_good.nonzero()[0]
+    all_places = (heads, tails, begins, stops)
+    told = [of[numbers].tolist() for of in (*all_places, np.abs(means - lowest) < CLOSE, lowest, sures)]
+    scores_told, found = scores.tolist(), []
+    for head, tail, begin, stop, is_open, least, count in zip(*told, strict=True):
+        gain = sum(scores_told[head:tail]) - sum(units.stay_array[begin:stop].tolist())
+        if gain < LEAST_GAIN:
+            continue
+        if is_open and sum(scores[head:tail][is_sure[head:tail]].tolist()) / count < least:
+            continue
+        if read == LATIN or count >= LONG or are_likely_pairs(text_of(points[head:tail][is_sure[head:tail]])):
+            found.append((head, tail, gain))
+    return found
+
+
+def _old(text: str, starts: Places, ends: Places) -> tuple[Places, Marks]:
+    """For parts of a text: how many of its characters are not ASCII, and whether these come in the order of a code
+    table."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    foreign = points >= 0x80
+    before, own = sums_before(foreign), points[foreign]
+    follow = sums_before(own[1:] == own[:-1] + 1)
+    first, behind = before[starts], before[ends]
+    counts = behind - first
+    return counts, follow[np.maximum(behind - 1, first)] - follow[first] > (counts - 1) / 2
 
 
 def _back(grid: _Grid, steps: _Steps, firsts: Marks, sizes: Places) -> tuple[Places, Places, Marks]:

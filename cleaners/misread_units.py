@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import NamedTuple
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,22 +40,37 @@ Places = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 
 
-class Units(NamedTuple):
-    """The bytes that a stretch of a line was read from, in lists of the same length: the byte (or LOST), the place of
-    its character in the line, whether it is the character's first, log P of the character if it stays (at its
-    first unit, else 0); and three of them once more, as arrays."""
+class Units:
+    """The bytes that a stretch of a line was read from: the byte (or LOST), the place of its character in the line,
+    whether it is the character's first, log P of the character if it stays (at its first unit, else 0). All of them as
+    arrays of the same length, and, when they are asked for, as lists."""
 
-    bytes: list[int]
-    chars: list[int]
-    firsts: list[bool]
-    stay: list[float]
-    array: Bytes
-    first_array: Marks
-    stay_array: Scores
+    def __init__(self, array: Bytes, char_array: Places, first_array: Marks, stay_array: Scores) -> None:
+        self.array, self.char_array, self.first_array, self.stay_array = array, char_array, first_array, stay_array
 
     @property
     def size(self) -> int:
-        return len(self.bytes)
+        return len(self.array)
+
+    @cached_property
+    def bytes(self) -> list[int]:
+        found: list[int] = self.array.tolist()
+        return found
+
+    @cached_property
+    def chars(self) -> list[int]:
+        found: list[int] = self.char_array.tolist()
+        return found
+
+    @cached_property
+    def firsts(self) -> list[bool]:
+        found: list[bool] = self.first_array.tolist()
+        return found
+
+    @cached_property
+    def stay(self) -> list[float]:
+        found: list[float] = self.stay_array.tolist()
+        return found
 
 
 @cache
@@ -118,6 +132,26 @@ def kept_scores(read: str) -> statistics.Floats:
     return table
 
 
+def score_of(text: str) -> float:
+    """log P of a text, which is mostly one character."""
+    table = _score_list()
+    if len(text) == 1:
+        return table[min(ord(text), statistics.OUTSIDE)]
+    if not text or max(text) < _ASTRAL:
+        return sum(map(table.__getitem__, map(ord, text)))
+    return sum([table[min(code, statistics.OUTSIDE)] for code in map(ord, text)])
+
+
+_ASTRAL = "\U00010000"
+
+
+@cache
+def _score_list() -> list[float]:
+    """`reading_scores` as numbers of Python: for one character faster than an array."""
+    table: list[float] = statistics.reading_scores().tolist()
+    return table
+
+
 # ---- characters to bytes -------------------------------------------------------------------------------------
 
 
@@ -161,7 +195,7 @@ def units_of(
     there = (flat != NO_BYTE).nonzero()[0]
     chars, is_first, array = there >> 1, (there & 1) == 0, flat[there]
     stay = np.where(is_first, kept_scores(read)[points][chars], 0.0).astype(float)
-    units = Units(array.tolist(), chars.tolist(), is_first.tolist(), stay.tolist(), array, is_first, stay)
+    units = Units(array, chars, is_first, stay)
     foreign = np.append(0, (points >= 0x80).cumsum())
     stops = np.append((raw[:, 0] == NO_BYTE).nonzero()[0], len(text))  # where characters have no bytes
     begins = np.append(0, stops[:-1] + 1)
@@ -175,8 +209,8 @@ def segments(line: str, read: str, part: tuple[int, int], fewest: int) -> Iterat
     start, end = part
     units, bounds = units_of(line[start:end], read, [(0, end - start)], fewest)
     for first, behind in bounds:
-        own = units if (first, behind) == (0, units.size) else Units(*[one[first:behind] for one in units])  # type: ignore[arg-type]
-        yield own._replace(chars=[char + start for char in own.chars]) if start else own
+        own = slice(first, behind)
+        yield Units(units.array[own], units.char_array[own] + start, units.first_array[own], units.stay_array[own])
 
 
 # ---- runs ----------------------------------------------------------------------------------------------------

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import statistics
+from .misread_pieces import MISSING_SCORE, Piece, Reading, Readings, pieces
 from .misread_units import (
     BIG5,
     BROKEN_BYTE_SCORE,
@@ -33,11 +32,13 @@ from .misread_units import (
     UTF8,
     Places,
     Runs,
+    Scores,
     Units,
     bytes_of,
     latin_bytes,
     latin_bytes_by_code,
     new_scores,
+    score_of,
     segments,
 )
 
@@ -45,38 +46,13 @@ LONGEST_LINE = 100_000  # characters: longer lines are repaired only if they los
 
 SPACE_SCORE = -1.0  # for a space in the place of the byte A0
 FILL_SCORE = -3.0  # for filling in a byte
-MISSING_SCORE = -6.0  # for filling in a byte that left no trace
 LEAST_GAIN = 8.0  # how much likelier a stretch has to become
 LEAST_CANDIDATE = -14.0  # log P of a character that may be filled in
-SURE = 0.85  # probability from which a filled-in character is taken
 CONTINUATIONS = tuple(range(0x80, 0xC0))
 # Bytes that cp1252 does not know, and those that later programs drop
 DROPPED = (0x81, 0x8D, 0x8F, 0x90, 0x9D, 0xA0, 0xAD)
 DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 LEADS = (*range(0xE3, 0xEA), 0xEF)
-
-
-class Reading(NamedTuple):
-    """A way to read units [at, at + length): text, its score, and the candidates if bytes were filled in. The text is
-    one character, or a stretch of several that lost nothing: all of it ASCII, or none; empty in a step over many."""
-
-    length: int
-    text: str
-    score: float
-    candidates: tuple[str, ...] = ()
-
-
-Stretch = Sequence[tuple[int, Reading]]
-"""Readings that follow one another, each with the number of its first unit."""
-
-
-class Piece(NamedTuple):
-    """line[start:end] was `text` before it was misread; `guessed` when a byte had to be filled in."""
-
-    start: int
-    end: int
-    text: str
-    guessed: bool
 
 
 class Repair(NamedTuple):
@@ -120,7 +96,7 @@ WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
 
 def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     """The quick way for what lost nothing: all that is foreign in the parts decodes strictly, and likely so."""
-    pieces: list[Piece] = []
+    found: list[Piece] = []
     total = 0.0
     for start, end in parts:
         for match in _STRICT[read].finditer(line, start, end):
@@ -132,10 +108,10 @@ def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int,
             if gain < LEAST_GAIN:
                 return
             head, tail = common_ends(old, new)
-            pieces.append(Piece(match.start() + head, match.end() - tail, new[head : len(new) - tail], False))
+            found.append(Piece(match.start() + head, match.end() - tail, new[head : len(new) - tail], False))
             total += gain
-    if pieces:
-        yield Repair(written, read, tuple(pieces), total)
+    if found:
+        yield Repair(written, read, tuple(found), total)
 
 
 _STRICT = {LATIN: re.compile(f"[\x00-\xff{CP1252_MARKS}]+"), GB: re.compile("(?s:.+)"), BIG5: re.compile("(?s:.+)")}
@@ -164,7 +140,7 @@ def likelihood(text: str) -> float:
 
 def likelihood_of_each(text: str) -> float:
     """Mean log P of the characters of a text that is not empty."""
-    return _score(text) / len(text)
+    return score_of(text) / len(text)
 
 
 def _strict_gain(old: str, new: str, read: str) -> float:
@@ -193,14 +169,14 @@ def common_ends(old: str, new: str) -> tuple[int, int]:
 
 def repair_of(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
     """The repair by the likeliest reading of a line in the codec `written`, if there is one."""
-    pieces: list[Piece] = []
+    found: list[Piece] = []
     gain = 0.0
     for units in (units for part in parts for units in segments(line, read, part, LEAST_OLD[read])):
         for stretch, better in _stretches(line, units, read, written):
-            pieces += _pieces(line, units, stretch)
+            found += _pieces(line, units, stretch)
             gain += better
-    if pieces:
-        yield Repair(written, read, tuple(pieces), gain)
+    if found:
+        yield Repair(written, read, tuple(found), gain)
 
 
 # ---- searching the likeliest reading ---------------------------------------------------------------------
@@ -398,26 +374,6 @@ def _in_order(points: NDArray[np.uint32]) -> bool:
     return bool(np.count_nonzero(points[1:] == points[:-1] + 1) > (len(points) - 1) / 2)
 
 
-def _score(text: str) -> float:
-    """log P of a text, which is mostly one character."""
-    table = _score_list()
-    if len(text) == 1:
-        return table[min(ord(text), statistics.OUTSIDE)]
-    if not text or max(text) < _ASTRAL:
-        return sum(map(table.__getitem__, map(ord, text)))
-    return sum([table[min(code, statistics.OUTSIDE)] for code in map(ord, text)])
-
-
-_ASTRAL = "\U00010000"
-
-
-@cache
-def _score_list() -> list[float]:
-    """`reading_scores` as numbers of Python: for one character faster than an array."""
-    table: list[float] = statistics.reading_scores().tolist()
-    return table
-
-
 # ---- reading bytes ---------------------------------------------------------------------------------------
 
 
@@ -453,7 +409,7 @@ def readings_of(window: tuple[int, ...], read: str, written: str) -> tuple[Readi
     """The ways to read a character of codec `written` at the beginning of the bytes."""
     byte = window[0]
     if 0 <= byte < 0x80:
-        return (Reading(1, chr(byte), _score(chr(byte))),)
+        return (Reading(1, chr(byte), score_of(chr(byte))),)
     return tuple(_utf8_readings(window, read) if written == UTF8 else _double_readings(window, read, written))
 
 
@@ -463,11 +419,11 @@ def _double_readings(window: tuple[int, ...], read: str, written: str) -> list[R
     if len(pair) == 2 and LOST in pair:
         readings += _double_guess(window, read, written)
     elif len(pair) == 2 and (text := _double(*pair, written)) is not None:
-        readings.append(Reading(2, text, _score(text)))
+        readings.append(Reading(2, text, score_of(text)))
     if read == LATIN and window[0] != LOST:  # a soft hyphen is the byte that programs drop
         text = _double(window[0], 0xAD, written)
-        if text is not None and _score(text) > -10:
-            readings.append(Reading(1, text, _score(text) + MISSING_SCORE, (text,)))
+        if text is not None and score_of(text) > -10:
+            readings.append(Reading(1, text, score_of(text) + MISSING_SCORE, (text,)))
     return readings
 
 
@@ -504,7 +460,20 @@ def doubles(written: str) -> dict[int, str]:
 @cache
 def _likely_doubles(written: str) -> dict[int, str]:
     """The double-byte characters that may be filled in, by both bytes."""
-    return {code: text for code, text in doubles(written).items() if _score(text) > LEAST_DOUBLE}
+    codes, scores = doubles_scored(written)
+    known = doubles(written)
+    return {code: known[code] for code in codes[scores > LEAST_DOUBLE].tolist()}
+
+
+@cache
+def doubles_scored(written: str) -> tuple[Places, Scores]:
+    """The double-byte characters: both bytes of each, and its log P."""
+    known = doubles(written)
+    scores = statistics.reading_scores()[statistics.codes("".join([text[0] for text in known.values()]))].astype(float)
+    for i, text in enumerate(known.values()):
+        if len(text) > 1:
+            scores[i] = score_of(text)
+    return np.array(list(known)), scores
 
 
 def _utf8_readings(window: tuple[int, ...], read: str) -> list[Reading]:
@@ -609,7 +578,7 @@ def _guess(choices: _Choices, length: int, penalty: float) -> list[Reading]:
 
 def _new_score(text: str, read: str) -> float:
     """Signs of cp1252 are welcome: of a text that was misread twice, the first repair finds them."""
-    return LATIN_SCORE if read == LATIN and text in latin_bytes() else _score(text)
+    return LATIN_SCORE if read == LATIN and text in latin_bytes() else score_of(text)
 
 
 @lru_cache(maxsize=4096)
@@ -681,95 +650,17 @@ def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iter
     """The pieces of a stretch of `units`."""
     start, end = stretch[0][0], _end(stretch)
     before = line[units.chars[start] - 1 : units.chars[start]] or statistics.BOUNDARY
-    chars = [*units.chars, units.chars[-1] + 1]
+    chars = np.array([*units.chars, units.chars[-1] + 1])
     after = line[chars[end] : chars[end] + 1] or statistics.BOUNDARY
-    texts, guessed = chosen([(stretch, before, after)])[0]
-    return cut(line, stretch, texts, guessed, chars, [*units.firsts, True])
-
-
-def cut(
-    line: str,
-    stretch: Stretch,
-    texts: Sequence[str],
-    guessed: Sequence[bool],
-    chars: Sequence[int],
-    firsts: Sequence[int],
-) -> Iterator[Piece]:
-    """A stretch cut where old and new characters both begin, guessed characters apart from sure ones.
-
-    texts, guessed  for each reading
-    chars, firsts   for each unit, and for the end of them: the place of its character in the line, and whether it is
-                    the character's first
-    """
-    start = stretch[0][0]
-    parts: list[tuple[int, int, str, bool]] = []  # between places where both begin: first, last + 1, text, guessed
-    text, guess = "", False
-    for (at, reading), own, is_guess in zip(stretch, texts, guessed, strict=True):
-        text += own
-        guess = guess or is_guess
-        end = at + reading.length
-        if firsts[end]:
-            parts.append((chars[start], chars[end - 1] + 1, text, guess))
-            start, text, guess = end, "", False
-    for guess, group in groupby(parts, key=itemgetter(3)):
-        alike = list(group)
-        piece = Piece(alike[0][0], alike[-1][1], "".join([part[2] for part in alike]), guess)
-        if line[piece.start : piece.end] != piece.text:
-            yield piece
-
-
-def chosen(asked: Sequence[tuple[Stretch, str, str]]) -> list[tuple[list[str], list[bool]]]:
-    """For each (stretch, character before it, character after it) the texts, and which of them are guesses. Among
-    several candidates the neighbours decide; when none is likely enough, the character stays lost."""
-    found = [([reading.text for _, reading in stretch], [False] * len(stretch)) for stretch, _, _ in asked]
-    # those whose left neighbour is known; then those whose left neighbour was lost, too, from left to right
-    rounds: list[list[tuple[int, int]]] = []
-    for number, (stretch, _, _) in enumerate(asked):
-        depth = 0
-        for i, (_, reading) in enumerate(stretch):
-            if not reading.candidates:
-                depth = 0
-            elif len(reading.candidates) == 1:
-                depth = 0
-                found[number][1][i] = reading.score < _score(reading.text) + MISSING_SCORE + 1
-            else:
-                if depth == len(rounds):
-                    rounds.append([])
-                rounds[depth].append((number, i))
-                depth += 1
-    for places in rounds:
-        around = [_around(*asked[number], found[number][0], i) for number, i in places]
-        for (number, i), (choice, chance) in zip(places, _likeliest(around), strict=True):
-            texts, guessed = found[number]
-            guessed[i] = chance >= SURE
-            texts[i] = asked[number][0][i][1].candidates[choice] if guessed[i] else LOST_CHAR
-    return found
-
-
-def _around(
-    stretch: Stretch, before: str, after: str, texts: Sequence[str], i: int
-) -> tuple[str, tuple[str, ...], str]:
-    """The character before reading i, its candidates, and the character after it, if that is known."""
-    right = texts[i + 1][0] if i + 1 < len(texts) else after
-    if i + 1 < len(texts) and len(stretch[i + 1][1].candidates) > 1:
-        right = ""
-    return texts[i - 1][-1] if i else before, stretch[i][1].candidates, right
-
-
-def _likeliest(asked: Sequence[tuple[str, tuple[str, ...], str]]) -> Iterator[tuple[int, float]]:
-    """For every (character before, candidates, character after, or none) the number of the likeliest candidate and
-    P(candidate | neighbours)."""
-    counts = [len(candidates) for _, candidates, _ in asked]
-    around = [before + (after or statistics.BOUNDARY) for before, _, after in asked]
-    points = statistics.codes("".join(around + [text[0] for _, candidates, _ in asked for text in candidates]))
-    before, after = points[: 2 * len(asked)].reshape(-1, 2).repeat(counts, axis=0).T
-    middle = points[2 * len(asked) :]
-    behind, in_front = statistics.bigram_logprobs(np.array((before, middle)), np.array((middle, after)))
-    is_known = np.array([after != "" for _, _, after in asked]).repeat(counts)
-    logs = (behind + np.where(is_known, in_front, 0)).astype(float)
-    starts: Places = np.cumsum(np.array(counts, np.int64)) - counts
-    highest = np.maximum.reduceat(logs, starts)
-    chances = 1 / np.add.reduceat(np.exp(logs - highest.repeat(counts)), starts)
-    best = (logs == highest.repeat(counts)).nonzero()[0]
-    firsts = best[best.searchsorted(starts)] - starts
-    return zip(firsts.tolist(), chances.tolist(), strict=True)
+    own = [reading for _, reading in stretch]
+    readings = Readings(
+        np.zeros(1, np.int64),
+        [before],
+        [after],
+        np.array([at for at, _ in stretch]),
+        np.array([reading.length for reading in own]),
+        [reading.text for reading in own],
+        [(i, reading) for i, reading in enumerate(own) if reading.candidates],
+    )
+    for _, piece in pieces(line, readings, chars, np.append(units.first_array, True)):
+        yield piece
