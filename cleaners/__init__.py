@@ -97,7 +97,11 @@ PIPELINE: tuple[Cleaner, ...] = (
     Cleaner("mhtml", mhtml.propose, needs=kinds.SLASH),  # first: the page inside a saved web archive
     Cleaner("extraction", extraction.propose, needs=kinds.ANGLE),  # pages become text before anything looks at the text
     # every other cleaner needs the real characters
-    Cleaner("mojibake", mojibake.propose, BLANK_LINES, needs=kinds.PAIR | kinds.LEAD | kinds.ESCAPE),
+    Cleaner(
+        *("mojibake", mojibake.propose, BLANK_LINES),
+        needs=kinds.PAIR | kinds.LEAD | kinds.ESCAPE,
+        preview=mojibake.preview,
+    ),
     # invisible and look-alike characters would hide lines from rules
     Cleaner("characters", characters.propose, MARGINS, needs=kinds.ODD),
     # before the joiner: a split sentence may have a widget between its halves

@@ -85,8 +85,11 @@ class Search:
     """How much of a document is searched for what lost bytes. A search costs a thousand times what it costs to clean
     prose, so it ends where it finds nothing: behind MOST_FRUITLESS characters in vain, and as many as were repaired."""
 
-    def __init__(self) -> None:
-        self._left = MOST_FRUITLESS
+    def __init__(self, limited: bool = True) -> None:
+        """limited  False: of lines of many documents all are searched; `in_vain` tells, by line, of how many characters
+        that was"""
+        self._left: float = MOST_FRUITLESS if limited else np.inf
+        self.in_vain: dict[str, int] = {}
 
     def repairs(self, asked: Sequence[Asked]) -> list[Repair | None]:
         """The repairs of lines; only what lost nothing is repaired when the search has ended."""
@@ -104,6 +107,7 @@ class Search:
                 self.succeed(one)
             else:
                 self._left -= one.size
+                self.in_vain[one.line] = self.in_vain.get(one.line, 0) + one.size
             yield found
 
     def succeed(self, asked: Asked) -> None:

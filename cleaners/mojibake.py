@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cache, partial
 
 import ftfy
@@ -19,22 +19,22 @@ from ftfy.chardata import UTF8_DETECTOR_RE
 
 from . import misread_signs, statistics
 from .config import Config
-from .edits import Edit, apply, between
+from .edits import Edit, between
 from .ignored import LINES, MARGINS
-from .misread_lines import Asked, Search, best_repairs
-from .misread_signs import LATIN_PAIR, SHORT, pairs, signs
+from .misread_lines import MOST_FRUITLESS, Asked, Search, best_repairs
+from .misread_pieces import Piece
+from .misread_signs import LATIN_PAIR, SHORT, signs
 from .misread_units import BIG5, GB, LATIN, LOST_CHAR, UTF8
-from .misreadings import Piece, Repair, likelihood
+from .misreadings import Repair, likelihood
 from .remembered import RememberedOfLines
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)
 OTHER_LEADS = "ĂĄĹŤ─┼├┬╨╤√РСГ"
 ROUNDS = 3  # a line may have been misread that often
 BATCH = 50_000  # characters of lines that are looked at together
+MOST_PREVIEWED = 200_000  # characters of lines that a preview looks at
+LINE = 100  # characters that take as long as a line takes whatever its length
 NAMES = {UTF8: "utf8", GB: "gbk", BIG5: "big5", LATIN: "cp1252"}
-
-Repairs = dict[str, Repair | None]
-"""By line the likeliest repair; None: there is none."""
 
 FTFY = ftfy.TextFixerConfig(
     unescape_html=False,
@@ -77,15 +77,39 @@ LOSSES = re.compile("\ufffd+|[\ue000-\uf8ff]+|[\U000f0000-\U0010ffff]+")
 
 def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     """Yields the repairs of misread characters, HTML entities and \\u escapes."""
-    suspects = _suspects(text)
+    suspects, known = _previewed.pop(text) if text in _previewed else (_suspects(text), None)
     if not suspects:
         return MARGINS + LINES  # no line has more signs of damage when space at its ends goes
     search = Search()
     for some in _batches(suspects):
-        known = _known([line for _, line in some], search)
+        own = known or _Known.of([line for _, line in some], search)
         for start, line in some:
-            yield from _misread(start, line, known) or _entities(start, line) or _escapes(start, line)
+            yield from _misread(start, line, own) or _entities(start, line) or _escapes(start, line)
     return LINES
+
+
+def preview(texts: Sequence[str]) -> None:
+    """Looks at the lines of many texts together, before `propose` is asked about each."""
+    _previewed.clear()
+    asked: dict[str, list[tuple[int, str]]] = {}
+    size = 0
+    for text in texts:
+        suspects = _suspects(text)
+        more = sum([len(line) + LINE for _, line in suspects])
+        if more > BATCH:  # it is not worth it
+            _previewed[text] = suspects, None
+            continue
+        size += more
+        if size > MOST_PREVIEWED:
+            break
+        asked[text] = suspects
+    search = Search(limited=False)
+    known = _Known.of([line for suspects in asked.values() for _, line in suspects], search)
+    for text, suspects in asked.items():
+        lines = {line for _, line in suspects}
+        lines |= {known.new(line) for line in lines if known.repairs[line]}
+        if sum([search.in_vain.get(line, 0) for line in lines]) < MOST_FRUITLESS:  # else not all of it is searched
+            _previewed[text] = suspects, known
 
 
 def residue(text: str, has_losses: bool = True, has_signs: bool = True) -> Iterator[tuple[int, int, str]]:
@@ -219,78 +243,99 @@ def _batches(suspects: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]
         yield batch
 
 
-def _known(lines: list[str], search: Search) -> Repairs:
-    """The repairs of lines, and that what comes out of them needs none."""
-    known: Repairs = {}
-    _find_repairs(list(dict.fromkeys(lines)), known, search)
-    done = [_replaced(line, repair.pieces) for line, repair in known.items() if repair]
-    together = "\n".join(done)
-    if done and not LATIN_PAIR.search(together) and not pairs().search(together):
-        known.update(dict.fromkeys(done))
-    else:
-        _find_repairs([line for line in dict.fromkeys(done) if line not in known], known, search)
-    return known
+class _Known:
+    """Repairs of lines.
+
+    repairs  by line the likeliest one; None: there is none
+    """
+
+    def __init__(self) -> None:
+        self.repairs: dict[str, Repair | None] = {}
+        self._new: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, lines: list[str], search: Search) -> _Known:
+        """The repairs of lines, and that what comes out of them needs none."""
+        known = cls()
+        known._find(list(dict.fromkeys(lines)), search)
+        known._find([line for line in dict.fromkeys(known._new.values()) if line not in known.repairs], search)
+        return known
+
+    def repair(self, line: str) -> Repair | None:
+        """Of any line."""
+        if line not in self.repairs:
+            self._find([line])
+        return self.repairs[line]
+
+    def new(self, line: str) -> str:
+        """What comes out of the repair of a line that has one."""
+        return self._new[line]
+
+    def _find(self, lines: list[str], search: Search | None = None) -> None:
+        """Adds the likeliest repair of each line."""
+        told = zip(lines, misread_signs.parts_of(lines), strict=True)
+        asked = [Asked(line, read, parts) for line, own in told for read, parts in own]
+        self.repairs.update(dict.fromkeys(lines))
+        self._find_likelier([one for one in asked if one.read != GB], search)
+        self._find_likelier([one for one in asked if one.read == GB], search)
+        for line in dict.fromkeys([one.line for one in asked]):
+            if repair := self.repairs[line]:
+                self._new[line] = _replaced(line, repair.pieces)
+
+    def _find_likelier(self, asked: list[Asked], search: Search | None) -> None:
+        """Adds the likeliest repairs where they are likelier than those that are known."""
+        repairs = self.repairs
+        gains = [repair.gain if (repair := repairs[one.line]) else 0.0 for one in asked]
+        for one, found in zip(asked, best_repairs(asked, search, gains), strict=True):
+            other = repairs[one.line]
+            if found and (other is None or found.gain > other.gain):
+                repairs[one.line] = found
 
 
-def _find_repairs(lines: list[str], known: Repairs, search: Search | None = None) -> None:
-    """Adds the likeliest repair of each line."""
-    told = zip(lines, misread_signs.parts_of(lines), strict=True)
-    asked = [Asked(line, read, parts) for line, own in told for read, parts in own]
-    known.update(dict.fromkeys(lines))
-    _find_likelier([one for one in asked if one.read != GB], known, search)
-    _find_likelier([one for one in asked if one.read == GB], known, search)
+_previewed: dict[str, tuple[list[tuple[int, str]], _Known | None]] = {}
 
 
-def _find_likelier(asked: list[Asked], known: Repairs, search: Search | None) -> None:
-    """Adds the likeliest repairs where they are likelier than those that are known."""
-    gains = [repair.gain if (repair := known[one.line]) else 0.0 for one in asked]
-    for one, repair in zip(asked, best_repairs(asked, search, gains), strict=True):
-        other = known[one.line]
-        if repair and (other is None or repair.gain > other.gain):
-            known[one.line] = repair
-
-
-def _misread(start: int, line: str, known: Repairs) -> list[Edit]:
+def _misread(start: int, line: str, known: _Known) -> Sequence[Edit]:
     """One repair is told piece by piece; several are one edit, since the steps between are no text."""
-    edits = _repaired(line, known)
+    edits, once = _repaired(line, known, start)
     if not edits:
-        return []
-    once = new = apply(line, edits)
-    rule = edits[-1].rule
+        return ()
+    new, rule = once, edits[-1].rule
     for _ in range(ROUNDS - 1):
-        more = _repaired(new, known)
+        more, new = _repaired(new, known)
         if not more:
             break
-        new, rule = apply(new, more), more[-1].rule
+        rule = more[-1].rule
     if new == once:
-        return [Edit(start + edit[0], *edit[1:]) for edit in edits]
-    return [_one_edit(start, line, new, rule)] if new != line else []
+        return edits
+    return [_one_edit(start, line, new, rule)] if new != line else ()
 
 
-def _repaired(line: str, known: Repairs) -> tuple[Edit, ...]:
-    """The edits of one line, whose places are counted from its start."""
+def _repaired(line: str, known: _Known, start: int = 0) -> tuple[Sequence[Edit], str]:
+    """The edits of one line, which begins at `start`, and the line after them."""
     repairs: list[Repair] = []
     new = line
     while len(repairs) < ROUNDS:
-        if new not in known:
-            _find_repairs([new], known)
-        repair = known[new]
+        repair = known.repair(new)
         if repair is None:
             break
         repairs.append(repair)
-        new = _replaced(new, repair.pieces)
+        new = known.new(new)
     if repairs and repairs[0].read == LATIN and not _has_more_han(new, line):
         repairs = []  # not Chinese, after all
     if not repairs or (repairs[0].read == LATIN and LATIN_PAIR.search(new)):
-        other = _short_by_ftfy(line) if len(line) <= SHORT else _by_ftfy(line)
+        other = line
+        if MAY_BE_BAD.search(line):
+            other = _short_by_ftfy(line) if len(line) <= SHORT else _by_ftfy(line)
         if not repairs or likelihood(other) > likelihood(new):
-            return tuple(between(line, other, "mojibake.ftfy"))
+            return list(between(line, other, "mojibake.ftfy", start)), other
     if len(repairs) == 1:
-        rules = {guessed: _rule(repairs[0], guessed) for guessed in (False, True)}
-        return tuple([Edit(a, line[a:b], text, rules[guessed]) for a, b, text, guessed in repairs[0].pieces])
+        written, read, pieces, _ = repairs[0]
+        rules = [_rule(written, read, guessed) for guessed in (False, True)]
+        return [Edit(start + a, line[a:b], text, rules[guessed]) for a, b, text, guessed in pieces], new
     guessed = any(piece.guessed for repair in repairs for piece in repair.pieces)
-    rule = _rule(repairs[-1], guessed, "_twice")
-    return (_one_edit(0, line, new, rule),) if new != line else ()
+    rule = _rule(repairs[-1].written, repairs[-1].read, guessed, "_twice")
+    return [_one_edit(start, line, new, rule)] if new != line else [], new
 
 
 def _has_more_han(new: str, line: str) -> bool:
@@ -347,8 +392,9 @@ _short_fixed = RememberedOfLines(_fixed_alone)
 _short_by_ftfy = RememberedOfLines(_by_ftfy)
 
 
-def _rule(repair: Repair, guessed: bool, times: str = "") -> str:
-    name = f"mojibake.{NAMES[repair.written]}_as_{NAMES[repair.read]}{times}"
+@cache
+def _rule(written: str, read: str, guessed: bool, times: str = "") -> str:
+    name = f"mojibake.{NAMES[written]}_as_{NAMES[read]}{times}"
     return name + "_guessed" if guessed else name
 
 

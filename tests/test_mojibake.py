@@ -9,7 +9,7 @@ from ftfy import badness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import Config, Edit, apply, mojibake, undo
+from cleaners import Config, Edit, apply, misread_lines, mojibake, undo
 from cleaners.mojibake import propose, residue
 
 SIMPLIFIED = "今天下午，几个学生在图书馆里讨论问题，他们都觉得这本书写得很好。"
@@ -260,3 +260,44 @@ FOREIGN = sorted({char for char in badness.BADNESS_RE.pattern if char >= "\x80"}
 @given(st.text(st.sampled_from([*FOREIGN, *FOREIGN, *" \x81aZ7,.\n\u3000好的，。“”"]), max_size=6))
 def test_what_ftfy_takes_for_damage_is_put_to_its_test(text: str) -> None:
     assert mojibake.MAY_BE_BAD.search(text) or not badness.is_bad(text)
+
+
+def _pages() -> list[str]:
+    good = [SIMPLIFIED + str(number) for number in range(30)]
+    lossy = [line.encode().decode("gb18030", "replace") for line in good]
+    latin = [cp1252(line.encode()) for line in good[:9]]
+    vain = [f"龘靐{lossy[0][:4]}{number}" for number in range(40)]
+    pages = [
+        good,
+        lossy,
+        latin + good[:3],
+        vain,
+        vain + lossy[:20],
+        [*lossy[:5], "&#20013;", "caf\u00c3\u00a9"],
+        lossy * 40,
+    ]
+    return ["\n".join(page) for page in [*pages, lossy[5:6]]]
+
+
+@pytest.mark.parametrize("fruitless", [10_000, 300])
+def test_texts_that_were_previewed_get_the_same_edits(monkeypatch: pytest.MonkeyPatch, fruitless: int) -> None:
+    for module in (misread_lines, mojibake):
+        monkeypatch.setattr(module, "MOST_FRUITLESS", fruitless)
+    pages = _pages()
+    mojibake.preview([])
+    alone = [edits(page) for page in pages]
+    mojibake.preview(pages)
+    previewed = [page in mojibake._previewed for page in pages]
+    assert [edits(page) for page in pages] == alone
+    assert previewed == [True, True, True, fruitless > 300, fruitless > 300, True, True, True]
+    assert not mojibake._previewed
+
+
+def test_a_preview_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mojibake, "MOST_PREVIEWED", 5_000)
+    pages = _pages()
+    mojibake.preview(pages)
+    assert pages[1] in mojibake._previewed
+    assert pages[-1] not in mojibake._previewed
+    mojibake.preview([])
+    assert not mojibake._previewed
