@@ -7,7 +7,7 @@ found is the same (tests/test_misread_search.py), the time for a unit a tenth (d
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ from .misreadings import (
     WRITTEN,
     Repair,
     are_likely_pairs,
+    common_ends,
     doubles,
     doubles_scored,
     is_most,
@@ -56,12 +57,15 @@ from .misreadings import (
     lost_bytes,
     readings_of,
     repair_of,
+    strict_repair,
     strict_repairs,
+    strictly,
 )
 
 Part = tuple[int, int]
 STEP_COST = {UTF8: 12, GB: 6, BIG5: 6}  # of one unit of all lines, in units of one line that is searched alone
 LENGTHS = {UTF8: 4, GB: 2, BIG5: 2}  # units of the longest reading
+FEW = 8  # lines
 MOST_ROWS = 50_000  # that are remembered from one document to the next
 WINDOW = 5  # units on which the readings at one of them may depend
 CODES = 258  # a byte, a lost one, none
@@ -100,13 +104,85 @@ class _Page(NamedTuple):
 
 def best_repairs(lines: Sequence[Line], read: str) -> list[Repair | None]:
     """For each line what misreadings.best_repair finds."""
-    found = [strict_repairs(line.text, read, line.parts) for line in lines]
+    found = _strict_repairs(lines, read)
     left = [i for i, line in enumerate(lines) if not found[i] and len(line.text) <= LONGEST_LINE]
     for written in WRITTEN[read]:
         for i, repair in zip(left, _repairs([lines[i] for i in left], read, written), strict=True):
             found[i] += [repair] if repair else []
         left = [i for i in left if not (found[i] and is_most(found[i][-1], lines[i].parts))]
     return [likeliest(own) for own in found]
+
+
+def _strict_repairs(lines: Sequence[Line], read: str) -> list[list[Repair]]:
+    """For each line what misreadings.strict_repairs finds."""
+    if read == LATIN or len(lines) < FEW:
+        return [strict_repairs(line.text, read, line.parts) for line in lines]
+    found: list[list[Repair]] = [[] for _ in lines]
+    for written in WRITTEN[read]:
+        asked: list[tuple[int, int, str, str]] = []
+        for number, (line, parts) in enumerate(lines):
+            if len(parts) > 1:
+                found[number] += strict_repair(line, read, written, parts)
+                continue
+            start, end = parts[0]
+            old = line[start:end]
+            if new := strictly(old, read, written):
+                asked.append((number, start, old, new))
+        for (number, start, old, new), gain in zip(asked, _strict_gains(asked, read), strict=True):
+            if gain >= LEAST_GAIN:
+                head, tail = common_ends(old, new)
+                piece = Piece(start + head, start + len(old) - tail, new[head : len(new) - tail], False)
+                found[number].append(Repair(written, read, (piece,), gain))
+    return found
+
+
+def _strict_gains(asked: Sequence[tuple[int, int, str, str]], read: str) -> Iterator[float]:
+    """misreadings._strict_gain of the old and new text of each, which were not read as Latin letters."""
+    old = _Wide.of([old for _, _, old, _ in asked])
+    new = _Wide.of([new for _, _, _, new in asked])
+    counts = new.ends - new.starts
+    together = new.neighbours(np.diff(new.places) == 1)
+    is_lost = sums_before(new.points == ord(LOST_CHAR))
+    is_good = (old.ends - old.starts >= LEAST_OLD[read]) & (counts >= 2) & (is_lost[new.ends] == is_lost[new.starts])
+    is_good &= old.neighbours(np.diff(old.points) == 1) <= (old.ends - old.starts - 1) / 2  # not as in a code table
+    is_good &= (together > 0) & (2 * together >= counts - 1)
+    stay, scores = old.scores(), new.scores()
+    bounds = zip(*[of.tolist() for of in (is_good, old.starts, old.ends, new.starts, new.ends)], strict=True)
+    for (_, _, _, text), (good, a, b, c, d) in zip(asked, bounds, strict=True):
+        gain = 0.0
+        if good:
+            score = float(scores[c:d].sum())
+            if score / (d - c) >= (LOWEST_MEAN if d - c >= NOT_SHORT else LOWEST_MEAN_SHORT) and (
+                d - c >= LONG or are_likely_pairs(text)
+            ):
+                gain = score - float(stay[a:b].sum())
+        yield gain
+
+
+class _Wide(NamedTuple):
+    """The characters of texts that are not ASCII: their codes and places, and, per text, which of them are in it."""
+
+    points: Places
+    places: Places
+    starts: Places
+    ends: Places
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> _Wide:
+        points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
+        places = (points >= 0x80).nonzero()[0]
+        ends = places.searchsorted(np.cumsum([0, *map(len, texts)]))
+        return cls(points[places].astype(np.int64), places, ends[:-1], ends[1:])
+
+    def scores(self) -> statistics.Floats:
+        found: statistics.Floats = statistics.reading_scores()[np.minimum(self.points, statistics.OUTSIDE)]
+        return found
+
+    def neighbours(self, of: Marks) -> Places:
+        """Per text how many of its characters and the ones behind them, in it, are marked."""
+        before = sums_before(of)
+        found: Places = before[np.maximum(self.ends - 1, self.starts)] - before[self.starts]
+        return found
 
 
 def most_gained(lines: Sequence[Line], read: str) -> Scores:

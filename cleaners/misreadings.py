@@ -103,7 +103,7 @@ def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int,
             old = match[0]
             if old.isascii():
                 continue
-            new = _strictly(old, read, written)
+            new = strictly(old, read, written)
             gain = _strict_gain(old, new, read) if new else -np.inf
             if gain < LEAST_GAIN:
                 return
@@ -117,7 +117,7 @@ def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int,
 _STRICT = {LATIN: re.compile(f"[\x00-\xff{CP1252_MARKS}]+"), GB: re.compile("(?s:.+)"), BIG5: re.compile("(?s:.+)")}
 
 
-def _strictly(old: str, read: str, written: str) -> str:
+def strictly(old: str, read: str, written: str) -> str:
     """The text before it was misread; empty when that is not possible."""
     if LOST_CHAR in old:
         return ""
