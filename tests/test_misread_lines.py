@@ -72,12 +72,12 @@ def test_a_way_as_likely_is_left_to_the_search() -> None:
 
 
 def test_a_document_is_not_searched_in_vain_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misread_search, "strict_repairs")
+    searched = spy_on(monkeypatch, misread_search, "_strict_repairs")
     misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     lines = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
     assert best_repairs([Asked(line, BIG5, ((0, len(line)),)) for line in lines]) == [None] * 50
-    assert len({line for line, *_ in searched}) == 10
+    assert len({line.text for lines, _ in searched for line in lines}) == 10
 
 
 def test_what_was_found_lets_the_search_go_on() -> None:
@@ -98,7 +98,7 @@ def test_what_lost_nothing_is_repaired_when_the_search_has_ended() -> None:
 
 
 def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misread_search, "strict_repairs")
+    searched = spy_on(monkeypatch, misread_search, "_strict_repairs")
     misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     vain = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
@@ -108,4 +108,4 @@ def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPa
     asked += [Asked(good, LATIN, ((0, len(good)),))] * 10
     found = best_repairs(asked)
     assert all(found[50:])
-    assert len({line for line, *_ in searched} & set(vain)) > 10
+    assert len({line.text for lines, _ in searched for line in lines} & set(vain)) > 10
