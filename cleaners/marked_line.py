@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from operator import add
+from operator import add, eq, le
 
 # Characters of East Asian width that are no marks: Han, kana, bopomofo, enclosed numbers, geometric bullets, 々〇
 LETTERS = (
@@ -44,6 +44,9 @@ _REFERENCE = re.compile(r"\. ?[^.\n]{2,120}\[(?:[MCGNJDRSPAZ]|DB|CP|EB|CM|DS)(?:
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
 
 
+LONG = 1_000  # characters
+TOGETHER = 1_024  # so many changes are read at once, so that what is made of them stays in the processor's caches
+
 Change = tuple[int, str, str, str]
 """Place in the line, what stands there, what comes there, and the rule."""
 
@@ -60,7 +63,9 @@ class MarkedLine:
 
     def __init__(self, before: str) -> None:
         self.before = before
-        self.text = list(before)
+        # characters of a long line share their objects: one each would take 80 bytes
+        shared: dict[str, str] = {}
+        self.text = list(before if len(before) < LONG else map(shared.setdefault, before, before))
         self._joined: str | None = before
         self.changes: dict[int, tuple[int, str, str]] = {}
         self._starts: list[int] = []
@@ -103,29 +108,52 @@ class MarkedLine:
         """Puts `after` in the place of text[start:end]; a later change of the same place replaces it."""
         self.changes[start] = (end, after, rule)
         self._joined = None
-        if end == start + 1 and len(after) == 1:
-            self.text[start] = after
+        if end == start + 1:
+            self.text[start] = after[:1] or "\0"
         elif len(after) == end - start:
             self.text[start:end] = after
         else:
             self.text[start:end] = [after[:1] or "\0"] * (end - start)
 
-    def remove(self, places: range, rule: str) -> None:
+    def remove(self, places: Sequence[int], rule: str) -> None:
         """Takes away the characters at these places."""
-        ends = map(add, places, repeat(1))
-        self.changes.update(zip(places, zip(ends, repeat(""), repeat(rule), strict=False), strict=True))
-        self.text[places.start : places.stop : places.step] = "\0" * len(places)
+        changes, text = self.changes, self.text
+        changes.update(
+            zip(places, zip(map(add, places, repeat(1)), repeat(""), repeat(rule), strict=False), strict=True)
+        )
+        for place in places:
+            text[place] = "\0"
         self._joined = None
 
-    def changed(self) -> Iterator[Change]:
+    def changed(self) -> Iterable[Change]:
         """What has changed by now, in order."""
-        done, line, changes = 0, self.before, self.changes
-        for start in sorted(changes):
-            end, after, rule = changes[start]
+        if len(self.before) >= LONG:
+            return self._changed()
+        found: list[Change] = []
+        done, line = 0, self.before
+        for start, (end, after, rule) in sorted(self.changes.items()):
             before = line[start:end]
             if start >= done and before != after:
-                yield start, before, after, rule
+                found.append((start, before, after, rule))
                 done = end
+        return found
+
+    def _changed(self) -> Iterator[Change]:
+        """The same of a long line."""
+        done, line, changes = 0, self.before, self.changes
+        places = sorted(changes)
+        for first in range(0, len(places), TOGETHER):
+            some = places[first : first + TOGETHER]
+            ends, afters, rules = zip(*map(changes.__getitem__, some), strict=True)
+            befores = list(map(line.__getitem__, map(slice, some, ends)))
+            if all(map(le, (done, *ends), some)) and not any(map(eq, befores, afters)):
+                yield from zip(some, befores, afters, rules, strict=True)
+                done = ends[-1]
+                continue
+            for start, end, before, after, rule in zip(some, ends, befores, afters, rules, strict=True):
+                if start >= done and before != after:
+                    yield start, before, after, rule
+                    done = end
 
     def char(self, place: int) -> str:
         """The character at a place; a line break before and behind the line."""

@@ -126,20 +126,19 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     return INDENTS + NOTHING_LEFT if plain else INDENTS
 
 
-def _line_edits(start: int, before: str, style: Style) -> Iterator[Edit]:
+def _line_edits(start: int, before: str, style: Style) -> Iterable[Edit]:
     """The edits of one line, which begins at `start` of the text."""
-    changes: Iterable[Change]
     if len(before) > LONGEST_REMEMBERED:
-        changes = _changes(before, style)
-    elif _ANY_LETTER.fullmatch(before):
+        many = _changes(before, style)
+        return (_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in many)
+    if _ANY_LETTER.fullmatch(before):
         changes = _known_changes(before.translate(_alike()), style)
     else:
         changes = _known_changes(before, style)
-    for place, old, new, rule in changes:
-        yield _edit(Edit, (start + place, old, new, rule, "", -1))
+    return [_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in changes]
 
 
-def _changes(before: str, style: Style) -> Iterator[Change]:
+def _changes(before: str, style: Style) -> Iterable[Change]:
     """What changes in one line."""
     line = MarkedLine(before)
     if style.has_forms:
@@ -163,9 +162,7 @@ def _changes(before: str, style: Style) -> Iterator[Change]:
     return line.changed()
 
 
-@lru_cache(1 << 12)  # pages repeat lines, and lines are read again while a page settles
-def _known_changes(before: str, style: Style) -> tuple[Change, ...]:
-    return tuple(_changes(before, style))
+_known_changes = lru_cache(1 << 12)(_changes)  # pages repeat lines, and lines are read again while a page settles
 
 
 # Beside these marks no rule asks which letter or digit stands there, and none of them changes one: cells of a table are

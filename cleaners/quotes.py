@@ -47,7 +47,7 @@ _SOME_WIDE = re.compile(f"[\u2e80-\u2fff\u3005-\u9fff\u2460-\u25ff\uf900-\ufaff\
 
 def is_wide(char: str) -> bool:
     """Whether a character is a letter or mark of Chinese (or Japanese) text."""
-    if char in MARKS:
+    if "一" <= char <= "龥" or char in MARKS:
         return True
     code = ord(char)
     return (

@@ -87,10 +87,11 @@ def spaces(line: MarkedLine) -> None:
     if not _has_space(line.before):
         return
     text, size = line.text, len(line.text)
+    has_protected = line.has_protected()
     for found in _SPACES.finditer(line.joined()):
         start, end = found.span()
         left, right = text[start - 1] if start else "\n", text[end] if end < size else "\n"
-        if left == "\n" or right in "\r\n" or line.is_protected(start):
+        if left == "\n" or right in "\r\n" or (has_protected and line.is_protected(start)):
             continue
         if (
             left in _AFTER_NO_SPACE

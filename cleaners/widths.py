@@ -21,6 +21,7 @@ _BESIDE_A_MARK = frozenset("\n\"'“”‘’《》「」『』（）()")
 _SPACES = " \t\xa0\u3000"
 # closing marks and emphasis between a word and the mark that follows it
 _CLOSERS = frozenset("”’\"'）》〉】」』〕)]*_`…—\0")
+_CLOSERS_OR_SIGNS = _CLOSERS | frozenset("%)")
 _BEHIND_A_WORD = _CLOSERS | frozenset(_SPACES)
 _SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
 _FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
@@ -109,9 +110,10 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
         name = char == "." and text[place - 1] in _NAME_CHARACTERS and text[place + 1] in _NAME_CHARACTERS
         if not (name or line.is_protected(place)):
             line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
+    has_protected = line.has_protected()
     for found in _MARKS.finditer(text):
         place, char = found.start(), found[0]
-        if place in line.changes or line.is_protected(place):
+        if place in line.changes or (has_protected and line.is_protected(place)):
             continue
         if char == ".":
             if _is_full_stop(line, place, damaged):
@@ -138,7 +140,7 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
         return True
     if _is_ascii_word(right):
         return char == "," and damaged and _parts_words(line, place)
-    if LETTER.match(right) or right in "“‘《「『（":
+    if "一" <= right <= "龥" or LETTER.match(right) or right in "“‘《「『（":
         return True
     if right == " " and line.char(place + 2) == "\n":
         right = "\n"
@@ -156,14 +158,15 @@ def _parts_words(line: MarkedLine, place: int) -> bool:
 
 def _is_spoken_of(line: MarkedLine, place: int) -> bool:
     """Whether a mark behind a space does not belong to the words around it: `写成 :? 即可`, `.git`."""
-    before, right = line.char(place - 2), line.char(place + 1)
-    if _is_ascii_word(right):
-        return True  # .git, !important
+    right = line.char(place + 1)
     if right in _SPACES:
         right = line.char(place + 2)
-    if not (LETTER.match(right) or right.isalnum() or right in _BESIDE_A_MARK):
+    elif _is_ascii_word(right):
+        return True  # .git, !important
+    if not (right.isalnum() or LETTER.match(right) or right in _BESIDE_A_MARK):
         return True
-    return not (LETTER.match(before) or _is_ascii_word(before) or before in _CLOSERS or before in "%)")
+    before = line.char(place - 2)
+    return not ("一" <= before <= "龥" or LETTER.match(before) or _is_ascii_word(before) or before in _CLOSERS_OR_SIGNS)
 
 
 def _is_authors(char: str, left: str, right: str) -> bool:
@@ -223,8 +226,10 @@ def _word_before(line: MarkedLine, place: int) -> str:
     before = line.text[place] if place >= 0 else "\n"
     if before not in _BEHIND_A_WORD:
         return before
-    if before in _SPACES and LETTER.match(line.char(place - 1)):
-        return line.char(place - 1)
+    if before in _SPACES:
+        word = line.char(place - 1)
+        if "一" <= word <= "龥" or LETTER.match(word):
+            return word
     lowest = place - 6
     while place > lowest and line.char(place) in _CLOSERS:
         if line.char(place) in "）》】」』〉":
