@@ -16,6 +16,7 @@ import argparse
 import multiprocessing
 import resource
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from functools import partial
@@ -58,6 +59,10 @@ SENTENCE = "这座小镇在山的背面，去年春天修了一条路，路的�
 
 KNOWN = ("作者", "来源", "编辑", "日期", "责任编辑", "记者", "时间", "标题")
 
+CODECS = ("gbk", "cp1252", "latin-1", "big5")
+BUTTONS = ("分享到：微信 微博 QQ空间", "[打印] [关闭]", "责任编辑：", "上一篇：", "首页", "手机版", "返回顶部", "评论")
+ENGLISH = ("apple", "tree", "house", "Beijing", "river", "go")
+
 Words = Callable[[int], str]
 """So many characters at random, as frequent as in news."""
 PIECES: dict[str, Callable[[int, Words], str]] = {
@@ -90,6 +95,22 @@ PIECES: dict[str, Callable[[int, Words], str]] = {
     "misread_gbk_as_big5": lambda number, words: words(20).encode("gbk").decode("big5", "replace") + "\n",
     "misread_gbk": lambda number, words: words(20).encode().decode("gbk", "replace") + "\n",
     "misread_latin": lambda number, words: words(20).encode().decode("cp1252", "replace") + "\n",
+    "misread_twice": lambda number, words: _misread(_misread(words(20), "cp1252"), "cp1252") + "\n",
+    "misread_in_part": lambda number, words: f"{words(20)}，{_misread(words(6), 'gbk')}，{words(20)}。\n",
+    "misread_by_turns": lambda number, words: _misread(words(20), CODECS[number % len(CODECS)]) + "\n",
+    "lost_lines": lambda number, words: f"{words(9)}锟斤拷锟斤拷{words(3)}\n",
+    "question_marks": lambda number, words: f"{words(3)}???{words(2)}?\n",
+    "prose_and_buttons": lambda number, words: f"{words(25)}，{words(9)}。\n{BUTTONS[number % 8]}{words(3)}\n",
+    "buttons": lambda number, words: f"{BUTTONS[number % 8]} {BUTTONS[number // 7 % 8]}{number}\n",
+    "turns": lambda number, words: f"{words(3)} 2020/1/{number % 28 + 1} {number % 24}:00:05\n{words(6)}\n\n",
+    "contents": lambda number, words: f"第{number}章 {words(6)}......................{number}\n",
+    "dots": lambda number, words: f"{words(4)}{'.' * (number % 60)}\n",
+    "phones": lambda number, words: f"{words(3)} 138{number * 7919 % 10**8:08} 010-{number * 31 % 10**8:08}\n",
+    "prices": lambda number, words: f"{words(4)} ￥{number}.00 元/{words(1)} 库存{number % 99}件\n",
+    "escaped_html": lambda number, words: f"&lt;p&gt;{words(5)}&lt;/p&gt;\n",
+    "xml": lambda number, words: f'<item id="{number}"><name>{words(3)}</name><v>{number * 7}</v></item>\n',
+    "program": lambda number, words: f"def f{number}(x, y=1):\n    # {words(8)}\n    return x + '{words(4)}'\n\n",
+    "english": lambda number, words: f"{' '.join(ENGLISH[(number * 7 + i * i) % 6] for i in range(8))}\n",
     "rare_characters": lambda number, words: chr(0x4E00 + number * 7919 % 20_000),
 }  # fmt: skip
 ELEMENTS = {
@@ -113,6 +134,11 @@ NUMBERED: dict[str, Callable[[int], str]] = {
     "html_one_tag": lambda number: f'{"<p" * (number == 0)} a{number}="{number}"',
     "html_stray_ends": lambda number: "<span>" if number % 3 else "</i></i></i>",
 }
+
+
+def _misread(text: str, codec: str) -> str:
+    return text.encode().decode(codec, "replace")
+
 
 EVERY = 10  # cases: other programs run on the machine, too
 
@@ -168,7 +194,11 @@ MADE: dict[str, Callable[[int], str]] = {
     "short_lines": _lines(lambda draw: draw.randint(1, 8)),
     "lines": _lines(lambda draw: draw.randint(10, 40)),
     "table": _table,
+    "wrapped": lambda size: "\n".join(textwrap.wrap(_prose(size), 20)),
+    "wrapped_narrow": lambda size: "\n".join(textwrap.wrap(_prose(size), 3)),
     "zero_width_prose": lambda size: "\u200b".join(_prose(size // 2)),
+    "no_break_spaces": lambda size: "\xa0".join(_prose(size // 2)),
+    "spaced": lambda size: " ".join(_prose(size // 2)),
     **{name: partial(_run_of, run) for name, run in RUNS.items()},
     **{name: partial(_pieces, made) for name, made in PIECES.items()},
     **{name: partial(_page, element) for name, element in ELEMENTS.items()},
