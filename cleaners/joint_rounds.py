@@ -199,18 +199,17 @@ class Rounds:
         return np.array(answers, np.bool_)
 
     def _may_be_copies(self, rows: Numbers, reach: int) -> Flags:
-        """Can lines be held by others so near, as far as their pairs of characters tell?"""
+        """Can others so near hold lines, as far as their lengths and `held` tell?"""
         columns = self._columns
         found = np.zeros(len(rows), np.bool_)
         long = np.flatnonzero(columns.lengths.take(rows) >= SHORTEST_COPY)
         asked = rows.take(long)
-        held = self._sides.held.take(columns.row, 0)
+        held = self._sides.held.take(columns.row)
         held[columns.row == UNREAD] = EVERYTHING
-        own, lengths = held.take(asked, 0), columns.lengths.take(asked)
+        own, lengths = held.take(asked), columns.lengths.take(asked)
         for step in (*range(-reach, 0), *range(1, reach + 1)):
             others = np.clip(asked + step, 0, len(held) - 1)
-            is_held = ~(own & ~held.take(others, 0)).any(axis=1)
-            found[long] |= is_held & (columns.lengths.take(others) >= lengths)
+            found[long] |= (own & ~held.take(others) == 0) & (columns.lengths.take(others) >= lengths)
         return found
 
     def _gains_of_pages(self) -> Floats:

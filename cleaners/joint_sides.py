@@ -73,7 +73,7 @@ ODD, ODD_IN_RUNS = 1 << 18, 1 << 26  # what makes lines of tables and code odd a
 MAY_BE_BYLINE, MAY_BE_ITEM, COLUMN, MAY_BE_CAPTION, MAY_BE_CREDIT, MAY_BE_DATE, MAY_BE_PAGE = (
     1 << bit for bit in range(19, 26)
 )
-PAIR_MULTIPLIERS = np.array([0x9E3779B1, 0x85EBCA77], np.uint32)  # odd and without a pattern
+SPREAD = np.uint32(0x9E3779B1)  # 2 ** 32 / golden ratio: neighbouring codes get bits that are far from each other
 _BMP = "".join(map(chr, range(0x10000)))
 
 
@@ -89,7 +89,7 @@ class SideRows(NamedTuple):
     as_second   the same for each of KINDS, of the first half: float64 [rows, KINDS]
     between     see Side.between: float64 [rows, 5]
     edges       codes of the last two characters and the first two, BOUNDARY where there is none: uint32 [rows, 4]
-    held        bits for the pairs of characters in it: where one line holds another, its bits do. uint64 [rows, 2]
+    held        a bit for each of its characters, which other ones share: a line that holds another has all of its bits
     """
 
     kind: Numbers
@@ -109,7 +109,7 @@ class SideRows(NamedTuple):
 
 def none() -> SideRows:
     """Row 0 alone."""
-    shapes = ((), (), (), (), (), (2,), (), (2,), (), (len(KINDS),), (5,), (4,), (2,))
+    shapes = ((), (), (), (), (), (2,), (), (2,), (), (len(KINDS),), (5,), (4,), ())
     types = (np.int64, *[np.bool_] * 5, *[np.int64] * 2, *[np.float64] * 3, np.uint32, np.uint64)
     return SideRows(*[np.zeros((1, *shape), kind) for shape, kind in zip(shapes, types, strict=True)])
 
@@ -235,21 +235,13 @@ def _read(texts: Sequence[str], are_open: Sequence[bool]) -> SideRows:
         np.stack([weighed(own.second, as_second) for own in parts], axis=1),
         np.stack(between, axis=1).astype(np.float64),
         np.minimum(edges, np.uint32(OUTSIDE)),
-        _held(points, starts, ends),
+        np.bitwise_or.reduceat(np.left_shift(np.uint64(1), points * SPREAD >> np.uint32(26), dtype=np.uint64), starts),
     )
 
 
 def weighed(weights: Iterable[float] | Floats, features: Iterable[Flags | Floats]) -> Floats:
     """Sum of the products of weights and columns, in their order: the same whatever stands beside a row."""
     return np.asarray(sum(weight * column for weight, column in zip(weights, features, strict=True)))
-
-
-def _held(points: Kinds, starts: Numbers, ends: Numbers) -> Bits:
-    pairs = points[:-1] * PAIR_MULTIPLIERS[0] + points[1:] * PAIR_MULTIPLIERS[1] >> np.uint32(25)
-    bits = np.left_shift(np.uint64(1), pairs & np.uint32(63), dtype=np.uint64)
-    bits[starts - 1] = bits[ends - 1] = 0  # one of both is a line break
-    halves = (bits * (pairs < 64), bits * (pairs >= 64))
-    return np.stack([np.bitwise_or.reduceat(half, starts) for half in halves], axis=1)
 
 
 def _item_ends(texts: Sequence[str], may_be: Flags) -> Numbers:

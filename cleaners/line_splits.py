@@ -223,7 +223,8 @@ class _Page:
         self.chains: list[list[int]] = [[i] for i in range(len(lines))]
         self.whole: list[Unit] = list(lines)
         self.moved: set[int] = set()  # lines that were moved
-        # line number -> rule that joined it to the line before it, and what now stands between the two
+        # line number -> rule that joined it to the line before it, if it is not JOIN, and what now stands between the
+        # two, if that is not nothing
         self.rules: dict[int, str] = {}
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
@@ -336,26 +337,28 @@ class _Page:
             if allowed:
                 yield allowed
 
-    # Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
-    # stands here once more: `duplicates` takes that out.
-
     def may_begin(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
         """May these units be first halves on this page?  may_be_copies: may one near by hold them?"""
-        return [
-            self.chains[i][0] not in self.moved
-            and not (self._is_misread and MISREAD.search(self.whole[i].text[-JOINT_WIDTH:]))
-            and not (may_be_copy and self._is_copied(i, HEAD_REACH))
-            for i, may_be_copy in zip(units, may_be_copies, strict=True)
-        ]
+        return self._may_be_halves(units, may_be_copies, HEAD_REACH, slice(-JOINT_WIDTH, None))
 
     def may_go_on(self, units: Sequence[int], may_be_copies: Sequence[bool]) -> list[bool]:
         """May they be second halves?"""
-        return [
-            self.chains[j][0] not in self.moved
-            and not (self._is_misread and MISREAD.search(self.whole[j].text[:JOINT_WIDTH]))
-            and not (may_be_copy and self._is_copied(j, COPY_REACH))
-            for j, may_be_copy in zip(units, may_be_copies, strict=True)
-        ]
+        return self._may_be_halves(units, may_be_copies, COPY_REACH, slice(JOINT_WIDTH))
+
+    def _may_be_halves(
+        self, units: Sequence[int], may_be_copies: Sequence[bool], reach: int, edge: slice
+    ) -> list[bool]:
+        """Not what was moved, not what is misread (its characters say nothing), not a part of a paragraph near by that
+        stands here once more: `duplicates` takes that out."""
+        moved, chains = self.moved, self.chains
+        found = [chains[i][0] not in moved for i in units] if moved else [True] * len(units)
+        if True in may_be_copies or self._is_misread:
+            for number, (i, may_be_copy) in enumerate(zip(units, may_be_copies, strict=True)):
+                if self._is_misread and MISREAD.search(self.whole[i].text[edge]):
+                    found[number] = False
+                elif may_be_copy and found[number]:
+                    found[number] = not self._is_copied(i, reach)
+        return found
 
     @cached_property
     def _is_misread(self) -> bool:
@@ -411,13 +414,13 @@ class _Page:
 
     def _joined(self, run: Sequence[int], rule: str) -> Unit:
         first, last = self.whole[run[0]], self.whole[run[-1]]
-        pieces = [first.text]
-        for before, after in pairwise(run):
-            one, two = self.lines[self.chains[before][-1]], self.lines[number := self.chains[after][0]]
-            is_wide = one.text[-1] >= WIDE and two.text[0] >= WIDE and rule != BYLINE
-            self.rules[number] = rule
-            self.glues[number] = glue = "" if is_wide else self._glue(one, two, rule)
-            pieces += [glue, self.whole[after].text]
+        pieces = [self.whole[k].text for k in run]
+        if rule == BYLINE or any(one[-1] < WIDE or two[0] < WIDE for one, two in pairwise(pieces)):
+            for number, (before, after) in enumerate(pairwise(run), 1):
+                one, two = self.lines[self.chains[before][-1]], self.lines[line := self.chains[after][0]]
+                self.rules[line] = rule
+                self.glues[line] = glue = self._glue(one, two, rule)
+                pieces[number] = glue + pieces[number]
         text = "".join(pieces)
         return Unit(first.start, last.end, text, first.indent, first.gap, not ends_sentence(text))
 
@@ -476,7 +479,7 @@ class _Page:
         start = lines[chain[0]].start
         for before, after in pairwise(chain):
             end, begin = lines[before].end, lines[after].start
-            rule, glue = self.rules[after], self.glues[after]
+            rule, glue = self.rules.get(after, JOIN), self.glues.get(after, "")
             if after == before + 1:
                 if text[end:begin] != glue:
                     yield Edit(end, text[end:begin], glue, rule)
