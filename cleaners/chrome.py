@@ -532,28 +532,26 @@ Told = tuple["Found | None", bool]
 def _some(
     asked: list[tuple[int, int]],
     pages: Sequence[Page],
-    test: Callable[[list[str], list[str]], Mapping[int, Told | None]],
+    test: Callable[[list[str]], Mapping[int, Told | None]],
 ) -> Iterator[tuple[tuple[int, int], Told | None]]:
     """Those that pass the test, of rows that are no longer than LONGEST_LINE, and what it says of them.
 
-    test   what rules say of lines, by number; None: they may name it"""
+    test   what rules say of folded lines, by number; None: they may name it"""
     lines = [pages[number].rows[i].text.strip() for number, i in asked]
-    short = [k for k, line in enumerate(lines) if len(line) <= LONGEST_LINE]
-    folded = fold("\n".join([lines[k] for k in short])).split("\n") if short else []
-    new = [(k, line) for k, line in zip(short, map(str.strip, folded), strict=True) if line not in _unnamed]
+    new = [k for k, line in enumerate(lines) if line not in _unnamed and len(line) <= LONGEST_LINE]
     if new:
-        told = test([lines[k] for k, _ in new], [line for _, line in new])
-        others = {line: None for n, (_, line) in enumerate(new) if n not in told}
+        told = test(list(map(str.strip, fold("\n".join([lines[k] for k in new])).split("\n"))))
+        others = {lines[k]: None for n, k in enumerate(new) if n not in told}
         if sum(map(len, others)) <= remembered.MOST:
             _unnamed.update(others)
-        yield from ((asked[new[n][0]], told[n]) for n in told)
+        yield from ((asked[new[n]], told[n]) for n in told)
 
 
-# lines that no rule names, folded: they are looked at again when the documents settle
+# lines that no rule names: they are looked at again when the documents settle
 _unnamed: remembered.Remembered[str, None] = remembered.Remembered(len)
 
 
-def _rules_of(lines: list[str], folded: list[str]) -> dict[int, Told | None]:
+def _rules_of(folded: list[str]) -> dict[int, Told | None]:
     """What rules say of the lines that they name."""
     shape_of = _matchers("both").shapes.of
     shapes = list(map(shape_of, folded))
@@ -561,8 +559,8 @@ def _rules_of(lines: list[str], folded: list[str]) -> dict[int, Told | None]:
     return {n: told[shape] for n, shape in enumerate(shapes) if told[shape][0] is not None}
 
 
-def _may_name_prose(lines: list[str], folded: list[str]) -> dict[int, Told | None]:
-    return dict.fromkeys(_matchers("both").of_prose.may_name(lines))
+def _may_name_prose(folded: list[str]) -> dict[int, Told | None]:
+    return dict.fromkeys(_matchers("both").of_prose.may_name(folded))
 
 
 def _at_edges(page: Page) -> Iterator[int]:

@@ -812,11 +812,11 @@ class ProseTelltales:
         self._first = phrases.begin_long
 
     def may_name(self, lines: Sequence[str]) -> Iterator[int]:
-        """Numbers of lines that a rule may name.  lines: not folded, of more than LONG characters, with a STOP."""
-        folded = fold("\n".join(lines))
-        yield from self._inside.lines_with(folded.lower())
-        for number, line in enumerate(folded.split("\n")):
-            if self._may_begin_with(line.strip()):
+        """Numbers of lines that a rule may name.  lines: folded, without space around them; before they were folded, of
+        more than LONG characters, with a STOP."""
+        yield from self._inside.lines_with("\n".join(lines).lower())
+        for number, line in enumerate(lines):
+            if self._may_begin_with(line):
                 yield number
 
     def _may_begin_with(self, folded: str) -> bool:
