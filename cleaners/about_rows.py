@@ -144,7 +144,21 @@ class Taken(NamedTuple):
 
 def may_tell(line: str) -> bool:
     """False for a line that `take` leaves wherever it stands, as one that ends like a sentence: a cheap test."""
-    return line.rstrip()[-1:] not in STOP_MARKS and _HINT.search(line) is not None
+    if not _HINT.search(line) or line.rstrip()[-1:] in STOP_MARKS:
+        return False
+    return not line.isascii() or _tables().ascii_hint.search(line) is not None  # else a row of figures
+
+
+def may_be_taken(folded: str, is_above: bool) -> bool:
+    """False for a row that `take` leaves above the article, or else in other places: a cheap test.
+    folded: without space around it"""
+    tables = _tables()
+    return bool(
+        tables.label_sign.search(folded)
+        or tables.production.search(folded)
+        or (is_above and _may_have_date(folded))
+        or tables.patterns.find(folded)
+    )
 
 
 def take(line: str, place: str) -> Taken | None:

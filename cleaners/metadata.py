@@ -21,6 +21,7 @@ from .about_rows import (
     is_known_chrome,
     is_outlet,
     is_surely_person,
+    may_be_taken,
     may_tell,
     rule_of_dates,
     take,
@@ -40,8 +41,7 @@ LONGEST_HEADLINE = 45
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
-    likely = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
-    taken = {i: one for i in likely if (one := _take_row(page, i))}
+    taken = {i: one for i in _likely(page) if (one := _take_row(page, i))}
     if taken:
         _drop_tables(page, taken)
         _add_values_below(page, taken)
@@ -62,6 +62,15 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
             yield from lift(text, title[2], end, title[3], [span for span in spans if span not in before])
             continue
         yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
+
+
+def _likely(page: Page) -> Iterator[int]:
+    """The rows that may be about the article where they stand: lists have a million rows, few of which are."""
+    told = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
+    short = [i for i in told if len(page.rows[i][0].strip()) <= LONGEST_ROW]
+    folded = fold("\n".join([page.rows[i][0] for i in short])).split("\n") if short else []
+    head = page.first if page.first < page.last else HEAD_ROWS  # see _place
+    return (i for i, line in zip(short, folded, strict=True) if may_be_taken(line.strip(), is_above=i < head))
 
 
 _OTHER_CARD = re.compile(
