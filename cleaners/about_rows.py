@@ -149,18 +149,6 @@ def may_tell(line: str) -> bool:
     return not line.isascii() or _tables().ascii_hint.search(line) is not None  # else a row of figures
 
 
-def may_be_taken(folded: str, is_above: bool) -> bool:
-    """False for a row that `take` leaves above the article, or else in other places: a cheap test.
-    folded: without space around it"""
-    tables = _tables()
-    return bool(
-        tables.label_sign.search(folded)
-        or tables.production.search(folded)
-        or (is_above and _may_have_date(folded))
-        or tables.patterns.find(folded)
-    )
-
-
 def take(line: str, place: str) -> Taken | None:
     """What the line tells at this place, or None: the line stays."""
     if len(line) > LONGEST_FREE:
@@ -177,6 +165,14 @@ def _take_short(line: str, place: str) -> Taken | None:
     return _take(line, place) if _is_likely(line) else None
 
 
+def take_all(lines: Sequence[str], places: Sequence[str]) -> Iterator[Taken | None]:
+    """As `take`, for so many lines that may tell something, each at its place, that no memory would hold what was said
+    of them: they are folded together."""
+    short = [bare if len(bare) <= LONGEST_ROW else "" for bare in map(str.strip, lines)]
+    for line, folded, place in zip(lines, fold("\n".join(short)).split("\n"), places, strict=True):
+        yield None if _STOPS.search(folded) else _take_folded(folded.strip(), place, has_tab="\t" in line)
+
+
 @lru_cache(1 << 13)
 def _take_long(line: str, place: str) -> Taken | None:
     return _take(line, place)
@@ -190,7 +186,10 @@ def _is_likely(line: str) -> bool:
 
 
 def _take(line: str, place: str) -> Taken | None:
-    folded = fold(line).strip()
+    return _take_folded(fold(line).strip(), place, has_tab="\t" in line)
+
+
+def _take_folded(folded: str, place: str, *, has_tab: bool) -> Taken | None:
     if not folded or folded[-1] in ",.":
         return None
     rule = _tables().patterns.find(folded)
@@ -204,7 +203,7 @@ def _take(line: str, place: str) -> Taken | None:
         return None  # a date alone tells something above the article only
     tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
-    if not rule or (rule.name == "document_card" and "\t" in line):  # a row of a table with the document's number
+    if not rule or (rule.name == "document_card" and has_tab):  # a row of a table with the document's number
         return None
     weak = rule.weak and sum(t.kind in ("value", "date") for t in tokens) < 2
     values = _values(folded, tokens)

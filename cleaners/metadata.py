@@ -21,10 +21,10 @@ from .about_rows import (
     is_known_chrome,
     is_outlet,
     is_surely_person,
-    may_be_taken,
     may_tell,
     rule_of_dates,
     take,
+    take_all,
 )
 from .config import Config
 from .edits import Edit
@@ -41,7 +41,7 @@ LONGEST_HEADLINE = 45
 def propose(text: str, config: Config) -> Iterator[Edit]:
     """Yields, for every row about the article, edits with `field` for the values and without for the rest."""
     page = without_headlines(read(text))
-    taken = {i: one for i in _likely(page) if (one := _take_row(page, i))}
+    taken = _take_rows(page)
     if taken:
         _drop_tables(page, taken)
         _add_values_below(page, taken)
@@ -62,15 +62,6 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
             yield from lift(text, title[2], end, title[3], [span for span in spans if span not in before])
             continue
         yield from lift(text, row.start, min(end + 1, len(text)), one.rule.id, spans)
-
-
-def _likely(page: Page) -> Iterator[int]:
-    """The rows that may be about the article where they stand: lists have a million rows, few of which are."""
-    told = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
-    short = [i for i in told if len(page.rows[i][0].strip()) <= LONGEST_ROW]
-    folded = fold("\n".join([page.rows[i][0] for i in short])).split("\n") if short else []
-    head = page.first if page.first < page.last else HEAD_ROWS  # see _place
-    return (i for i, line in zip(short, folded, strict=True) if may_be_taken(line.strip(), is_above=i < head))
 
 
 _OTHER_CARD = re.compile(
@@ -162,6 +153,20 @@ _DATE_WORDS = re.compile("[年月日号时分秒上下午星期周一二三四�
 
 LAST_ROWS = 3
 """So many rows at the end of the prose may stand below the editor: a line about rights reads like prose."""
+
+
+MANY_ROWS = 1 << 12
+"""What is told by so many rows is not remembered."""
+
+
+def _take_rows(page: Page) -> dict[int, Taken]:
+    likely = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
+    if len(likely) < MANY_ROWS:
+        return {i: one for i in likely if (one := _take_row(page, i))}
+    last = {*range(max(page.first, page.last - LAST_ROWS), page.last)}.intersection(likely)
+    found = take_all([page.rows[i][0] for i in likely], [_place(page, i) for i in likely])
+    taken = {i: one for i, one in zip(likely, found, strict=True) if one and i not in last}
+    return taken | {i: one for i in last if (one := _take_row(page, i))}
 
 
 def _take_row(page: Page, i: int) -> Taken | None:

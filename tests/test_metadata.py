@@ -1,7 +1,7 @@
 """Rows about the article, and the values that are read off them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
@@ -247,3 +247,22 @@ def test_a_page_of_dates_is_not_taken_row_by_row() -> None:
     dates = "\n".join(f"2020年{number % 12 + 1}月{number % 28 + 1}日" for number in range(40))
     assert edits(dates) == []
     assert fields("2020年3月5日") == {"published_at": "2020年3月5日"}
+
+
+ROWS = st.sampled_from(
+    [
+        "作者：周一鸣", "来源：江东日报！", "2019-10-08 10:20", "责任编辑：李佳蕖",
+        "江东的雨从早晨下到晚上，街上没有几个人。", "　发表于 2019-10-08\t",
+        "编辑 周一鸣 校对 李佳", "阅读 12 评论 3 雨水", "１２：３０",
+        "（图书馆 纪兰）", "作者：" + "雨" * 210, "文章编号：12\t江东〔2019〕8号",
+    ]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(ROWS, max_size=12).map("\n".join))
+def test_many_rows_are_taken_as_few_are(text: str) -> None:
+    few = list(metadata.propose(text, Config()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "MANY_ROWS", 0)
+        assert list(metadata.propose(text, Config())) == few

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaners import names as names_of
@@ -124,3 +124,38 @@ def test_long_lines_are_no_bylines() -> None:
 @given(st.text(alphabet="记者员生稿文写笔理译图摄述画部家绘漫照视供张三王小明 :/()（）□·", min_size=1, max_size=12))
 def test_bylines_and_credits_have_a_sign(line: str) -> None:
     assert names_of.SIGNS.search(line) or not (is_byline(line) or is_credit(line))
+
+
+PIECES = st.sampled_from(
+    [
+        *"周一鸣李佳蕖馆文图摄写者员译 :/、,()（）□",
+        "本报",
+        "记者",
+        "实习生",
+        "江东日报",
+        "通讯员",
+        "校对",
+        "校长",
+        "撰写",
+        "作者",
+    ]
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.sampled_from(["", "本报记者 ", "（本报记者 ", "特约作者:"]), st.lists(PIECES, max_size=9).map("".join))
+def test_simple_bylines_are_read_as_all_others(lead: str, rest: str) -> None:
+    line = lead + rest
+    quick = names_of._authors(line), names_of._is_byline(line)
+    names_of._parts.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names_of, "_simple", lambda bare: [])
+        patch.setattr(names_of, "authors", lambda bare: list(names_of._authors(bare)))
+        assert (names_of._authors(line), names_of._is_byline(line)) == quick
+
+
+def test_a_simple_byline_has_one_function_and_plain_names() -> None:
+    assert names_of._simple("本报见习记者 周一鸣 李佳") == ["周一鸣", "李佳"]
+    assert not any(
+        map(names_of._simple, ["周一鸣", "记者 周一鸣 摄", "记者 周一鸣 通讯员 李佳", "文/周一鸣", "记者了解到"])
+    )
