@@ -264,5 +264,5 @@ ROWS = st.sampled_from(
 def test_many_rows_are_taken_as_few_are(text: str) -> None:
     few = list(metadata.propose(text, Config()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metadata, "MANY_ROWS", 0)
+        patch.setattr(metadata, "MANY_ROWS", 1)
         assert list(metadata.propose(text, Config())) == few
