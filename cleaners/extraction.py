@@ -206,6 +206,7 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
     able = [i for i, fate in enumerate(choice.lines) if fate != "hidden"]
     edits = list(metadata.propose("\n".join([lines[i].text for i in able]), Config()))
     starts = _starts(lines, able) if edits else []
+    place = _Places(source, page, lines).of
     rows: set[int] = set()
     values = []
     for edit in edits:
@@ -213,8 +214,8 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
         if not edit.field or able[last] > choice.last + LINES_BELOW:
             continue
         rows.update(able[first : last + 1])
-        begin = html_region.places(source, page.lines[able[first]])[edit.start - starts[first]][0]
-        end = html_region.places(source, page.lines[able[last]])[edit.end - 1 - starts[last]][1]
+        begin = place(able[first], edit.start - starts[first])[0]
+        end = place(able[last], edit.end - 1 - starts[last])[1]
         values.append(Piece(begin, end, edit.rule, edit.field))
     return rows, values
 
@@ -222,6 +223,23 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
 def _starts(lines: Sequence[Seen], some: Sequence[int]) -> list[int]:
     """Where the texts of some lines begin, if one character stands between them, and where a next one would."""
     return list(accumulate([len(lines[i].text) + 1 for i in some], initial=0))
+
+
+class _Places:
+    """Where characters of lines stand in the source."""
+
+    def __init__(self, source: str, page: Source, lines: Sequence[Seen]) -> None:
+        self._source, self._page, self._lines = source, page, lines
+        self._number, self._places = -1, [(0, 0)]
+
+    def of(self, number: int, place: int) -> tuple[int, int]:
+        """Of the character at `place` of the text of a line."""
+        line = self._page.lines[number]
+        if self._lines[number].plain:
+            return line.start + place, line.start + place + 1
+        if number != self._number:  # the values of a row come one after the other
+            self._number, self._places = number, html_region.places(self._source, line)
+        return self._places[place]
 
 
 LINES_ABOVE = 8
@@ -241,14 +259,15 @@ def _chrome(source: str, page: Source, lines: Sequence[Seen], choice: Choice) ->
     joined = "".join(map(add, texts, [*_line_ends(page, lines, kept), ""])) if page.cells else "\n".join(texts)
     edits = chrome.by_rules_alone(joined)
     starts = _starts(lines, kept) if edits else []
+    place = _Places(source, page, lines).of
     rules: dict[int, str] = {}
     values = []
     for edit in edits:
         first, last = bisect_right(starts, edit.start) - 1, bisect_left(starts, edit.end) - 1
         rules.update((i, edit.rule) for i in kept[first : last + 1])
         if edit.field:
-            begin = html_region.places(source, page.lines[kept[first]])[edit.start - starts[first]][0]
-            end = html_region.places(source, page.lines[kept[last]])[edit.end - 1 - starts[last]][1]
+            begin = place(kept[first], edit.start - starts[first])[0]
+            end = place(kept[last], edit.end - 1 - starts[last])[1]
             values.append(Piece(begin, end, edit.rule, edit.field))
     if len(rules) < len(kept):
         values.sort(key=_start)

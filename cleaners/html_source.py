@@ -7,11 +7,13 @@ is built, so that a million nested or unclosed tags cost no more than a million 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from html.entities import html5
 from typing import NamedTuple
+
+import numpy as np
 
 _NAME = r"(?P<name>/?[A-Za-z][A-Za-z0-9:-]{0,30}+)"
 # "=" belongs to the quote behind it: a quote elsewhere quotes nothing
@@ -95,6 +97,7 @@ _ENDED_BY_ITSELF = {
 _CELLS = ("table", "td", "th")
 _TABLE_PARTS = frozenset(["table", "caption", "tbody", "thead", "tfoot", "tr", "td", "th"])
 _SCOPES = frozenset(["table", "ul", "ol", "dl", "td", "th", "body", "html"])
+_STOPS = {name: _SCOPES if name not in _TABLE_PARTS else frozenset(["table"]) for name in _ENDED_BY_ITSELF}
 
 
 class Run(NamedTuple):
@@ -202,8 +205,7 @@ class _Reader:
         self.tags: list[Tag] = []
         self.stack = [0]
         self.inner = [""]
-        self.open: dict[str, list[int]] = {}
-        self.depth = 0
+        self.open: defaultdict[str, list[int]] = defaultdict(list)
         self.odd = False
         self.inside: Counter[str] = Counter()  # inline elements that are open, by name
         self.unclosed = 0  # how many that are
@@ -337,32 +339,26 @@ class _Reader:
         self.afters.append(0)
         if size >= len(name) + 7 and self._is_hidden(start, end):
             self.hiding.add(number)
-        if name in self.open:
-            self.open[name].append(len(stack))
-        else:
-            self.open[name] = [len(stack)]
+        self.open[name].append(len(stack))
         stack.append(number)
         inner.append(name)
         if name == "pre":
             self.preserved += 1
-        if len(stack) > self.depth:
-            self.depth = len(stack)
         self.cell = name in ("td", "th") and self._is_later_cell()
 
     def _end_implied(self, name: str) -> None:
         """The end tags that may be left out: an item ends the item before it."""
-        ended, inner = _ENDED_BY_ITSELF[name], self.inner
-        for one in ended:
-            if self.open.get(one):
-                break
-        else:
+        ended, stops, inner = _ENDED_BY_ITSELF[name], _STOPS[name], self.inner
+        while inner[-1] in ended:
+            self._pop()
+        if inner[-1] in stops or not any(map(self.open.get, ended)):
             return
         for i in range(len(inner) - 1, 0, -1):
             found = inner[i]
             if found in ended:
                 while len(inner) > i:
                     self._pop()
-            elif found == "table" or (found in _SCOPES and name not in _TABLE_PARTS) or len(inner) - i > MOST_IMPLIED:
+            elif found in stops or len(inner) - i > MOST_IMPLIED:
                 return
 
     def _is_later_cell(self) -> bool:
@@ -451,9 +447,11 @@ class _Reader:
         for number in self.stack:
             self.afters[number] = len(self.names)
         repeated = sum(map(self.names.count, ("option", "body", "html")))
-        odd = self.odd or self.broken > 0 or repeated > MOST_OPEN or self.depth > DEEP
+        ended = np.bincount(self.afters)[:-1].cumsum()  # elements that end before each
+        depth = 1 + int((np.arange(len(self.names)) - ended).max())
+        odd = self.odd or self.broken > 0 or repeated > MOST_OPEN or depth > DEEP
         elements = Elements(self.names, self.parents, self.starts, self.sizes, self.afters)
-        return Source(elements, self.lines, self.cells, self.hidden_lines, self.tags, self.depth, odd)
+        return Source(elements, self.lines, self.cells, self.hidden_lines, self.tags, depth, odd)
 
 
 def read(source: str) -> Source:
