@@ -389,7 +389,6 @@ def _add(stretches: list[Piece], piece: Piece) -> None:
         stretches.append(piece)
 
 
-_SPACES = re.compile(r"[ \t\r\n\f]+")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff“”‘’…—]")
 
 
@@ -409,18 +408,19 @@ def _inside(source: str, line: Line, start: int, end: int) -> Iterator[Edit]:
 
 def _run(source: str, start: int, end: int, preserved: bool, spaced: bool) -> Iterator[Edit]:
     """The edits in a run.  spaced: the run before it ends with white space."""
-    if not _CHANGING.search(source, start, end):
-        return
-    changes = [(a, b, meaning, "extraction.entity") for a, b, meaning in html_source.entities(source, start, end)]
-    if not preserved:
-        changes += [(m.start(), m.end(), "", "extraction.space") for m in _SPACES.finditer(source, start, end)]
-        changes.sort()
-    for a, b, meaning, rule in changes:
-        after = meaning
-        if rule == "extraction.space":
-            after = "" if (a == start and spaced) or _breaks_nothing(source, a, b, start, end) else " "
-        if source[a:b] != after:
-            yield Edit(a, source[a:b], after, rule)
+    for found in html_source.ENTITY_OR_SPACE.finditer(source, start, end):
+        before = found[0]
+        if before[0] == "&":
+            after, rule = html_source.meant(before) or before, "extraction.entity"
+        elif preserved:
+            continue
+        else:
+            a, b = found.span()
+            after, rule = " ", "extraction.space"
+            if (a == start and spaced) or _breaks_nothing(source, a, b, start, end):
+                after = ""
+        if before != after:
+            yield _edit(Edit, (found.start(), before, after, rule, "", -1))
 
 
 def _breaks_nothing(source: str, a: int, b: int, start: int, end: int) -> bool:

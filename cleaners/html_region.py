@@ -106,10 +106,8 @@ def _bare(words: Sequence[str]) -> str:
 
 
 def _plain(source: str, run: Run) -> str:
-    start, end, _, _ = run
-    if source.find("&", start, end) < 0:
-        return source[start:end]
-    return "".join(meaning for _, _, meaning in _characters(source, run))
+    text = source[run[0] : run[1]]
+    return text if text.find("&") < 0 else html_source.without_entities(text)
 
 
 def _characters(source: str, run: Run) -> Iterator[tuple[int, int, str]]:

@@ -30,9 +30,11 @@ _SHOWN_LATER = re.compile(
     r"tab|pane|fold|collaps|slide|accord|more|expand|toggle|content|lazy|fade|item|article|text|full|show|js|load", re.I
 )
 """Names of what a script shows: what readers ask for, or the article itself."""
-_ENTITY = re.compile(
+_REFERENCE = (
     r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|lt|gt|amp|quot)(?![A-Za-z0-9=;]))"
 )
+_ENTITY = re.compile(_REFERENCE)
+ENTITY_OR_SPACE = re.compile(rf"[ \t\r\n\f]+|{_REFERENCE}")
 
 RAW = frozenset(["script", "style", "xmp", "iframe", "noembed", "noframes", "textarea", "title"])
 """Elements in which markup is no markup."""
@@ -513,15 +515,21 @@ def entities(source: str, start: int, end: int) -> Iterator[tuple[int, int, str]
     if at < 0:
         return
     for found in _ENTITY.finditer(source, at, end):
-        meaning = _meaning(found.group())
+        meaning = meant(found[0])
         if meaning:
             yield found.start(), found.end(), meaning
+
+
+def without_entities(text: str) -> str:
+    """The text with what its character references mean."""
+    return _ENTITY.sub(lambda found: meant(found[0]) or found[0], text)
 
 
 _WINDOWS_1252 = {i: bytes([i]).decode("cp1252", "replace") for i in range(0x80, 0xA0)}
 
 
-def _meaning(entity: str) -> str:
+@lru_cache(1 << 8)  # most are one of a few
+def meant(entity: str) -> str:
     """What a character reference means; "" when it means nothing, and stays."""
     if entity[1] != "#":
         name = entity[1:]
