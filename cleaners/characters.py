@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
+from itertools import repeat
 from sys import intern
 from unicodedata import normalize
+
+import numpy as np
 
 from . import script
 from .config import Config
 from .edits import Edit
+from .statistics import codes
 
 LINE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
 CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\ufffb\ufffe\uffff"
@@ -38,10 +42,12 @@ PRIVATE = {
 }
 PRIVATE_USE = "".join(map(chr, PRIVATE))
 
-ODD = re.compile(
-    f"[{LINE_ENDS}{CONTROLS}{ZERO_WIDTH}{JOINERS}{DIRECTIONS}\xad\ufeff{SPACES}{RADICALS}{IDEOGRAPHS}{WIDE}{KANA}"
-    f"{COMBINING}{LIGATURES}{PRIVATE_USE}]"
+_OTHERS = (
+    f"{CONTROLS}{ZERO_WIDTH}{JOINERS}{DIRECTIONS}\xad\ufeff{SPACES}{RADICALS}{IDEOGRAPHS}{WIDE}{KANA}"
+    f"{COMBINING}{LIGATURES}{PRIVATE_USE}"
 )
+ODD = re.compile(f"[{LINE_ENDS}{_OTHERS}]")
+OTHER_THAN_LINE_ENDS = re.compile(f"[{_OTHERS}]")
 RULES = (
     ("line_end", re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")),
     ("terminal_escape", re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")),
@@ -61,6 +67,9 @@ RULES = (
     ("ligature", re.compile(f"[{LIGATURES}]+")),
 )
 ONE_OF_RULES = re.compile("|".join(f"(?P<{name}>{rule.pattern})" for name, rule in RULES))
+_PATTERNS = dict(RULES)
+ESCAPE = "\x1b"  # a control character, or the first of several
+_IDS = {name: intern(f"characters.{name}") for name, _ in RULES}
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 NEEDS_JOINER = re.compile("[\u0600-\u109f\u1780-\u17ff\u1a20-\u1aaf\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
 
@@ -82,7 +91,11 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
 
     Ideographic spaces stay: they are what Chinese typesetting has for indents and between names, and no damage.
     """
-    if not ODD.search(text):
+    first = ODD.search(text)
+    if not first:
+        return
+    if first[0] in LINE_ENDS and not OTHER_THAN_LINE_ENDS.search(text, first.end()):
+        yield from _line_ends(text)
         return
     right_to_left = RIGHT_TO_LEFT.search(text) is not None
     # Unicode has one radical for 戶 and 户, and PDF files of Simplified text have it for the second: 客户
@@ -92,41 +105,60 @@ def propose(text: str, config: Config) -> Iterator[Edit]:
         start = match.start()
         if match[0] in LINE_ENDS:  # there may be one at the end of each line
             at = done = start + (2 if text.startswith("\r\n", start) else 1)
-            yield _edit(Edit, (start, text[start:at], "\n", "characters.line_end", "", -1))
+            yield _edit(Edit, (start, text[start:at], "\n", _IDS["line_end"], "", -1))
             continue
-        name, found = _rule(text, start)
-        at = found.end()
+        name, at = _rule(text, start)
         if name == "combining":
             start = max(start - 1, 0)
         if start < done or (name == "direction" and right_to_left):
             continue
-        new = _replacement(name, text, start, at)
         before = text[start:at]
+        if name == "joiner" and start and NEEDS_JOINER.match(text, start - 1):
+            continue
+        new = (_known_replacement if len(before) <= LONGEST_REMEMBERED else _replacement)(name, before)
         if simplified_door and name == "radical" and DOOR in before:
             new = new.replace("戶", "户")
         if new != before:
-            yield _edit(Edit, (start, before, new, intern(f"characters.{name}"), "", -1))
+            yield _edit(Edit, (start, before, new, _IDS[name], "", -1))
             done = at
 
 
-def _rule(text: str, start: int) -> tuple[str, re.Match[str]]:
-    """The first rule for the character at `start`; there is one for each character of ODD."""
-    match = ONE_OF_RULES.match(text, start)
-    if match is None or match.lastgroup is None:
+def _rule(text: str, start: int) -> tuple[str, int]:
+    """The first rule for the character at `start`, and where what it is about ends; there is one for each character of
+    ODD."""
+    name = _rule_of(text[start])
+    found = (_PATTERNS[name] if name else ONE_OF_RULES).match(text, start)
+    if found is None:
         raise LookupError(f"no rule for U+{ord(text[start]):04X}, which ODD finds")
-    return match.lastgroup, match
+    return name or found.lastgroup or "", found.end()
 
 
-def _replacement(name: str, text: str, start: int, end: int) -> str:
-    """What stands for text[start:end] afterwards."""
-    before = text[start:end]
+@lru_cache(1 << 12)
+def _rule_of(char: str) -> str:
+    """The rule for a character, whatever follows; "" if that decides."""
+    found = ONE_OF_RULES.match(char)
+    return (found.lastgroup or "") if found and char != ESCAPE else ""
+
+
+def _line_ends(text: str) -> Iterator[Edit]:
+    """The edits of a text with nothing odd but line ends."""
+    units = codes(text)
+    is_end = np.isin(units, [ord(char) for char in LINE_ENDS])
+    starts = is_end.nonzero()[0]
+    ends = starts + 1
+    begins_two = (units[starts] == ord("\r")) & (units[np.minimum(ends, len(text) - 1)] == ord("\n"))
+    ends += begins_two
+    befores = map(text.__getitem__, map(slice, starts.tolist(), ends.tolist()))
+    fields = repeat("\n"), repeat(_IDS["line_end"]), repeat(""), repeat(-1)
+    yield from map(_edit, repeat(Edit), zip(starts.tolist(), befores, *fields, strict=False))
+
+
+def _replacement(name: str, before: str) -> str:
+    """What stands for `before` afterwards, by the rule of this name."""
     if name == "line_end":
         return "\n"
     if name == "space":
         return " " * len(before)
-    if name == "joiner":
-        joins = start and NEEDS_JOINER.match(text, start - 1)
-        return before if joins else ""
     if name == "control":
         return "".join(_cp1252(char) for char in before)
     if name == "radical":
@@ -138,6 +170,10 @@ def _replacement(name: str, text: str, start: int, end: int) -> str:
     if name in ("compatibility_ideograph", "combining"):
         return normalize("NFC", before)
     return ""
+
+
+_known_replacement = lru_cache(1 << 12)(_replacement)
+LONGEST_REMEMBERED = 8  # characters
 
 
 @cache

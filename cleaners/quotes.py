@@ -207,6 +207,8 @@ def restyle(line: MarkedLine, marks: tuple[str, str, str, str]) -> None:
 
 def _is_chinese(line: MarkedLine, pair: Pair, foreign: bool = True) -> bool:
     """Whether the quotation is Chinese, or some foreign words in a Chinese sentence."""
+    if pair.end > pair.start + 1 and "一" <= line.text[pair.start + 1] <= "龥":
+        return True
     inside = "".join(line.text[pair.start + 1 : pair.end])
     if _SOME_WIDE.search(inside):
         return True
