@@ -78,7 +78,7 @@ class Asked(NamedTuple):
     @property
     def size(self) -> int:
         """Characters that may be repaired."""
-        return sum(end - start for start, end in self.parts)
+        return sum([end - start for start, end in self.parts])
 
 
 class Search:
@@ -218,7 +218,8 @@ def _others(raw: bytes, read: str, old: str) -> Sequence[str]:
     """The codecs in which the line may have been written if nothing of it was lost, or nothing of its parts: of text
     that was read as Latin letters, those between lost characters are looked at one by one."""
     if read == LATIN and LOST_CHAR in old:
-        return UTF8, *_OTHERS[read]
+        pieces = [piece for piece in raw.split(b"\xff") if not piece.isascii()]
+        return [written for written in (UTF8, *_OTHERS[read]) if all(_decoded(piece, written) for piece in pieces)]
     return [written for written in _OTHERS[read] if _decoded(raw, written)]
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -108,8 +106,11 @@ def _parts_by_signs(page: _Page, spans: Places) -> Iterator[tuple[str, int, tupl
         stop = np.append(is_new[1:], len(found)) - 1
         lines = own[is_new]
         begin, end = begin[is_new] - page.begins[lines], end[stop] - page.begins[lines]
-        for line, group in groupby(zip(lines.tolist(), begin.tolist(), end.tolist(), strict=True), itemgetter(0)):
-            yield read, line, tuple([(a, b) for _, a, b in group])
+        told: dict[int, list[tuple[int, int]]] = {}
+        for line, part in zip(lines.tolist(), zip(begin.tolist(), end.tolist(), strict=True), strict=True):
+            told.setdefault(line, []).append(part)
+        for line, own_parts in told.items():
+            yield read, line, tuple(own_parts)
 
 
 def _tried_first(page: _Page, starts: Places, number: Places, is_enough: Marks) -> Codes:

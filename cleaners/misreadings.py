@@ -522,7 +522,9 @@ def lost_bytes(allowed: tuple[int, ...], following: int | None, read: str) -> tu
         return tuple(byte for byte in allowed if byte in DROPPED)
     if following is None or following == LOST or following < 0x40:
         return allowed
-    return tuple(byte for byte in allowed if _decoded((byte, following), "gbk") is None)
+    pairs = b"\n".join([bytes((byte, following)) for byte in allowed])
+    texts = pairs.decode("gbk", "replace").split("\n")  # all at once: what is none holds a lost character
+    return tuple([byte for byte, text in zip(allowed, texts, strict=True) if LOST_CHAR in text])
 
 
 def _filled(window: tuple[int, ...], options: list[tuple[int, ...]], read: str) -> list[Reading]:
@@ -564,11 +566,13 @@ class _Choices(NamedTuple):
 def _choices(texts: tuple[str, ...], read: str) -> _Choices:
     if not texts:
         return _NO_CHOICES
-    scores = [_new_score(text, read) for text in texts]
+    table = _new_score_list(read)
+    scores = [table[ord(text)] if text < _ASTRAL else table[statistics.OUTSIDE] for text in texts]
     most = max(scores)
     return _Choices(texts, texts[scores.index(most)], most)
 
 
+_ASTRAL = "\U00010000"
 _NO_CHOICES = _Choices((), "", -np.inf)
 
 

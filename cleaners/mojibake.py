@@ -327,6 +327,8 @@ def _repaired(line: str, known: _Known, start: int = 0) -> tuple[Sequence[Edit],
         other = line
         if MAY_BE_BAD.search(line):
             other = _short_by_ftfy(line) if len(line) <= SHORT else _by_ftfy(line)
+        if not repairs and other == line:
+            return (), line
         if not repairs or likelihood(other) > likelihood(new):
             return list(between(line, other, "mojibake.ftfy", start)), other
     if len(repairs) == 1:
