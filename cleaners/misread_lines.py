@@ -317,7 +317,7 @@ class _Crossing(NamedTuple):
     is_best: bool
 
 
-@lru_cache(1 << 12)
+@lru_cache(1 << 13)
 def _crossing(spot: str, following: int, read: str, is_first: bool, is_last: bool) -> _Crossing:
     """is_first, is_last: does the line begin or end with it?
     following: the upper half of the code of the character behind, of three bytes; 0 when there is none.

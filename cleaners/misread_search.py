@@ -511,8 +511,9 @@ def _search(grid: _Grid, enter: Scores, leave: Scores, stay: Scores, scores: Sco
     entered, stayed, lengths = np.empty(size, bool), np.empty(size, bool), np.empty(size, np.uint8)
     is_kept, gained = np.empty(count, bool), np.empty(count)
     kept, unchanged, taken = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
-    ahead = [np.full(count, -np.inf) for _ in scores]  # the best ways to the places ahead
-    by = [np.zeros(count, np.uint8) for _ in scores]  # and the lengths of their last readings
+    ahead = np.full((len(scores), count), -np.inf)  # the best ways to the places ahead
+    by = np.zeros(ahead.shape, np.uint8)  # and the lengths of their last readings
+    steps = np.arange(1, len(scores) + 1, dtype=np.uint8)[:, None]
     widths = [*grid.widths, 0]
     for place, (begin, width) in enumerate(zip(grid.offsets, grid.widths, strict=True)):
         own = slice(begin, begin + width)
@@ -523,12 +524,13 @@ def _search(grid: _Grid, enter: Scores, leave: Scores, stay: Scores, scores: Sco
         score = np.maximum(entering, taken)
         kept = np.maximum(kept, taken + leave[own]) + stay[own]
         unchanged = unchanged + stay[own]
-        for i, more in enumerate(scores):
-            total, before = score + more[own], ahead[i][:width]
-            by[i] = np.where(total > before, i + 1, by[i][:width])
-            ahead[i] = np.maximum(total, before)
+        total = score + scores[:, own]
+        ahead, by = ahead[:, :width], by[:, :width]
+        np.copyto(by, steps, where=total > ahead)
+        np.maximum(total, ahead, out=ahead)
         lengths[own] = by[0]
-        taken, ahead, by = ahead[0], [*ahead[1:], np.full(width, -np.inf)], [*by[1:], by[0]]
+        taken = ahead[0].copy()
+        ahead[:-1], ahead[-1], by[:-1] = ahead[1:], -np.inf, by[1:]
         done = slice(widths[place + 1], width)
         is_kept[done] = kept[done] >= taken[done]
         gained[done] = np.maximum(kept[done], taken[done]) - unchanged[done]
