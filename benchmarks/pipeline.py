@@ -7,10 +7,16 @@ settles, finishes, makes rows, writes them and commits, as the flow does it, bat
 it runs the floor: scan, read, and a Parquet file of id, text and hash. All kinds take turns, `--runs` times; of each
 the run with the least CPU time counts. MB are 10**6 bytes of seeds; `cpu` is MB per CPU second of all threads, `wall`
 MB per second; `x_floor` compares the total with the floor; `peak_mb` is the most memory of the process in that run.
+Memory is handed out as in the flow's processes.
 --steps shows every step with its share of the CPU time.
 """
 
+# ruff: noqa: E402  memory first
 from __future__ import annotations
+
+from flows.loading import with_little_memory
+
+with_little_memory()
 
 import argparse
 import gc
