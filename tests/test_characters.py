@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaners import Config, apply
-from cleaners.characters import ODD, PRIVATE, RULES, SUPPLEMENT, propose
+from cleaners import Config, Edit, apply
+from cleaners.characters import ODD, ONE_OF_RULES, PRIVATE, RULES, SUPPLEMENT, _rule, propose
 
 
 def cleaned(text: str) -> str:
@@ -100,3 +100,16 @@ def test_ordinary_text_stays(text: str) -> None:
 def test_hostile_texts_are_read_in_linear_time() -> None:
     for text in ("\u3000 " * 100_000, "a\u0301" * 100_000, "\r" * 100_000, "\x1b[" * 100_000, "\u200d" * 100_000):
         cleaned(text)
+
+
+@given(st.text(st.sampled_from("甲😀 \n\r\x0b\x0c\x85\u2028\u2029"), max_size=40))
+def test_line_ends_are_the_same_beside_other_odd_characters(text: str) -> None:
+    alone = list(propose(text, Config()))
+    assert [*alone, Edit(len(text), "\u200b", "", "characters.zero_width")] == list(propose(text + "\u200b", Config()))
+    assert not set(apply(text, alone)) & set("\r\x0b\x0c\x85\u2028\u2029")
+
+
+@given(st.text(st.sampled_from("甲e\u0301\x1b[3m\u200b\u200d\xa0１ﬁ\x85\x93\u3099か"), max_size=40))
+def test_a_character_has_the_rule_that_the_patterns_say(text: str) -> None:
+    for found in ONE_OF_RULES.finditer(text):
+        assert _rule(text, found.start()) == (found.lastgroup, found.end())
