@@ -156,7 +156,7 @@ class Positions:
     """Leads from positions in the text after some edits to positions in the text before them, and back."""
 
     def __init__(self, edits: Sequence[Edit]) -> None:
-        self._edits = tuple(edits)  # they are looked up by their numbers, which takes time where they are columns
+        self._edits = edits
         self._starts = [edit.start for edit in edits]
         self._new_starts: list[int] = []
         shift = 0
