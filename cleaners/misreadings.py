@@ -172,9 +172,11 @@ def repair_of(line: str, read: str, written: str, parts: Sequence[tuple[int, int
     found: list[Piece] = []
     gain = 0.0
     for units in (units for part in parts for units in segments(line, read, part, LEAST_OLD[read])):
+        stretches = []
         for stretch, better in _stretches(line, units, read, written):
-            found += _pieces(line, units, stretch)
+            stretches.append(stretch)
             gain += better
+        found += _pieces(line, units, stretches) if stretches else ()
     if found:
         yield Repair(written, read, tuple(found), gain)
 
@@ -650,21 +652,20 @@ def _welcome(text: str, read: str) -> bool:
 # ---- the result ------------------------------------------------------------------------------------------
 
 
-def _pieces(line: str, units: Units, stretch: list[tuple[int, Reading]]) -> Iterator[Piece]:
-    """The pieces of a stretch of `units`."""
-    start, end = stretch[0][0], _end(stretch)
-    before = line[units.chars[start] - 1 : units.chars[start]] or statistics.BOUNDARY
-    chars = np.array([*units.chars, units.chars[-1] + 1])
-    after = line[chars[end] : chars[end] + 1] or statistics.BOUNDARY
-    own = [reading for _, reading in stretch]
+def _pieces(line: str, units: Units, stretches: list[list[tuple[int, Reading]]]) -> Iterator[Piece]:
+    """The pieces of stretches of `units`."""
+    chars = [*units.chars, units.chars[-1] + 1]
+    firsts, ends = [chars[stretch[0][0]] for stretch in stretches], [chars[_end(stretch)] for stretch in stretches]
+    sizes = np.array([len(stretch) for stretch in stretches])
+    places, own = zip(*[reading for stretch in stretches for reading in stretch], strict=True)
     readings = Readings(
-        np.zeros(1, np.int64),
-        [before],
-        [after],
-        np.array([at for at, _ in stretch]),
+        sizes.cumsum() - sizes,
+        [line[at - 1 : at] or statistics.BOUNDARY for at in firsts],
+        [line[at : at + 1] or statistics.BOUNDARY for at in ends],
+        np.array(places),
         np.array([reading.length for reading in own]),
         [reading.text for reading in own],
         [(i, reading) for i, reading in enumerate(own) if reading.candidates],
     )
-    for _, piece in pieces(line, readings, chars, np.append(units.first_array, True)):
+    for _, piece in pieces(line, readings, np.array(chars), np.append(units.first_array, True)):
         yield piece
