@@ -302,6 +302,8 @@ def _misread(start: int, line: str, known: _Known) -> Sequence[Edit]:
         return ()
     new, rule = once, edits[-1].rule
     for _ in range(ROUNDS - 1):
+        if known.repair(new) is None and not MAY_BE_BAD.search(new):
+            break  # as most
         more, new = _repaired(new, known)
         if not more:
             break
