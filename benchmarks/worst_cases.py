@@ -124,11 +124,15 @@ ELEMENTS = {
     "html_items": "<li>甲", "html_breaks": "甲<br>", "html_ends": "</p>甲",
     "html_entities": "<p>&nbsp;&amp;&#20013;</p>", "html_sources": "<p>来源：新华社 2020-01-01</p>",
     "html_select": "<select><option>甲</option></select>",
+    "html_cells": "<td>甲", "html_definitions": "<dl><dt>甲<dd>乙", "html_navigation": "<nav>甲",
+    "html_nulls": "<p>\x00甲</p>", "html_spaces": "甲 \n 乙<br>", "html_preserved": "<pre>甲\n 乙</pre>",
     "html_nested": "<div>" * 900 + "<p>甲</p>" * 100 + "</div>" * 900,
 }  # fmt: skip
 NUMBERED: dict[str, Callable[[int], str]] = {
     "html_names": lambda number: f"<x{number}>甲</x{number}>",
     "html_classes": lambda number: f'<p class="c{number}">甲</p>',
+    "html_dates": lambda number: f"<p>2020-{number % 12 + 1:02}-{number % 28 + 1:02} 来源：新华网{number}</p>",
+    "html_outside": lambda number: f"{f'<div>{SENTENCE * 9}</div>' * (number == 0)}<p>甲乙{number}</p>",
     "html_fonts": lambda number: f'<p><font color="{number}">甲',
     "html_unseen": lambda number: f'{"<svg>" * (number == 0)}<p><font color="{number}">甲',
     "html_one_tag": lambda number: f'{"<p" * (number == 0)} a{number}="{number}"',
