@@ -540,7 +540,10 @@ def _some(
     lines = [pages[number].rows[i].text.strip() for number, i in asked]
     new = [k for k, line in enumerate(lines) if line not in _unnamed and len(line) <= LONGEST_LINE]
     if new:
-        told = test(list(map(str.strip, fold("\n".join([lines[k] for k in new])).split("\n"))))
+        folded = list(map(str.strip, fold("\n".join([lines[k] for k in new])).split("\n")))
+        unknown = [n for n, line in enumerate(folded) if line not in _unnamed]  # 1，2 after 1,2
+        found = test([folded[n] for n in unknown]) if unknown else {}
+        told = {unknown[n]: one for n, one in found.items()}
         others = {lines[k]: None for n, k in enumerate(new) if n not in told}
         if sum(map(len, others)) <= remembered.MOST:
             _unnamed.update(others)

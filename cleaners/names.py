@@ -198,8 +198,8 @@ def _is_byline(line: str) -> bool:
     bare = flat.strip("()[]【】〔〕 ")
     if not bare:
         return False
-    if bare[0] not in _MARKS and (people := _simple(bare)):
-        return len(people) <= MOST_NAMES and not is_credit(line)
+    if bare[0] not in _MARKS and 0 < len(_simple(bare)) <= MOST_NAMES:
+        return not is_credit(line)
     if _EDITORIAL.fullmatch(bare):
         return True
     if bare != flat and _DEPARTMENT_AND_PEOPLE.fullmatch(bare) and all(map(is_person, bare.split()[1:])):
@@ -302,15 +302,33 @@ _NOT_SIMPLE = re.compile(_NOT_PLAIN.pattern[:-1] + "者员生稿家笔写译述�
 """And every function has one of these."""
 
 
-@lru_cache(256)  # who wrote is asked right behind whether it is a byline
+_NAMES_BEHIND = re.compile(f"(?:(?!{_NOT_SIMPLE.pattern})[一-龥]){{2,4}}(?:[ 、,;/|]+|$)")
+
+
+@lru_cache(256)  # who wrote is asked right behind whether it is a byline: do not change answers
 def _simple(bare: str) -> list[str]:
-    """The names in a line of one function and names that are nothing but names, as most bylines are: 本报记者 周一鸣;
-    [] for all others, which are read piece by piece."""
-    match = _LEADING.match(bare) if _LEADING_SIGNS.search(bare) else None
+    """The names in a line of one function and names that are nothing but names, as most bylines are (本报记者 周一鸣),
+    or of labels with such names (图/周一鸣 文/李佳); [] for all others, which are read piece by piece."""
+    if not _LEADING_SIGNS.search(bare):
+        return _labelled(bare)
+    match = _LEADING.match(bare)
     people = match and _SIMPLE.fullmatch(bare, match.end())
-    if not people or _NOT_SIMPLE.search(people[1]):
-        return []
-    return _SPLIT.split(people[1])
+    return _SPLIT.split(people[1]) if people and not _NOT_SIMPLE.search(people[1]) else []
+
+
+def _labelled(bare: str) -> list[str]:
+    found: list[str] = []
+    at, size = 0, len(bare)
+    while at < size:
+        label = _LABEL.match(bare, at)
+        one = label and _NAMES_BEHIND.match(bare, label.end())
+        if not label or not one or (at and _PHOTOGRAPHER.match(label[0]) and not bare.startswith("文/")):
+            return []
+        while one:
+            found.append(one[0].rstrip(" 、,;/|"))
+            at = one.end()
+            one = _NAMES_BEHIND.match(bare, at)
+    return found
 
 
 def _is_plain(text: str) -> bool:

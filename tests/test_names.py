@@ -143,7 +143,10 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=2000, deadline=None)
-@given(st.sampled_from(["", "本报记者 ", "（本报记者 ", "特约作者:"]), st.lists(PIECES, max_size=9).map("".join))
+@given(
+    st.sampled_from(["", "本报记者 ", "（本报记者 ", "特约作者:", "图/周一鸣 文/", "文/", "文:周一 图/"]),
+    st.lists(PIECES, max_size=9).map("".join),
+)
 def test_simple_bylines_are_read_as_all_others(lead: str, rest: str) -> None:
     line = lead + rest
     quick = names_of._authors(line), names_of._is_byline(line)
@@ -157,5 +160,8 @@ def test_simple_bylines_are_read_as_all_others(lead: str, rest: str) -> None:
 def test_a_simple_byline_has_one_function_and_plain_names() -> None:
     assert names_of._simple("本报见习记者 周一鸣 李佳") == ["周一鸣", "李佳"]
     assert not any(
-        map(names_of._simple, ["周一鸣", "记者 周一鸣 摄", "记者 周一鸣 通讯员 李佳", "文/周一鸣", "记者了解到"])
+        map(
+            names_of._simple,
+            ["周一鸣", "记者 周一鸣 摄", "记者 周一鸣 通讯员 李佳", "文：周一鸣 图/李佳", "记者了解到"],
+        )
     )
