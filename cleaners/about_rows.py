@@ -199,9 +199,11 @@ def _take_folded(folded: str, place: str, *, has_tab: bool) -> Taken | None:
             return Taken(rule, [Value(name, a, b, rule.id) for name, a, b in groups], rule.weak)
     if (staff := _staff(folded)) and _fits_place(staff.rule, place):
         return staff
-    if not (place in ("top", "head") and _may_have_date(folded)) and not _may_have_label(folded):
-        return None  # a date alone tells something above the article only
-    tokens = _tokens(folded)
+    tokens: Sequence[Token] = _only_label(folded)
+    if not tokens:
+        if not (place in ("top", "head") and _may_have_date(folded)) and not _may_have_label(folded):
+            return None  # a date alone tells something above the article only
+        tokens = _tokens(folded)
     rule = _judge(folded, tokens, place)
     if not rule or (rule.name == "document_card" and has_tab):  # a row of a table with the document's number
         return None
@@ -274,6 +276,8 @@ def _fits_place(rule: Rule, place: str) -> bool:
 
 def _judge(folded: str, tokens: Sequence[Token], place: str) -> Rule | None:
     """The rule in whose name the row goes, or None."""
+    if len(tokens) == 1 and (rule := tokens[0].rule):
+        return rule if _fits_place(rule, place) and _fits_value(rule, folded[tokens[0].start : tokens[0].end]) else None
     dated = [t for t in tokens if t[0] == "date"]
     rules: list[Rule] = []
     values: list[str] = []
@@ -503,6 +507,20 @@ _VAGUE_DATE = re.compile(
 )
 
 
+def _only_label(folded: str) -> tuple[Token, ...]:
+    """The token of a row that is a label with its value, in which nothing else can begin; () for all others, which are
+    cut into tokens."""
+    tables = _tables()
+    match = tables.label.match(folded) if folded[0] in tables.starts else None
+    if not match:
+        return ()
+    rule = tables.rules.get(match[1]) or tables.rules[_squeezed(match[1])]
+    start = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(_BEFORE_VALUE))
+    if rule.value == "date" or tables.value_end.search(folded, start):
+        return ()
+    return (Token("value", rule, rule.field, start, start + len(folded[start:].rstrip(_BEHIND_VALUE))),)
+
+
 @lru_cache(64)  # as for _staff
 def _tokens(folded: str) -> tuple[Token, ...]:
     """Cuts a folded row into tokens.  Linear: each step looks at a bounded stretch and moves on."""
@@ -596,18 +614,20 @@ def _value(folded: str, match: re.Match[str], tables: _Tables) -> tuple[Token, i
     """The value behind a label: up to the next label, bar or button."""
     rule = tables.rules.get(match[1]) or tables.rules[_squeezed(match[1])]
     start = match.end()
-    while start < len(folded) and folded[start] in " :[【(":
+    while start < len(folded) and folded[start] in _BEFORE_VALUE:
         start += 1
     if tables.label.match(folded, start) or tables.dated_label.match(folded, start):
         return Token("value", rule, rule.field, match.end(), match.end()), start
     end = _value_end(folded, start, rule, tables)
-    value = folded[start:end].rstrip(" |·•●▪■◆-/[【(<,;:、~_")
+    value = folded[start:end].rstrip(_BEHIND_VALUE)
     if value and value[-1] in ")]】":
         for left, right in ("()", "[]", "【】"):
             if value.endswith(right) and value.count(left) < value.count(right):
                 value = value[:-1].rstrip()
     return Token("value", rule, rule.field, start, start + len(value)), max(end, start + len(value))
 
+
+_BEFORE_VALUE, _BEHIND_VALUE = " :[【(", " |·•●▪■◆-/[【(<,;:、~_"
 
 _WITH_CLOCK = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日? ?\d{1,2}:\d\d")
 

@@ -266,3 +266,25 @@ def test_many_rows_are_taken_as_few_are(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metadata, "MANY_ROWS", 1)
         assert list(metadata.propose(text, Config())) == few
+
+
+LABELLED = st.lists(
+    st.sampled_from([*"作者来源编辑:：（【[ )】|/12,、周一鸣雨", "2019-10-08", "责任编辑", "发布时间", "阅读"]),
+    max_size=8,
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    st.sampled_from(["作者:", "来源：", "编辑 ", ""]),
+    LABELLED.map("".join),
+    st.sampled_from(["head", "inside", "tail"]),
+)
+def test_a_row_of_one_label_is_read_as_all_others(label: str, rest: str, place: str) -> None:
+    folded = fold(label + rest).strip()
+    only = about_rows._only_label(folded) if folded else ()
+    assert only in ((), about_rows._tokens(folded))
+    quick = about_rows._take(folded, place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(about_rows, "_only_label", lambda folded: ())
+        assert about_rows._take(folded, place) == quick
