@@ -44,7 +44,7 @@ MANY = 80  # first halves: for fewer of them it takes longer to fill columns tha
 MOST_ROUNDS = 12  # a joined paragraph may go on; every round joins at least two
 
 # A text of more lines that are short and end inside a sentence, nearly all of them, is a table or subtitles rather than
-# prose (a cut book has less), and asking about each line costs twelve times what prose does. It is judged as a whole.
+# prose (a cut book has less), and asking about each line costs five times what prose does. It is judged as a whole.
 MOST_SHORT_OPEN = 50_000
 NEARLY_ALL = 0.9
 
