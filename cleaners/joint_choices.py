@@ -2,7 +2,8 @@
 
 Halves are joined in rounds, and in most rounds most first halves stand among the same lines as before. What they and
 the lines around them say is read once, and remembered by these lines; the shape of the page and its layout, which
-change with each round, are added to it. Where there are many first halves, joint_rounds.py asks about all of them at once.
+change with each round, are added to it. Where there are many first halves, joint_rounds.py asks
+about all of them at once.
 """
 
 from __future__ import annotations
