@@ -67,6 +67,7 @@ RULES = (
     ("ligature", re.compile(f"[{LIGATURES}]+")),
 )
 ONE_OF_RULES = re.compile("|".join(f"(?P<{name}>{rule.pattern})" for name, rule in RULES))
+TOGETHER = 1_024  # so many line ends are listed at once: a list of all would take more memory than the text
 _PATTERNS = dict(RULES)
 ESCAPE = "\x1b"  # a control character, or the first of several
 _IDS = {name: intern(f"characters.{name}") for name, _ in RULES}
@@ -148,9 +149,11 @@ def _line_ends(text: str) -> Iterator[Edit]:
     ends = starts + 1
     begins_two = (units[starts] == ord("\r")) & (units[np.minimum(ends, len(text) - 1)] == ord("\n"))
     ends += begins_two
-    befores = map(text.__getitem__, map(slice, starts.tolist(), ends.tolist()))
     fields = repeat("\n"), repeat(_IDS["line_end"]), repeat(""), repeat(-1)
-    yield from map(_edit, repeat(Edit), zip(starts.tolist(), befores, *fields, strict=False))
+    for first in range(0, len(starts), TOGETHER):
+        some = starts[first : first + TOGETHER].tolist()
+        befores = map(text.__getitem__, map(slice, some, ends[first : first + TOGETHER].tolist()))
+        yield from map(_edit, repeat(Edit), zip(some, befores, *fields, strict=False))
 
 
 def _replacement(name: str, before: str) -> str:

@@ -12,9 +12,10 @@ where some rule found chrome; in a text without any, nothing but single rows nam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from . import article_extent, metadata, names, remembered
@@ -511,18 +512,38 @@ def _preview(pages: Sequence[Page]) -> list[Likely]:
     """What rules name on pages, as far as that is plain.  Rows are folded and put to the test together: there may be
     a million, and most are none."""
     found = [Likely({}, set(_at_edges(page))) for page in pages]
-    others: list[tuple[int, int]] = []  # number of the page, number of the row
-    prose: list[tuple[int, int]] = []
-    for number, ((rows, _, _), likely) in enumerate(zip(pages, found, strict=True)):
-        others += [(number, i) for i, row in enumerate(rows) if row[3] < 0]
-        for i in likely.asked:
-            (prose if len(rows[i].text) > LONG and STOP in rows[i].text else others).append((number, i))
-    some = (*_some(others, pages, _rules_of), *_some(prose, pages, _may_name_prose))
-    for (number, i), told in sorted(some, key=lambda one: one[0]):
+    prose = {
+        (number, i)  # of the page, of the row
+        for number, (page, likely) in enumerate(zip(pages, found, strict=True))
+        for i in likely.asked
+        if len(page.rows[i].text) > LONG and STOP in page.rows[i].text
+    }
+    others = (
+        (number, i)
+        for number, (page, likely) in enumerate(zip(pages, found, strict=True))
+        for i, row in enumerate(page.rows)
+        if row[3] < 0 or (i in likely.asked and (number, i) not in prose)
+    )
+    while these := list(islice(others, TOGETHER)):
+        _name(_some(these, pages, _rules_of), pages, found)
+    _name(_some(list(prose), pages, _may_name_prose), pages, found)
+    for number in {number for number, _ in prose}:
+        rows = sorted(found[number].named.items())
+        found[number].named.clear()
+        found[number].named.update(rows)
+    return found
+
+
+TOGETHER = 20_000
+"""So many rows are looked at at once: what is made of each takes hundreds of bytes."""
+
+
+def _name(some: Iterable[tuple[tuple[int, int], Told | None]], pages: Sequence[Page], found: Sequence[Likely]) -> None:
+    """Notes what rules name of these rows."""
+    for (number, i), told in some:
         one = _match(pages[number].rows[i], "both") if told is None or told[1] else told[0]
         if one is not None:
             found[number].named[i] = one
-    return found
 
 
 Told = tuple["Found | None", bool]
