@@ -810,22 +810,26 @@ class ProseTelltales:
         self._may_begin = start.match
         self._find = patterns.find
         self._first = phrases.begin_long
+        self._begin_none: set[str] = set()  # characters with which nothing begins that a rule names
 
     def may_name(self, lines: Sequence[str]) -> Iterator[int]:
         """Numbers of lines that a rule may name.  lines: folded, without space around them; before they were folded, of
         more than LONG characters, with a STOP."""
         yield from self._inside.lines_with("\n".join(lines).lower())
         for number, line in enumerate(lines):
-            if self._may_begin_with(line):
+            if (
+                len(line) <= LONG
+                or not _LONG_PIECE.search(line)
+                or (line[0] not in self._begin_none and self._may_begin_with(line))
+            ):
                 yield number
 
     def _may_begin_with(self, folded: str) -> bool:
-        return (
-            len(folded) <= LONG
-            or (self._may_begin(folded) is not None and self._find(folded) is not None)
-            or folded.lstrip(_OPENING)[:1].lower() in self._first
-            or not _LONG_PIECE.search(folded)
-        )
+        may_match = self._may_begin(folded) is not None
+        if not may_match and folded[0] not in _OPENING and folded[0].lower() not in self._first:
+            self._begin_none.add(folded[0])
+            return False
+        return (may_match and self._find(folded) is not None) or folded.lstrip(_OPENING)[:1].lower() in self._first
 
 
 class Inside:
