@@ -156,12 +156,12 @@ LAST_ROWS = 3
 
 
 MANY_ROWS = 1 << 12
-"""What is told by so many rows is not remembered."""
+"""What is told by so many rows is not remembered, unless half of the first ones are repeated."""
 
 
 def _take_rows(page: Page) -> dict[int, Taken]:
     likely = [i for i, row in enumerate(page.rows) if row[0][-1] not in STOP_MARKS and may_tell(row[0])]
-    if len(likely) < MANY_ROWS:
+    if len(likely) < MANY_ROWS or 2 * len({page.rows[i][0] for i in likely[:MANY_ROWS]}) < MANY_ROWS:
         return {i: one for i in likely if (one := _take_row(page, i))}
     last = {*range(max(page.first, page.last - LAST_ROWS), page.last)}.intersection(likely)
     found = take_all([page.rows[i][0] for i in likely], [_place(page, i) for i in likely])
