@@ -7,6 +7,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 
 import opencc
 import pytest
+from cut_lines import LINES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spying import spy_on
@@ -21,22 +22,6 @@ from cleaners.rule_files import _first_character
 from cleaners.statistics import BOUNDARY, bigram_logprob, unigrams
 from cleaners.statistics.joints import UNSEEN
 
-LINES = (
-    "今年入冬以来，青石镇把修路当作头等大事来抓，先后投入资金两",
-    "百多万元，把通往五个村庄的土路全部铺成了水泥路。",
-    "镇里的老支书说：“过去下一场雨，车子就要陷在泥里半天",
-    "”卖菜的人只能挑着担子走十几里山路。现在客车每天四个来回。",
-    "柿子树下话丰收",
-    "老人走失三天，全村两百人连夜寻找",
-    "第三条 村民委员会应当在每年年底以前向全体村民公布",
-    "修路的账目。",
-    "— 12 —",
-    "本报记者 李春生 摄",
-    "■时评",
-    "他们用 Python 写了",
-    "一、总则",
-    "「二十年前的河",
-)
 PAGES = st.lists(st.sampled_from(LINES), min_size=1, max_size=12).map("\n".join)
 
 
