@@ -83,8 +83,10 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     search = Search()
     for some in _batches(suspects):
         own = known or _Known.of([line for _, line in some], search)
-        for start, line in some:
-            yield from _misread(start, line, own) or _entities(start, line) or _escapes(start, line)
+        first = [_repaired(line, own, start) for start, line in some]
+        own.learn([once for edits, once in first if edits], Search(limited=False))
+        for (start, line), (edits, once) in zip(some, first, strict=True):
+            yield from _misread(start, line, edits, once, own) or _entities(start, line) or _escapes(start, line)
     return LINES
 
 
@@ -255,34 +257,39 @@ class _Known:
 
     @classmethod
     def of(cls, lines: list[str], search: Search) -> _Known:
-        """The repairs of lines, and that what comes out of them needs none."""
+        """The repairs of lines."""
         known = cls()
-        known._find(list(dict.fromkeys(lines)), search)
-        known._find([line for line in dict.fromkeys(known._new.values()) if line not in known.repairs], search)
+        known.learn(lines, search)
         return known
+
+    def learn(self, lines: list[str], search: Search) -> None:
+        """Adds the repairs of lines, and of what comes out of them."""
+        new = self._find(self._find(lines, search), search)
+        self._find(new, Search(limited=False))
 
     def repair(self, line: str) -> Repair | None:
         """Of any line."""
         if line not in self.repairs:
-            self._find([line])
+            self._find([line], Search())
         return self.repairs[line]
 
     def new(self, line: str) -> str:
         """What comes out of the repair of a line that has one."""
         return self._new[line]
 
-    def _find(self, lines: list[str], search: Search | None = None) -> None:
-        """Adds the likeliest repair of each line."""
+    def _find(self, lines: list[str], search: Search) -> list[str]:
+        """Adds the likeliest repair of each line that is not known; returns what comes out of them."""
+        lines = [line for line in dict.fromkeys(lines) if line not in self.repairs]
         told = zip(lines, misread_signs.parts_of(lines), strict=True)
         asked = [Asked(line, read, parts) for line, own in told for read, parts in own]
         self.repairs.update(dict.fromkeys(lines))
         self._find_likelier([one for one in asked if one.read != GB], search)
         self._find_likelier([one for one in asked if one.read == GB], search)
-        for line in dict.fromkeys([one.line for one in asked]):
-            if repair := self.repairs[line]:
-                self._new[line] = _replaced(line, repair.pieces)
+        found = [(line, repair) for line in lines if (repair := self.repairs[line])]
+        self._new.update({line: _replaced(line, repair.pieces) for line, repair in found})
+        return [self._new[line] for line, _ in found]
 
-    def _find_likelier(self, asked: list[Asked], search: Search | None) -> None:
+    def _find_likelier(self, asked: list[Asked], search: Search) -> None:
         """Adds the likeliest repairs where they are likelier than those that are known."""
         repairs = self.repairs
         gains = [repair.gain if (repair := repairs[one.line]) else 0.0 for one in asked]
@@ -295,9 +302,9 @@ class _Known:
 _previewed: dict[str, tuple[list[tuple[int, str]], _Known | None]] = {}
 
 
-def _misread(start: int, line: str, known: _Known) -> Sequence[Edit]:
-    """One repair is told piece by piece; several are one edit, since the steps between are no text."""
-    edits, once = _repaired(line, known, start)
+def _misread(start: int, line: str, edits: Sequence[Edit], once: str, known: _Known) -> Sequence[Edit]:
+    """The edits of a line, given what `_repaired` found: one repair is told piece by piece; several are one edit, since
+    the steps between are no text."""
     if not edits:
         return ()
     new, rule = once, edits[-1].rule

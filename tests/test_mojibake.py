@@ -8,6 +8,7 @@ import pytest
 from ftfy import badness
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spying import spy_on
 
 from cleaners import Config, Edit, apply, misread_lines, mojibake, undo
 from cleaners.mojibake import propose, residue
@@ -74,6 +75,14 @@ def test_misread_twice_is_one_edit() -> None:
     found = edits(text)
     assert apply(text, found) == BEFORE + SIMPLIFIED + AFTER
     assert [edit.rule for edit in found] == ["mojibake.utf8_as_cp1252_twice"]
+
+
+def test_lines_misread_twice_are_searched_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = spy_on(monkeypatch, mojibake, "best_repairs")
+    lines = [f"{SIMPLIFIED[i:]}{SIMPLIFIED[:i]}" for i in range(len(SIMPLIFIED))]
+    misread = [line.encode().decode("cp1252", "replace").encode().decode("cp1252", "replace") for line in lines]
+    assert edits("\n".join(misread))
+    assert len(searched) < len(lines)
 
 
 def test_lost_bytes_are_guessed_and_say_so() -> None:
