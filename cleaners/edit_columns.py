@@ -154,6 +154,15 @@ def parts_of(edits: Sequence[Edit]) -> Sequence[Columns]:
     return [Columns.of(*zip(*edits, strict=True))] if edits else []
 
 
+def fields_of(edits: Sequence[Edit]) -> Iterator[tuple[Iterable[Any], ...]]:
+    """The fields of edits, of some after the other: as many values of each field as they are."""
+    if isinstance(edits, ManyEdits):
+        for part in edits.parts:
+            yield tuple([islice(values, len(part.starts)) for values in part.all()])
+    elif edits:
+        yield tuple(zip(*edits, strict=True))
+
+
 def befores(edits: Sequence[Edit]) -> Iterable[str]:
     """What the edits take away, one by one."""
     if isinstance(edits, ManyEdits):

@@ -20,5 +20,6 @@ with undisturbed():
 
     document = clean(SAMPLE.encode(), "sample.txt")
     near_duplicates.letters(document.text)
-    rows.documents_table([document])
-    rows.edits_table([document])
+    trails = rows.Trails.of([document.trail])
+    rows.documents_table([document], trails)
+    rows.edits_table([document], trails)

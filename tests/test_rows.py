@@ -29,7 +29,7 @@ def test_a_document_with_everything_comes_back_as_it_was() -> None:
 
 
 def test_the_columns_of_a_document() -> None:
-    row = rows.documents_table([rich()]).to_pylist()[0]
+    row = rows.tables([rich()])["documents"].to_pylist()[0]
     assert row["id"] == "甲/乙.txt"
     assert row["title"] == "题目，"
     assert row["subtitle"] is None
@@ -50,7 +50,7 @@ def test_the_columns_of_a_document() -> None:
 
 
 def test_the_columns_of_an_edit() -> None:
-    edits = rows.edits_table([rich()]).to_pylist()
+    edits = rows.tables([rich()])["edits"].to_pylist()
     assert edits[0] == {
         "id": "甲/乙.txt",
         "n": 0,
@@ -69,7 +69,7 @@ def test_the_columns_of_an_edit() -> None:
 
 
 def test_what_is_missing_is_null() -> None:
-    row = rows.documents_table([cleaned(b"", "empty.txt")]).to_pylist()[0]
+    row = rows.tables([cleaned(b"", "empty.txt")])["documents"].to_pylist()[0]
     assert {name for name, value in row.items() if value is None} == {
         *rows.TEXT_FIELDS,
         *rows.LIST_FIELDS,
@@ -83,7 +83,7 @@ def test_what_is_missing_is_null() -> None:
 
 def test_metadata_without_a_value_are_null() -> None:
     document = replace(cleaned(b"x", "x"), metadata={"title": None, "authors": [], "editor": "", "fax": None})
-    row = rows.documents_table([document]).to_pylist()[0]
+    row = rows.tables([document])["documents"].to_pylist()[0]
     assert row["title"] is row["authors"] is row["editor"] is None
     assert row["other_metadata"] == []
 
