@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from . import misread_search, statistics
 from .misread_pieces import Piece, Reading, Readings, of_ranges, pieces, sums_before, text_of
+from .misread_strict import CLEARLY, strict_repairs
 from .misread_units import (
     ASTRAL,
     BIG5,
@@ -36,7 +37,6 @@ from .misread_units import (
     Scores,
     chain_scores,
     kept_scores,
-    new_scores,
     widths,
 )
 from .misreadings import (
@@ -47,38 +47,21 @@ from .misreadings import (
     LOWEST_MEAN,
     LOWEST_MEAN_SHORT,
     NOT_SHORT,
+    Asked,
     Repair,
     are_likely_pairs,
-    best_repair,
-    common_ends,
     readings_at,
-    strict_repair,
 )
 from .remembered import Remembered
 
-Part = tuple[int, int]
 Points = NDArray[np.uint32]
 
 LONGEST = 20_000  # characters: longer lines are searched
 MOST_FRUITLESS = 10_000  # characters of a document that are searched in vain
 LONGEST_SPOT = 32  # characters; the ways over spots are remembered
 CLEAR_GAIN = LEAST_GAIN + 20  # what gains less is searched
-CLEARLY = 0.01  # of means of log P: sums of numbers of less precision are not the same to the last digit
 FAR = 1e6  # more than the scores of a line
 _LOST_CODE = ord(LOST_CHAR)
-
-
-class Asked(NamedTuple):
-    """A line, the codec that it may have been read in, and the parts [start, end) of it that were."""
-
-    line: str
-    read: str
-    parts: tuple[Part, ...]
-
-    @property
-    def size(self) -> int:
-        """Characters that may be repaired."""
-        return sum([end - start for start, end in self.parts])
 
 
 class Search:
@@ -92,11 +75,11 @@ class Search:
         self.in_vain: dict[str, int] = {}
 
     def repairs(self, asked: Sequence[Asked]) -> list[Repair | None]:
-        """The repairs of lines; only what lost nothing is repaired when the search has ended."""
+        """The repairs of lines; none when the search has ended."""
         found: list[Repair | None] = []
         while len(found) < len(asked) and self._left > 0:
             found += self._some(asked[len(found) :])
-        return found + [best_repair(*one, strictly=True) for one in asked[len(found) :]]
+        return found + [None] * (len(asked) - len(found))
 
     def _some(self, asked: Sequence[Asked]) -> Iterator[Repair | None]:
         """The repairs of the first lines, of those that are searched even if all that is before is in vain."""
@@ -118,23 +101,27 @@ class Search:
 def best_repairs(
     asked: Sequence[Asked], search: Search | None = None, least: Sequence[float] | None = None
 ) -> list[Repair | None]:
-    """For each line what `best_repair` finds.
+    """For each line the likeliest repair; None when there is none.
 
     search  of the document that the lines are of; None: a new one
     least   per line: only what gains more is wanted
     """
     search = search or Search()
     found: list[Repair | None] = [None] * len(asked)
-    alike: dict[tuple[str, bool], list[_Line]] = {}
     hopeless = _hopeless(asked, least) if least else set()
+    alike: dict[str, list[int]] = {}
     for number, one in enumerate(asked):
-        line = None if number in hopeless else _line(number, one)
-        if line is not None:
-            alike.setdefault((one.read, line.lost), []).append(line)
-    for (read, lost), lines in alike.items():
-        for line, repair in (_repairs if lost else _strict_repairs)(lines, read):
-            found[line.number] = repair
-            search.succeed(asked[line.number])
+        if number not in hopeless:
+            alike.setdefault(one.read, []).append(number)
+    for read, numbers in alike.items():
+        for number, repair in zip(numbers, strict_repairs([asked[number] for number in numbers], read), strict=True):
+            found[number] = repair
+        lines = [line for number in numbers if not found[number] and (line := _line(number, asked[number]))]
+        for line, whole in _repairs(lines, read) if lines else ():
+            found[line.number] = whole
+    for one, repair in zip(asked, found, strict=True):
+        if repair:
+            search.succeed(one)
     left = [number for number, repair in enumerate(found) if repair is None and number not in hopeless]
     for number, searched in zip(left, search.repairs([asked[number] for number in left]), strict=True):
         found[number] = searched
@@ -149,8 +136,7 @@ def _hopeless(asked: Sequence[Asked], least: Sequence[float]) -> set[int]:
             numbers.setdefault(one.read, []).append(number)
     found = set()
     for read, own in numbers.items():
-        lines = [misread_search.Line(asked[number].line, asked[number].parts) for number in own]
-        most = misread_search.most_gained(lines, read).tolist()
+        most = misread_search.most_gained([asked[number] for number in own], read).tolist()
         found |= {number for number, gain in zip(own, most, strict=True) if gain + CLEARLY < least[number]}
     return found
 
@@ -161,8 +147,7 @@ def _searched(asked: Sequence[Asked]) -> list[Repair | None]:
     found: dict[Asked, Repair | None] = {}
     for read in sorted({one.read for one in new}):
         some = [one for one in new if one.read == read]
-        lines = [misread_search.Line(one.line, one.parts) for one in some]
-        found.update(zip(some, misread_search.best_repairs(lines, read), strict=True))
+        found.update(zip(some, misread_search.best_repairs(some, read), strict=True))
     told = [found[one] if one in found else _known[one] for one in asked]
     _known.update(found)
     return told
@@ -181,8 +166,7 @@ class _Line(NamedTuple):
     start   of the part in the line
     old     the part
     new     its bytes read as UTF-8; those that are none are surrogates, and what was lost is the byte FF
-    lost    whether some are no UTF-8
-    spots   then, what stands between the runs of new (see misread_units.Runs): first, behind, and the ways over it
+    spots   what stands between the runs of new (see misread_units.Runs): first, behind, and the ways over it
     """
 
     number: int
@@ -190,45 +174,19 @@ class _Line(NamedTuple):
     start: int
     old: str
     new: str
-    lost: bool
     spots: list[tuple[int, int, _Crossing]]
 
 
 def _line(number: int, asked: Asked) -> _Line | None:
     """None: it has to be searched."""
-    if asked.read not in _OTHERS or len(asked.parts) != 1 or len(asked.line) > LONGEST:
+    if asked.read == BIG5 or len(asked.parts) != 1 or len(asked.line) > LONGEST:
         return None
     start, end = asked.parts[0]
     old = asked.line[start:end]
     raw = _latin_bytes(old) if asked.read == LATIN else _gb_bytes(old)
-    if raw and any(list(strict_repair(*asked[:2], written, asked.parts)) for written in _others(raw, asked.read, old)):
-        return None
-    if new := _decoded(raw, UTF8):
-        return _Line(number, asked.line, start, old, new, False, [])
     new = raw.decode(UTF8, "surrogateescape")
     spots = _spots(new, asked.read)
-    return _Line(number, asked.line, start, old, new, True, spots) if spots else None
-
-
-_OTHERS = {LATIN: (GB, BIG5), GB: (BIG5,)}
-"""What is no UTF-8 may be this."""
-
-
-def _others(raw: bytes, read: str, old: str) -> Sequence[str]:
-    """The codecs in which the line may have been written if nothing of it was lost, or nothing of its parts: of text
-    that was read as Latin letters, those between lost characters are looked at one by one."""
-    if read == LATIN and LOST_CHAR in old:
-        pieces = [piece for piece in raw.split(b"\xff") if not piece.isascii()]
-        return [written for written in (UTF8, *_OTHERS[read]) if all(_decoded(piece, written) for piece in pieces)]
-    return [written for written in _OTHERS[read] if _decoded(raw, written)]
-
-
-def _decoded(raw: bytes, codec: str) -> str:
-    """Empty when it cannot be."""
-    try:
-        return raw.decode(codec)
-    except UnicodeDecodeError:
-        return ""
+    return _Line(number, asked.line, start, old, new, spots) if spots else None
 
 
 @cache
@@ -573,28 +531,6 @@ def _is_believed(lines: Sequence[_Line], old: _Page, new: _Page, ways: _Ways, re
     return found
 
 
-# ---- what lost nothing -----------------------------------------------------------------------------------------
-
-
-def _strict_repairs(lines: Sequence[_Line], read: str) -> Iterator[tuple[_Line, Repair]]:
-    """The repairs of those lines that pass the tests of misreadings.strict_repair clearly."""
-    old, new = _Page.of([line.old for line in lines], read), _Page.of([line.new for line in lines], UTF8)
-    wide = new.points >= 0x80
-    scores = new_scores(read)[np.minimum(new.points, statistics.OUTSIDE)]
-    count, score = new.sums(wide), new.sums(np.where(wide, scores, 0.0))
-    stay = kept_scores(read)[np.minimum(old.points, statistics.OUTSIDE)]
-    gains = score - old.sums(np.where(old.points >= 0x80, stay, 0.0))
-    together = new.sums(wide & np.append(wide[1:], False))
-    lowest = np.where(count >= NOT_SHORT, LOWEST_MEAN, LOWEST_MEAN_SHORT) + CLEARLY
-    is_clear = (gains >= CLEAR_GAIN) & (score >= lowest * count) & (together > 0) & (2 * together >= count - 1)
-    is_clear &= _is_old(old, read) & (count >= (LONG if read == GB else 2)) & (new.sums(new.points == _LOST_CODE) == 0)
-    for i in is_clear.nonzero()[0].tolist():
-        _, _, start, before, after, _, _ = lines[i]
-        head, tail = common_ends(before, after)
-        piece = Piece(start + head, start + len(before) - tail, after[head : len(after) - tail], False)
-        yield lines[i], Repair(UTF8, read, (piece,), float(gains[i]))
-
-
 # ---- repairs ---------------------------------------------------------------------------------------------------
 
 
@@ -682,7 +618,7 @@ def _are_texts(points: Points, is_wide: Marks, heads: Places, tails: Places, rea
     is_sure = is_wide & (points != _LOST_CODE)
     sure = sums_before(is_sure)
     found = sure[tails] - sure[heads] >= LONG
-    for i in (~found).nonzero()[0].tolist():
-        own = slice(heads[i], tails[i])
-        found[i] = are_likely_pairs(text_of(points[own][is_sure[own]]))
+    short = (~found).nonzero()[0]
+    own = [slice(head, tail) for head, tail in zip(heads[short].tolist(), tails[short].tolist(), strict=True)]
+    found[short] = are_likely_pairs([text_of(points[one][is_sure[one]]) for one in own])
     return found

@@ -7,7 +7,7 @@ found is the same (tests/test_misread_search.py), the time for a unit a tenth (d
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -47,19 +47,15 @@ from .misreadings import (
     LOWEST_MEAN_SHORT,
     NOT_SHORT,
     WRITTEN,
+    Asked,
     Repair,
     are_likely_pairs,
-    common_ends,
     doubles,
     doubles_scored,
-    is_most,
     likeliest,
     lost_bytes,
     readings_of,
     repair_of,
-    strict_repair,
-    strict_repairs,
-    strictly,
 )
 
 Part = tuple[int, int]
@@ -73,13 +69,6 @@ LOST_CODE, NONE = 256, 257
 CLOSE = 1e-6  # of sums of log P: in another order they are not the same to the last digit
 
 
-class Line(NamedTuple):
-    """A line and the parts [start, end) of it that may be misread, sorted and apart from each other."""
-
-    text: str
-    parts: tuple[Part, ...]
-
-
 class _Page(NamedTuple):
     """Lines one after another, each with a line break: the text, per line its begin and its end behind the break, and
     the parts of all."""
@@ -90,108 +79,37 @@ class _Page(NamedTuple):
     parts: list[Part]
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> _Page:
-        text = "".join([f"{line.text}{statistics.BOUNDARY}" for line in lines])
-        ends = np.cumsum([len(line.text) + 1 for line in lines], dtype=np.int64)
-        begins = [0, *ends.tolist()][: len(lines)]
+    def of(cls, asked: Sequence[Asked]) -> _Page:
+        text = "".join([f"{one.line}{statistics.BOUNDARY}" for one in asked])
+        ends = np.cumsum([len(one.line) + 1 for one in asked], dtype=np.int64)
+        begins = [0, *ends.tolist()][: len(asked)]
         return cls(
             text,
             begins,
             ends,
-            [(at + a, at + b) for at, line in zip(begins, lines, strict=True) for a, b in line.parts],
+            [(at + a, at + b) for at, one in zip(begins, asked, strict=True) for a, b in one.parts],
         )
 
 
-def best_repairs(lines: Sequence[Line], read: str) -> list[Repair | None]:
-    """For each line what misreadings.best_repair finds."""
-    found = _strict_repairs(lines, read)
-    left = [i for i, line in enumerate(lines) if not found[i] and len(line.text) <= LONGEST_LINE]
+def best_repairs(asked: Sequence[Asked], read: str) -> list[Repair | None]:
+    """For each line, all of which were read in the same codec, the likeliest repair; None when there is none."""
+    found: list[list[Repair]] = [[] for _ in asked]
+    left = [i for i, one in enumerate(asked) if len(one.line) <= LONGEST_LINE]
     for written in WRITTEN[read]:
-        for i, repair in zip(left, _repairs([lines[i] for i in left], read, written), strict=True):
+        for i, repair in zip(left, _repairs([asked[i] for i in left], read, written), strict=True):
             found[i] += [repair] if repair else []
-        left = [i for i in left if not (found[i] and is_most(found[i][-1], lines[i].parts))]
+        # where most of a line makes sense there is no need to try the other codecs
+        left = [i for i in left if not (found[i] and 2 * found[i][-1].size > asked[i].size)]
     return [likeliest(own) for own in found]
 
 
-def _strict_repairs(lines: Sequence[Line], read: str) -> list[list[Repair]]:
-    """For each line what misreadings.strict_repairs finds."""
-    if read == LATIN or len(lines) < FEW:
-        return [strict_repairs(line.text, read, line.parts) for line in lines]
-    found: list[list[Repair]] = [[] for _ in lines]
-    for written in WRITTEN[read]:
-        asked: list[tuple[int, int, str, str]] = []
-        for number, (line, parts) in enumerate(lines):
-            if len(parts) > 1:
-                found[number] += strict_repair(line, read, written, parts)
-                continue
-            start, end = parts[0]
-            old = line[start:end]
-            if new := strictly(old, read, written):
-                asked.append((number, start, old, new))
-        for (number, start, old, new), gain in zip(asked, _strict_gains(asked, read), strict=True):
-            if gain >= LEAST_GAIN:
-                head, tail = common_ends(old, new)
-                piece = Piece(start + head, start + len(old) - tail, new[head : len(new) - tail], False)
-                found[number].append(Repair(written, read, (piece,), gain))
-    return found
-
-
-def _strict_gains(asked: Sequence[tuple[int, int, str, str]], read: str) -> Iterator[float]:
-    """misreadings._strict_gain of the old and new text of each, which were not read as Latin letters."""
-    old = _Wide.of([old for _, _, old, _ in asked])
-    new = _Wide.of([new for _, _, _, new in asked])
-    counts = new.ends - new.starts
-    together = new.neighbours(np.diff(new.places) == 1)
-    is_lost = sums_before(new.points == ord(LOST_CHAR))
-    is_good = (old.ends - old.starts >= LEAST_OLD[read]) & (counts >= 2) & (is_lost[new.ends] == is_lost[new.starts])
-    is_good &= old.neighbours(np.diff(old.points) == 1) <= (old.ends - old.starts - 1) / 2  # not as in a code table
-    is_good &= (together > 0) & (2 * together >= counts - 1)
-    stay, scores = old.scores(), new.scores()
-    bounds = zip(*[of.tolist() for of in (is_good, old.starts, old.ends, new.starts, new.ends)], strict=True)
-    for (_, _, _, text), (good, a, b, c, d) in zip(asked, bounds, strict=True):
-        gain = 0.0
-        if good:
-            score = float(scores[c:d].sum())
-            if score / (d - c) >= (LOWEST_MEAN if d - c >= NOT_SHORT else LOWEST_MEAN_SHORT) and (
-                d - c >= LONG or are_likely_pairs(text)
-            ):
-                gain = score - float(stay[a:b].sum())
-        yield gain
-
-
-class _Wide(NamedTuple):
-    """The characters of texts that are not ASCII: their codes and places, and, per text, which of them are in it."""
-
-    points: Places
-    places: Places
-    starts: Places
-    ends: Places
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> _Wide:
-        points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
-        places = (points >= 0x80).nonzero()[0]
-        ends = places.searchsorted(np.cumsum([0, *map(len, texts)]))
-        return cls(points[places].astype(np.int64), places, ends[:-1], ends[1:])
-
-    def scores(self) -> statistics.Floats:
-        found: statistics.Floats = statistics.reading_scores()[np.minimum(self.points, statistics.OUTSIDE)]
-        return found
-
-    def neighbours(self, of: Marks) -> Places:
-        """Per text how many of its characters and the ones behind them, in it, are marked."""
-        before = sums_before(of)
-        found: Places = before[np.maximum(self.ends - 1, self.starts)] - before[self.starts]
-        return found
-
-
-def most_gained(lines: Sequence[Line], read: str) -> Scores:
+def most_gained(asked: Sequence[Asked], read: str) -> Scores:
     """Per line: no repair of best_repairs gains more; infinite where that would take too long to tell.
 
     What lost nothing and holds characters of four bytes in GB 18030 has no repair: their digits end what is before."""
-    found = np.full(len(lines), np.inf)
-    some = are_together([len(line.text) for line in lines], UTF8).nonzero()[0]
-    page = _Page.of([lines[i] for i in some.tolist()])
+    found = np.full(len(asked), np.inf)
+    some = are_together([len(one.line) for one in asked], UTF8).nonzero()[0]
+    page = _Page.of([asked[i] for i in some.tolist()])
     units, bounds = units_of(page.text, read, page.parts, LEAST_OLD[read])
     left = np.array(bounds, np.int64).reshape(-1, 2)
     most = np.zeros(len(some))
@@ -212,14 +130,12 @@ def _scores(places: Sequence[Places], read: str, written: str) -> Scores:
     return readings.scores[readings.rows(places)].T
 
 
-def _repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | None]:
+def _repairs(asked: Sequence[Asked], read: str, written: str) -> list[Repair | None]:
     """For each line what misreadings.repair_of finds."""
-    together = are_together([len(line.text) for line in lines], written)
-    some = iter(repairs([line for line, own in zip(lines, together, strict=True) if own], read, written))
-    return [
-        next(some) if own else next(repair_of(line.text, read, written, line.parts), None)
-        for line, own in zip(lines, together, strict=True)
-    ]
+    together = are_together([len(one.line) for one in asked], written).tolist()
+    some = [one for one, own in zip(asked, together, strict=True) if own]
+    told = iter(repairs(some, read, written) if some else ())
+    return [next(told) if own else repair_of(one, written) for one, own in zip(asked, together, strict=True)]
 
 
 def are_together(sizes: Sequence[int], written: str) -> Marks:
@@ -232,12 +148,12 @@ def are_together(sizes: Sequence[int], written: str) -> Marks:
     return found
 
 
-def repairs(lines: Sequence[Line], read: str, written: str) -> list[Repair | None]:
-    """For each line what misreadings.best_repair would find in the codec `written` alone."""
-    text, begins, ends, parts = _Page.of(lines)
+def repairs(asked: Sequence[Asked], read: str, written: str) -> list[Repair | None]:
+    """`_repairs` of lines that are searched together."""
+    text, begins, ends, parts = _Page.of(asked)
     units, bounds = units_of(text, read, parts, LEAST_OLD[read])
-    found: list[list[Piece]] = [[] for _ in lines]
-    gains = [0.0] * len(lines)
+    found: list[list[Piece]] = [[] for _ in asked]
+    gains = [0.0] * len(asked)
     ways = _ways(units, bounds, read, written)
     stretches = _believed(text, units, ways, read) if ways else []
     if ways and stretches:
@@ -676,16 +592,20 @@ def _believed(text: str, units: Units, ways: _Ways, read: str) -> list[tuple[int
     numbers = is_good.nonzero()[0]
     all_places = (heads, tails, begins, stops)
     told = [of[numbers].tolist() for of in (*all_places, np.abs(means - lowest) < CLOSE, lowest, sures)]
-    scores_told, found = scores.tolist(), []
+    scores_told = scores.tolist()
+    found: list[tuple[int, int, float]] = []
+    short: dict[int, str] = {}
     for head, tail, begin, stop, is_open, least, count in zip(*told, strict=True):
         gain = sum(scores_told[head:tail]) - sum(units.stay_array[begin:stop].tolist())
         if gain < LEAST_GAIN:
             continue
         if is_open and sum(scores[head:tail][is_sure[head:tail]].tolist()) / count < least:
             continue
-        if read == LATIN or count >= LONG or are_likely_pairs(text_of(points[head:tail][is_sure[head:tail]])):
-            found.append((head, tail, gain))
-    return found
+        if read != LATIN and count < LONG:
+            short[len(found)] = text_of(points[head:tail][is_sure[head:tail]])
+        found.append((head, tail, gain))
+    are_likely = dict(zip(short, are_likely_pairs(list(short.values())), strict=True))
+    return [one for i, one in enumerate(found) if are_likely.get(i, True)]
 
 
 def _old(text: str, starts: Places, ends: Places) -> tuple[Places, Marks]:

@@ -21,7 +21,6 @@ from .misread_units import (
     BIG5,
     BROKEN_BYTE_SCORE,
     BROKEN_SCORE,
-    CP1252_MARKS,
     ENTER_SCORE,
     FEWEST_UNITS,
     GB,
@@ -34,9 +33,7 @@ from .misread_units import (
     Runs,
     Scores,
     Units,
-    bytes_of,
     latin_bytes,
-    latin_bytes_by_code,
     new_scores,
     score_of,
     segments,
@@ -55,6 +52,20 @@ DOUBLE_SECONDS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 LEADS = (*range(0xE3, 0xEA), 0xEF)
 
 
+class Asked(NamedTuple):
+    """A line, the codec that it may have been read in, and the parts [start, end) of it that were, sorted and apart
+    from each other."""
+
+    line: str
+    read: str
+    parts: tuple[tuple[int, int], ...]
+
+    @property
+    def size(self) -> int:
+        """Characters that may be repaired."""
+        return sum([end - start for start, end in self.parts])
+
+
 class Repair(NamedTuple):
     """The pieces of a line that were written in `written` and read in `read`, and the gain in log P."""
 
@@ -63,74 +74,17 @@ class Repair(NamedTuple):
     pieces: tuple[Piece, ...]
     gain: float
 
-
-def best_repair(line: str, read: str, parts: Sequence[tuple[int, int]], strictly: bool = False) -> Repair | None:
-    """The likeliest repair of the parts [start, end) of a line that may have been read in codec `read`; None
-    when there is none.  strictly: only what lost nothing is repaired, which is quick"""
-    found = strict_repairs(line, read, parts)
-    if found or strictly or len(line) > LONGEST_LINE:
-        return likeliest(found)
-    for written in WRITTEN[read]:
-        found += repair_of(line, read, written, parts)
-        if found and is_most(found[-1], parts):
-            break  # most of it makes sense: no need to try the others
-    return likeliest(found)
-
-
-def strict_repairs(line: str, read: str, parts: Sequence[tuple[int, int]]) -> list[Repair]:
-    """The repairs of what lost nothing."""
-    return [repair for written in WRITTEN[read] for repair in strict_repair(line, read, written, parts)]
+    @property
+    def size(self) -> int:
+        """Characters that it changes."""
+        return sum([piece.end - piece.start for piece in self.pieces])
 
 
 def likeliest(repairs: Sequence[Repair]) -> Repair | None:
     return max(repairs, key=lambda repair: repair.gain, default=None)
 
 
-def is_most(repair: Repair, parts: Sequence[tuple[int, int]]) -> bool:
-    """Whether a repair changes more than half of the parts."""
-    return sum(piece.end - piece.start for piece in repair.pieces) > sum(end - start for start, end in parts) / 2
-
-
 WRITTEN = {LATIN: (UTF8, GB, BIG5), GB: (UTF8, BIG5), BIG5: (GB,)}
-
-
-def strict_repair(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
-    """The quick way for what lost nothing: all that is foreign in the parts decodes strictly, and likely so."""
-    found: list[Piece] = []
-    total = 0.0
-    for start, end in parts:
-        for match in _STRICT[read].finditer(line, start, end):
-            old = match[0]
-            if old.isascii():
-                continue
-            new = strictly(old, read, written)
-            gain = _strict_gain(old, new, read) if new else -np.inf
-            if gain < LEAST_GAIN:
-                return
-            head, tail = common_ends(old, new)
-            found.append(Piece(match.start() + head, match.end() - tail, new[head : len(new) - tail], False))
-            total += gain
-    if found:
-        yield Repair(written, read, tuple(found), total)
-
-
-_STRICT = {LATIN: re.compile(f"[\x00-\xff{CP1252_MARKS}]+"), GB: re.compile("(?s:.+)"), BIG5: re.compile("(?s:.+)")}
-
-
-def strictly(old: str, read: str, written: str) -> str:
-    """The text before it was misread; empty when that is not possible."""
-    if LOST_CHAR in old:
-        return ""
-    try:
-        if read == LATIN:
-            raw = old.translate(latin_bytes_by_code()).encode("latin-1")
-        elif "€" in old:
-            raw = b"".join(bytes(bytes_of(char, read) or b"\xff") for char in old)
-        else:
-            raw = old.encode(read)
-        return raw.decode(written)
-    except UnicodeError:
-        return ""
 
 
 def likelihood(text: str) -> float:
@@ -143,32 +97,9 @@ def likelihood_of_each(text: str) -> float:
     return score_of(text) / len(text)
 
 
-def _strict_gain(old: str, new: str, read: str) -> float:
-    """How much likelier the new text is; nothing when it fails the tests that `is_believed` makes."""
-    a, b = statistics.codes(old), statistics.codes(new)
-    a, b = a[a >= 0x80], b[b >= 0x80]
-    if len(a) < LEAST_OLD[read] or len(b) < 2 or LOST_CHAR in new or _in_order(_points(old)):
-        return 0.0
-    scores = new_scores(read)[b]
-    lowest = LOWEST_MEAN if len(b) >= NOT_SHORT else LOWEST_MEAN_SHORT
-    if float(scores.sum()) / len(b) < lowest or not dense(new):
-        return 0.0
-    if read != LATIN and len(b) < LONG and float(statistics.text_logprobs(new)[1:].mean()) < LOWEST_PAIR_MEAN:
-        return 0.0
-    stay = LATIN_SCORE * len(a) if read == LATIN else float(statistics.reading_scores()[a].sum())
-    return float(scores.sum()) - stay
-
-
-def common_ends(old: str, new: str) -> tuple[int, int]:
-    """Lengths of the common beginning and end, which do not overlap."""
-    size = min(len(old), len(new))
-    head = next((i for i in range(size) if old[i] != new[i]), size)
-    tail = next((i for i in range(size - head) if old[-1 - i] != new[-1 - i]), size - head)
-    return head, tail
-
-
-def repair_of(line: str, read: str, written: str, parts: Sequence[tuple[int, int]]) -> Iterator[Repair]:
-    """The repair by the likeliest reading of a line in the codec `written`, if there is one."""
+def repair_of(asked: Asked, written: str) -> Repair | None:
+    """The repair by the likeliest reading of a line in the codec `written`; None when there is none."""
+    line, read, parts = asked
     found: list[Piece] = []
     gain = 0.0
     for units in (units for part in parts for units in segments(line, read, part, LEAST_OLD[read])):
@@ -177,8 +108,7 @@ def repair_of(line: str, read: str, written: str, parts: Sequence[tuple[int, int
             stretches.append(stretch)
             gain += better
         found += _pieces(line, units, stretches) if stretches else ()
-    if found:
-        yield Repair(written, read, tuple(found), gain)
+    return Repair(written, read, tuple(found), gain) if found else None
 
 
 # ---- searching the likeliest reading ---------------------------------------------------------------------
@@ -337,11 +267,19 @@ def is_believed(line: str, units: Units, stretch: list[tuple[int, Reading]], gai
     # ideographs may become other ideographs by chance, but not words
     if read == LATIN or count >= LONG:
         return True
-    return are_likely_pairs("".join([reading.text for reading in sure]))
+    return are_likely_pairs(["".join([reading.text for reading in sure])])[0]
 
 
-def are_likely_pairs(text: str) -> bool:
-    return float(statistics.text_logprobs(text)[1:].mean()) >= LOWEST_PAIR_MEAN
+def are_likely_pairs(texts: Sequence[str]) -> list[bool]:
+    """Per text, of two characters or more, whether its characters are likely to stand beside each other."""
+    points = statistics.codes("".join(texts))
+    logs = statistics.bigram_logprobs(points[:-1], points[1:])
+    found, at = [], 0
+    for text in texts:
+        pairs = logs[at : at + len(text) - 1]
+        found.append(float(pairs.sum() / len(pairs)) >= LOWEST_PAIR_MEAN)
+        at += len(text)
+    return found
 
 
 def _count(reading: Reading) -> int:

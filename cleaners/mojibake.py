@@ -21,11 +21,11 @@ from . import misread_signs, statistics
 from .config import Config
 from .edits import Edit, between
 from .ignored import LINES, MARGINS
-from .misread_lines import MOST_FRUITLESS, Asked, Search, best_repairs
+from .misread_lines import MOST_FRUITLESS, Search, best_repairs
 from .misread_pieces import Piece
 from .misread_signs import LATIN_PAIR, SHORT, signs
 from .misread_units import BIG5, GB, LATIN, LOST_CHAR, UTF8
-from .misreadings import Repair, likelihood
+from .misreadings import Asked, Repair, likelihood
 from .remembered import RememberedOfLines
 
 # Letters and lines with which UTF-8 begins when it is read as some other codec (ftfy knows what follows)

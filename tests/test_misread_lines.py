@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searching import best_repair
 from spying import spy_on
 
 from cleaners import misread_lines, misread_search
-from cleaners.misread_lines import Asked, Search, best_repairs
+from cleaners.misread_lines import Search, best_repairs
 from cleaners.misread_units import BIG5, GB, LATIN, UTF8
-from cleaners.misreadings import Repair, best_repair
+from cleaners.misreadings import Asked
 
 SENTENCE = "县里的老街修好以后，来往的客人比去年多了三成，街边的茶馆里又坐满了人。编号 A-17 的院子还没有动工，"
 ODD = st.sampled_from([*"的了是 ?a1,\ufffd\xa0€’é浣犲龘\ue0c7涔", "\u0394", "\U00020000", "ä½ ", "\ufffd" * 5])
@@ -37,16 +38,12 @@ def _misread(made: Any, read: str, errors: str) -> str:
     return "".join(chars)
 
 
-def _searched(one: Asked) -> Repair | None:
-    return best_repair(one.line, one.read, one.parts)
-
-
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from([LATIN, GB]), st.sampled_from(["ignore", "replace"]), st.lists(LINES, min_size=1, max_size=6))
 def test_the_same_as_the_search(read: str, errors: str, made: list[Any]) -> None:
     lines = [_misread(one, read, errors) for one in made]
     asked = [Asked(line, read, ((0, len(line)),)) for line in lines]
-    for found, expected in zip(best_repairs(asked), map(_searched, asked), strict=True):
+    for found, expected in zip(best_repairs(asked), map(best_repair, asked), strict=True):
         assert (found and found[:3]) == (expected and expected[:3])
         assert not (found and expected) or found.gain == pytest.approx(expected.gain, rel=1e-4)
 
@@ -57,7 +54,7 @@ def test_lines_that_lost_bytes_are_not_searched(read: str, monkeypatch: pytest.M
     lines = [f"{SENTENCE[i:]}，{SENTENCE[:i]}" for i in range(0, 20, 4)]
     misread = [line.encode(UTF8).decode(read, "replace" if read == GB else "ignore") for line in lines]
     asked = [Asked(line, read, ((0, len(line)),)) for line in misread]
-    expected = [_searched(one) for one in asked]
+    expected = [best_repair(one) for one in asked]
     monkeypatch.setattr(misread_search, "best_repairs", None)
     assert [repair and repair.pieces for repair in best_repairs(asked)] == [one and one.pieces for one in expected]
     assert None not in expected
@@ -67,17 +64,17 @@ def test_a_way_as_likely_is_left_to_the_search() -> None:
     """The last character of the line, of which bytes are missing, may as well stay."""
     line = "绗\ue100崄涓夎\ue757褰㈠紡涔."
     asked = Asked(line, GB, ((0, len(line)),))
-    assert best_repairs([asked]) == [_searched(asked)]
+    assert best_repairs([asked]) == [best_repair(asked)]
     assert not list(misread_lines._repairs([misread_lines._line(0, asked)], GB))  # type: ignore[list-item]
 
 
 def test_a_document_is_not_searched_in_vain_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misread_search, "_strict_repairs")
+    searched = spy_on(monkeypatch, misread_search, "best_repairs")
     misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     lines = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
     assert best_repairs([Asked(line, BIG5, ((0, len(line)),)) for line in lines]) == [None] * 50
-    assert len({line.text for lines, _ in searched for line in lines}) == 10
+    assert len({one.line for asked, _ in searched for one in asked}) == 10
 
 
 def test_what_was_found_lets_the_search_go_on() -> None:
@@ -92,13 +89,13 @@ def test_what_was_found_lets_the_search_go_on() -> None:
 
 def test_what_lost_nothing_is_repaired_when_the_search_has_ended() -> None:
     search = Search()
-    search._left = 0
+    search._left = -1000
     line = "江东下了一场大雨，路上没有行人".encode().decode("latin-1")
-    assert search.repairs([Asked(line, LATIN, ((0, len(line)),))])[0]
+    assert best_repairs([Asked(line, LATIN, ((0, len(line)),))], search)[0]
 
 
 def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = spy_on(monkeypatch, misread_search, "_strict_repairs")
+    searched = spy_on(monkeypatch, misread_search, "best_repairs")
     misread_lines._known.cache_clear()
     monkeypatch.setattr(misread_lines, "MOST_FRUITLESS", 100)
     vain = [f"{chr(0x7280 + number)}鞻龘靐齉爩龗灪{chr(0x9F00 + number)}麤" for number in range(50)]
@@ -108,4 +105,4 @@ def test_a_document_that_is_repaired_is_searched_on(monkeypatch: pytest.MonkeyPa
     asked += [Asked(good, LATIN, ((0, len(good)),))] * 10
     found = best_repairs(asked)
     assert all(found[50:])
-    assert len({line.text for lines, _ in searched for line in lines} & set(vain)) > 10
+    assert len({one.line for some, _ in searched for one in some} & set(vain)) > 10

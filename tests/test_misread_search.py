@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searching import searched
 
 from cleaners import misread_search
-from cleaners.misread_search import Line, are_together, best_repairs, most_gained
+from cleaners.misread_search import are_together, best_repairs, most_gained
 from cleaners.misread_units import BIG5, GB, LATIN, UTF8
-from cleaners.misreadings import best_repair, doubles, repair_of
+from cleaners.misreadings import Asked, doubles, repair_of
 
 SENTENCE = "渡口的老船工说，今年的鱼汛比往年早了半个月，镇上 3 家鱼行天不亮就点起了灯。学校门前的那条路也修好了，"
 READ = {BIG5: "big5", GB: "gbk", LATIN: "cp1252"}
@@ -25,7 +26,7 @@ LINES = st.tuples(
 )
 
 
-def _misread(made: Any, written: str, read: str, errors: str) -> Line:
+def _misread(made: Any, written: str, read: str, errors: str) -> Asked:
     """A part of the sentence, misread after some bytes were lost or changed, with odd characters in between; some have
     a part that was not misread."""
     start, size, changes, odd, apart = made
@@ -39,7 +40,7 @@ def _misread(made: Any, written: str, read: str, errors: str) -> Line:
     line = "".join(chars)
     middle = len(line) // 2
     parts = ((0, middle), (middle + apart, len(line))) if apart else ((0, len(line)),)
-    return Line(line, tuple([part for part in parts if part[0] < part[1]]))
+    return Asked(line, read, tuple([part for part in parts if part[0] < part[1]]))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_same_as_the_search(read: str, written: str, errors: str, together: 
     def check(made: list[Any]) -> None:
         lines = [_misread(one, written, read, errors) for one in made]
         for line, found in zip(lines, best_repairs(lines, read), strict=True):
-            expected = best_repair(line.text, read, line.parts)
+            expected = searched(line)
             assert (found and found[:3]) == (expected and expected[:3])
             assert not (found and expected) or found.gain == pytest.approx(expected.gain, rel=1e-6)
 
@@ -81,10 +82,11 @@ def test_no_repair_gains_more_than_is_told(read: str, written: str, together: No
 def test_lines_that_lost_bytes_are_searched_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise nothing would be gained, and no other test would tell."""
     lines = [_misread((i, 30, [(9, 0x81)], [], 0), GB, BIG5, "replace") for i in range(20)]
-    expected = [next(repair_of(line.text, BIG5, GB, line.parts)) for line in lines]
+    expected = [repair_of(line, GB) for line in lines]
     monkeypatch.setattr(misread_search, "repair_of", None)
     found = best_repairs(lines, BIG5)
-    assert [repair and repair.pieces for repair in found] == [repair.pieces for repair in expected]
+    assert [repair and repair.pieces for repair in found] == [repair and repair.pieces for repair in expected]
+    assert None not in expected
 
 
 def test_a_line_that_is_far_longer_is_searched_alone() -> None:

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searching import best_repair
 
 from cleaners import misread_units, misreadings, statistics
 from cleaners.misread_units import GB, LATIN, LATIN_SCORE, LOST_CHAR, UTF8, bytes_of, new_scores, segments
-from cleaners.misreadings import Repair, best_repair
+from cleaners.misreadings import Asked, Repair
 
 SENTENCE = "县里的老街修好以后，来往的客人比去年多了三成，街边的茶馆里又坐满了人。编号 A-17 的院子还没有动工，"
 ODD = st.sampled_from([*"的了是 ?a1\ufffd\xa0€’é浣犲龘", "\u0394", "\U00020000", "ä½ "])
 
 
 def _repaired(line: str, read: str) -> Repair | None:
-    return best_repair(line, read, [(0, len(line))])
+    return best_repair(Asked(line, read, ((0, len(line)),)))
 
 
 @settings(max_examples=60, deadline=None)
