@@ -32,7 +32,7 @@ _PROTECTED = re.compile(
 # one of these is in all that is protected, and most lines have none: they are found faster than the pattern says no
 _PROTECTING = ("://", "www.", "`", '"', "'", "<", "&", "\\", "](")
 # and one of these in what is protected in a line without Latin letters
-_WITHOUT_LETTERS = re.compile(r'[`<]|\]\(|"{3}')
+_WITHOUT_LETTERS = ("`", "<", "](", '"""')
 # marks that end the sentence around a URL or path rather than the URL
 _TRAILING = ",;:?!)\"'."
 _CODE_SIGN = re.compile(r"[$>/#<\"{};=&|]")  # one of these is in all code
@@ -70,10 +70,6 @@ class MarkedLine:
         self.changes: dict[int, tuple[int, str, str]] = {}
         self._starts: list[int] = []
         self._ends: list[int] = []
-        for mark in _PROTECTING:
-            if mark in before:
-                self._protect()
-                break
 
     def joined(self) -> str:
         """`text` as a string."""
@@ -81,14 +77,16 @@ class MarkedLine:
             self._joined = "".join(self.text)
         return self._joined
 
-    def _protect(self) -> None:
-        """Finds URLs, code, HTML, paths and entities."""
-        if not _ASCII_LETTERS.search(self.before) and not _WITHOUT_LETTERS.search(self.before):
+    def protect(self) -> None:
+        """Finds URLs, code, HTML, paths and entities: marks there never change."""
+        before = self.before
+        signs = _PROTECTING if _ASCII_LETTERS.search(before) else _WITHOUT_LETTERS
+        if not any([sign in before for sign in signs]):
             return
-        for found in _PROTECTED.finditer(self.before):
+        for found in _PROTECTED.finditer(before):
             end = found.end()
             if "://" in found[0] or ":\\" in found[0] or found[0].startswith("www"):
-                while self.before[end - 1] in _TRAILING:
+                while before[end - 1] in _TRAILING:
                     end -= 1
             self._starts.append(found.start())
             self._ends.append(end)

@@ -145,11 +145,14 @@ def _changes(before: str, style: Style) -> Iterable[Change]:
         for found in _forms().finditer(before):
             line.change(found.start(), found.end(), _converted(found[0]), FORM)
         _narrow_numbers(line)
-    for found in _NAME_DOT.finditer(before):
-        line.change(found.start(), found.end(), "·", FORM)
+    if "•" in before or "∙" in before or "⋅" in before:
+        for found in _NAME_DOT.finditer(before):
+            line.change(found.start(), found.end(), "·", FORM)
     if not line.is_code():
-        spaces.dots(line)
-        spaces.dashes(line, style.lost_dash)
+        line.protect()
+        has_runs = spaces.has_runs(line)
+        if has_runs:
+            spaces.runs(line, style.lost_dash)
         widths.brackets(line, style.damaged)
         quotes.curl(line, style.marks, style.damaged, style.one_sided)
         if style.restyle:
@@ -157,8 +160,8 @@ def _changes(before: str, style: Style) -> Iterable[Change]:
         widths.marks(line, style.damaged)
         spaces.spaces(line)
         spaces.close_up(line)
-        spaces.dots(line)  # again: their neighbours may have become wide
-        spaces.dashes(line, style.lost_dash)
+        if has_runs and line.changes:
+            spaces.runs(line, style.lost_dash)  # again: their neighbours may have become wide
     return line.changed()
 
 
@@ -285,7 +288,7 @@ def _places(suspects: str) -> re.Pattern[str]:
         |(?<=[A-Za-z]{{2}},)(?=[A-Z][A-Za-z])
         |(?<=[()"'`<{forms}{_QUOTATION}])
         |(?<=[{LETTERS}][•∙⋅])(?=[{LETTERS}])
-        |(?<=\.)(?:(?![0-9A-Za-z])|(?<=[{_W}”’].))
+        |(?<=\.)(?:\.+|(?![0-9A-Za-z])|(?<=[{_W}”’].))
         |(?<=-)-|(?<=–)–|(?<=—)-|(?<=-)—|(?<=。)。。|(?<=[・·])[・·]{{2}}
         |(?<=…)(?:(?<!……)(?!…)|……)
         |(?<=[，；、。：？！（《〈【〔「『][{_SP}])(?!\n)

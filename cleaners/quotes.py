@@ -68,9 +68,7 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
     if line.has_protected():
         marks = [place for place in marks if not line.is_protected(place)]
     found = _pairs(text, marks)
-    if found is None or any(
-        text[start] == '"' and _is_inch(text, start) and _is_inch(text, end) for start, end, _ in found
-    ):
+    if found is None or any([text[one[0]] == '"' and _is_inch(text, one[0]) and _is_inch(text, one[1]) for one in found]):
         # perhaps they pair without the marks that may be inches: 27"
         without = [place for place in marks if text[place] != '"' or not _is_inch(text, place)]
         found = _pairs(text, without) if len(without) < len(marks) else None

@@ -33,10 +33,22 @@ _LISTED = frozenset(
 )
 
 
-def dots(line: MarkedLine) -> None:
+def has_runs(line: MarkedLine) -> bool:
+    """Whether a line has any dots or dashes that `runs` looks at."""
+    text = line.before
+    if "…" in line.joined() or "—" in text or "--" in text or "––" in text:
+        return True
+    return "..." in text or "。。。" in text or "···" in text or "・・・" in text or "･･･" in text
+
+
+def runs(line: MarkedLine, lost: bool) -> None:
+    """Ellipses and dashes.  lost: whether hyphens alone may be a dash; else only runs that hold a dash are touched"""
+    _dots(line)
+    _dashes(line, lost)
+
+
+def _dots(line: MarkedLine) -> None:
     """`...`, `。。。` and a single `…` behind Chinese text become `……` (GB/T 15834-2011, 4.11)."""
-    if "…" not in line.joined() and not _has_dot_run(line.before):
-        return
     for found in _DOTS.finditer(line.joined()):
         start, end = found.span()
         if found[0] == "……" or end - start > _LONGEST_ELLIPSIS or line.is_protected(start):
@@ -50,17 +62,8 @@ def dots(line: MarkedLine) -> None:
             line.change(start, end, "……", ELLIPSIS)
 
 
-def _has_dot_run(text: str) -> bool:
-    return "..." in text or "。。。" in text or "···" in text or "・・・" in text or "･･･" in text
-
-
-def dashes(line: MarkedLine, lost: bool) -> None:
-    """Two or more hyphens or dashes between Chinese words become `——` (GB/T 15834-2011, 4.10).
-
-    lost   whether hyphens alone may be a dash; else only runs that hold a dash are touched
-    """
-    if "--" not in line.before and "—" not in line.before and "––" not in line.before:
-        return
+def _dashes(line: MarkedLine, lost: bool) -> None:
+    """Two or more hyphens or dashes between Chinese words become `——` (GB/T 15834-2011, 4.10)."""
     for found in _HYPHENS.finditer(line.joined()):
         start, end = found.span()
         if end - start > 4 or line.is_protected(start) or found[0].strip("—") == "":

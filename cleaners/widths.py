@@ -11,11 +11,7 @@ WIDTH = "punctuation.width"
 FULL_STOP = "punctuation.full_stop"
 
 FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
-_BETWEEN_WORDS = re.compile(
-    r"[,;:!](?<=[一-鿿].)(?=[一-鿿])|\.(?<=[一-鿿].)(?<![一二三四五六七八九十百〇零甲乙丙丁].)(?=[一-鿿])"
-)
-_FULL_OR_STOP = FULL | {".": "。"}
-_MARKS = re.compile(r"[,;:?!]|\.(?<!\.\.)(?!\.)")  # a dot beside a dot is no full stop
+_MARKS = re.compile(r"[,;:?!.](?:(?<!\.)|(?<!\.\.)(?!\.))")  # a dot beside a dot is no full stop
 _BRACKETS = re.compile(r"[()（）]")
 _BESIDE_A_MARK = frozenset("\n\"'“”‘’《》「」『』（）()")
 _SPACES = " \t\xa0\u3000"
@@ -26,6 +22,7 @@ _BEHIND_A_WORD = _CLOSERS | frozenset(_SPACES)
 _SENTENCE_BOUNDARY = frozenset("。！？；“‘「『\n")
 _FARTHEST = 200  # characters that are looked back on to tell the language of a sentence
 _EMOTICON = re.compile(r"[:;]['\-^]?[()DPpOo|](?![A-Za-z])")
+_FACE = frozenset("'-^()DPpOo|")  # its second character
 _WORDS = re.compile(r"[*_]*[A-Za-z][A-Za-z'-]+(?: [A-Za-z'-]+)+[*_]*")
 _WORDS_PARTED = re.compile(r"[A-Za-z]{2},[A-Z][A-Za-z]")
 _ABBREVIATION = re.compile(
@@ -104,14 +101,8 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
     damaged    False when the document writes its other marks in full width: then a ? between two characters may be
                a character that was lost, and the marks beside spaces and Latin words are the author's
     """
-    text = line.joined()
-    for found in _BETWEEN_WORDS.finditer(text):  # the common case, fast
-        place, char = found.start(), found[0]
-        name = char == "." and text[place - 1] in _NAME_CHARACTERS and text[place + 1] in _NAME_CHARACTERS
-        if not (name or line.is_protected(place)):
-            line.change(place, place + 1, _FULL_OR_STOP[char], FULL_STOP if char == "." else WIDTH)
     has_protected = line.has_protected()
-    for found in _MARKS.finditer(text):
+    for found in _MARKS.finditer(line.joined()):
         place, char = found.start(), found[0]
         if place in line.changes or (has_protected and line.is_protected(place)):
             continue
@@ -124,8 +115,11 @@ def marks(line: MarkedLine, damaged: bool = True) -> None:
 
 def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> bool:
     left, right = line.beside(place)
-    if char in ":;" and _EMOTICON.match("".join(line.text[place : place + 4])) and (left in " \n" or right != "）"):
-        return False
+    if char != "?" and "一" <= left <= "龥" and "一" <= right <= "龥":
+        return True  # the common case, fast
+    if char in ":;" and right in _FACE and (left in " \n" or right != "）"):
+        if _EMOTICON.match("".join(line.text[place : place + 4])):
+            return False
     if left == "\n":
         return char in ",;" and bool(LETTER.match(right))
     if left in _NO_MARK_AFTER and not (left in "？！" and char in "?!"):
