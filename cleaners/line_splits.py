@@ -122,7 +122,7 @@ def _join(pages: Sequence[_Page]) -> None:
         page.join_wraps()
     for page in pages:
         page.join_bylines()
-    pages = [page for page in pages if not page.is_long_list()]
+    pages = [page for page in pages if not page.judge_long_list()]
     if reads_layout() or sum([sum(page.are_firsts(page.whole)) for page in pages]) < MANY:
         for page in pages:
             page.join_cuts()
@@ -228,7 +228,8 @@ class _Page:
         self.rules: dict[int, str] = {}
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
-        self.is_searched = False  # did the last round find no joint?
+        # did the last round find no joint, and would a new look find none that it was not asked about?
+        self.is_searched = False
 
     def join_wraps(self) -> None:
         """Joins lines of a fixed width."""
@@ -261,12 +262,14 @@ class _Page:
         joints = self._chosen(likely)
         if joints:
             return self._join(joints, JOIN)
-        self.is_searched = self.firsts is None and not reads_layout()
+        # a new look at other lines may choose other first halves
+        self.is_searched = (self.firsts is None or len(self.whole) == len(self.lines)) and not reads_layout()
         return []
 
-    def is_long_list(self) -> bool:
-        """See `is_long_list`."""
-        return is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole])
+    def judge_long_list(self) -> bool:
+        """See `is_long_list`: what is one stays one, whatever gaps it has."""
+        self.is_searched = is_long_list([unit.text for unit in self.whole], [unit.is_open for unit in self.whole])
+        return self.is_searched
 
     def are_firsts(self, units: Iterable[Unit]) -> list[bool]:
         """Which units may be first halves of cut sentences?"""
