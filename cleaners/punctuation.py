@@ -8,7 +8,7 @@ docs/punctuation.md gives the choices and their sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -34,6 +34,7 @@ FORM = "punctuation.form"
 # width; or it stays (of an address, an abbreviation), and its line is worth a look only where it has other marks
 SURE, IF_DAMAGED, PAIR, STAYS = 1, 2, 3, 4
 LONGEST_REMEMBERED = 200  # characters of a line whose changes are remembered
+MOST_REMEMBERED = 1 << 12  # such lines of a text; shapes of lines of all texts
 # A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
 LONGEST_LINE = 1_000_000
 RULES = Path(__file__).parent / "rules" / "punctuation"
@@ -81,6 +82,7 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     end = -1  # of the line that was last looked at as a whole
     long_end = -1  # of the last line that was too long for that
     stays_end = -1  # of the last line that began with marks that stay
+    known: dict[str, Sequence[Change]] = {}  # what changes in lines: pages repeat some
     suspects = _suspects(text, config)
     matches = _found(text, suspects)
     while found := next(matches, None):
@@ -112,10 +114,11 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
             continue
         while plain and plain[-1].start >= begin:
             plain.pop()
-        yield from plain
-        plain.clear()
+        if plain:
+            yield from plain
+            plain.clear()
         style = style or _style(text, config)
-        yield from _line_edits(begin, line, style)
+        yield from _line_edits(begin, line, style, known)
         if end - start > LONGEST_REMEMBERED:  # the rest of it may be full of marks
             matches = _places(suspects).finditer(text, end)
     yield from plain
@@ -126,16 +129,25 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     return INDENTS + NOTHING_LEFT if plain else INDENTS
 
 
-def _line_edits(start: int, before: str, style: Style) -> Iterable[Edit]:
+def _line_edits(start: int, before: str, style: Style, known: dict[str, Sequence[Change]]) -> Iterable[Edit]:
     """The edits of one line, which begins at `start` of the text."""
     if len(before) > LONGEST_REMEMBERED:
         many = _changes(before, style)
         return (_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in many)
-    if _ANY_LETTER.fullmatch(before):
-        changes = _known_changes(before.translate(_alike()), style)
-    else:
-        changes = _known_changes(before, style)
+    changes = known.get(before)
+    if changes is None:
+        if len(known) == MOST_REMEMBERED:
+            known.clear()
+        known[before] = changes = _changes_of_short(before, style)
     return [_edit(Edit, (start + place, old, new, rule, "", -1)) for place, old, new, rule in changes]
+
+
+def _changes_of_short(before: str, style: Style) -> Sequence[Change]:
+    if _ANY_LETTER.fullmatch(before):
+        return _known_changes(before.translate(_alike()), style)
+    if _FEW_LETTERS.fullmatch(before) and "--" not in before:
+        return _known_changes(before.translate(_alike_to_rules()), style)
+    return tuple(_changes(before, style))
 
 
 def _changes(before: str, style: Style) -> Iterable[Change]:
@@ -165,7 +177,9 @@ def _changes(before: str, style: Style) -> Iterable[Change]:
     return line.changed()
 
 
-_known_changes = lru_cache(1 << 12)(_changes)  # pages repeat lines, and lines are read again while a page settles
+@lru_cache(MOST_REMEMBERED)
+def _known_changes(shape: str, style: Style) -> Sequence[Change]:
+    return tuple(_changes(shape, style))
 
 
 # Beside these marks no rule asks which letter or digit stands there, and none of them changes one: cells of a table are
@@ -177,6 +191,22 @@ _ANY_LETTER = re.compile("[一-鿿0-9\"'“”,;:!()，；：！（）。、]{1,
 def _alike() -> dict[int, str]:
     """For str.translate: one letter for all that are Han, one digit for all."""
     return dict.fromkeys(range(0x4E00, 0xA000), "的") | dict.fromkeys(range(ord("0"), ord("9") + 1), "0")
+
+
+# Beside a full stop, a question mark or a space, rules tell some letters apart
+_MORE_MARKS = "0-9\"'“”,;:?!().，；：！（）。、 -"
+_FEW_LETTERS = re.compile(f"(?:[{_MORE_MARKS}]*+[一-鿿]){{0,12}}+[{_MORE_MARKS}]*+")
+
+
+@cache
+def _alike_to_rules() -> dict[int, str]:
+    """The same, with one letter for all Han that rules do not tell apart."""
+    table = _alike().copy()
+    told_apart = (*widths.TOLD_APART, spaces.LISTED)
+    first: dict[tuple[bool, ...], str] = {}
+    for char in sorted(frozenset().union(*told_apart)):
+        table[ord(char)] = first.setdefault(tuple([char in some for some in told_apart]), char)
+    return table
 
 
 def _narrow_numbers(line: MarkedLine) -> None:

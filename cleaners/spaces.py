@@ -27,7 +27,7 @@ _SPACED = re.compile(
     rf"(?<![{LETTERS}])(?<![{LETTERS}]{_GAP})(?:[{LETTERS}]{_GAP}){{3,}}+[{LETTERS}](?!{_GAP}?[{LETTERS}])"
 )
 # single characters that are listed with spaces between: numbers, weekdays, stems and branches, seasons, directions …
-_LISTED = frozenset(
+LISTED = frozenset(
     "一二三四五六七八九十百千万日月火水木金土甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
     "春夏秋冬东東南西北中上下左右前后後男女"
 )
@@ -116,6 +116,6 @@ def close_up(line: MarkedLine) -> None:
     if not _has_space(line.before):
         return
     for found in _SPACED.finditer(line.before):
-        if sum(char in _LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):
+        if sum(char in LISTED for char in found[0][::2]) * 2 >= len(found[0][::2]):
             continue
         line.remove(range(found.start() + 1, found.end(), 2), SPACE)

@@ -47,6 +47,8 @@ _NAME_CHARACTERS = frozenset(
     "万汪旺威韦维伟魏温文翁沃乌吴武西希席夏香肖谢辛兴修休许逊雅亚延扬耶叶伊易因英尤于约越云泽曾扎詹珍芝兹朱卓孜佐爾奧貝賓達戴當頓爾凱劉蘭羅馬瑪麥門蒙納"
     "紐諾歐龐喬瓊讓瑟薩賽紹聖蘇湯陶圖萬韋維偉烏吳許遜亞揚葉約雲澤茲"
 )
+TOLD_APART = (frozenset(_NUMERALS), frozenset("第"), _NUMBERED, _QUESTIONS, _NAME_CHARACTERS)
+"""The rules here ask of no other letters which ones they are."""
 
 
 def brackets(line: MarkedLine, damaged: bool = True) -> None:

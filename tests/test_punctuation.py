@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from spying import spy_on
 
-from cleaners import Config, Edit, apply, layout, punctuation, quotes
+from cleaners import Config, Edit, apply, layout, punctuation, quotes, spaces, widths
 from cleaners.ignored import NOTHING_LEFT
 from cleaners.marked_line import LETTER, MarkedLine
 from cleaners.punctuation import propose, unbalanced
@@ -292,6 +292,25 @@ def test_beside_some_marks_it_does_not_matter_which_letter_stands(line: str, sty
     assert punctuation._ANY_LETTER.fullmatch(line)
     alike = line.translate(punctuation._alike())
     assert list(punctuation._changes(line, style)) == list(punctuation._changes(alike, style))
+
+
+@given(
+    st.text(st.sampled_from("一十三零甲阿卡吗么呢图卷第的山河东春037\"'“”,;:?!，；：！（）().。、 -"), min_size=1, max_size=25),
+    st.builds(
+        punctuation.Style,
+        st.sampled_from([quotes.MAINLAND, quotes.TRADITIONAL]),
+        *[st.booleans()] * 5,
+    ),
+)
+@settings(max_examples=1_000, deadline=None)
+def test_beside_other_marks_letters_are_told_apart_by_rules(line: str, style: punctuation.Style) -> None:
+    assume(punctuation._FEW_LETTERS.fullmatch(line) and "--" not in line)
+    alike = line.translate(punctuation._alike_to_rules())
+    assert list(punctuation._changes(line, style)) == list(punctuation._changes(alike, style))
+
+
+def test_the_letter_that_stands_for_all_others_is_told_apart_by_no_rule() -> None:
+    assert not any("的" in some for some in (*widths.TOLD_APART, spaces.LISTED))
 
 
 def test_cells_with_as_many_letters_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
