@@ -34,6 +34,7 @@ FORM = "punctuation.form"
 # width; or it stays (of an address, an abbreviation), and its line is worth a look only where it has other marks
 SURE, IF_DAMAGED, PAIR, STAYS = 1, 2, 3, 4
 LONGEST_REMEMBERED = 200  # characters of a line whose changes are remembered
+SHORT_REST = 12  # characters of a line behind a mark: to find all marks there takes no longer than a new search
 MOST_REMEMBERED = 1 << 12  # such lines of a text; shapes of lines of all texts
 # A longer line (in characters) is no paragraph, but a text without line breaks: quotation marks do not pair across it
 LONGEST_LINE = 1_000_000
@@ -84,7 +85,8 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
     stays_end = -1  # of the last line that began with marks that stay
     known: dict[str, Sequence[Change]] = {}  # what changes in lines: pages repeat some
     suspects = _suspects(text, config)
-    matches = _found(text, suspects)
+    at = _signs(text, suspects)
+    matches = _places(suspects).finditer(text) if at is None else _matches(text, at)
     while found := next(matches, None):
         start = found.start()
         if start < end:
@@ -119,7 +121,7 @@ def propose(text: str, config: Config) -> Generator[Edit, None, str]:
             plain.clear()
         style = style or _style(text, config)
         yield from _line_edits(begin, line, style, known)
-        if end - start > LONGEST_REMEMBERED:  # the rest of it may be full of marks
+        if at is None and end - start > SHORT_REST:  # which may be full of marks
             matches = _places(suspects).finditer(text, end)
     yield from plain
     if end >= 0 or long_end >= 0:
@@ -271,20 +273,21 @@ MOST_SIGNS = 1 / 50
 """In a text with more signs than so many to a character, a search is faster than a look at each."""
 
 
-def _found(text: str, suspects: str) -> Iterator[re.Match[str]]:
-    """The matches of `_places`, tried only where a look at the text saw one of `signs`."""
+def _signs(text: str, suspects: str) -> list[int] | None:
+    """Where a look at the text saw one of `signs`; None where there are too many, or more to be found than these."""
     look = None if suspects else looks.known(text)
     if look is None or not looks.are_characters(look, text):
-        return _places(suspects).finditer(text)
+        return None
     if not look.held & looks.SIGN_OF_WIDTH:
-        return iter(())
+        return []
     are_signs = look.kinds >= looks.SIGN_OF_WIDTH  # the highest bit
     if np.count_nonzero(are_signs) > MOST_SIGNS * len(text):
-        return _places("").finditer(text)
-    return _matches(text, are_signs.nonzero()[0].tolist())
+        return None
+    return are_signs.nonzero()[0].tolist()
 
 
 def _matches(text: str, at: list[int]) -> Iterator[re.Match[str]]:
+    """The matches of `_places`, tried at these places only."""
     match, done = _places("").match, 0
     for place in at:
         if text[place] == "\u3000" and text[place - 1] in _INDENTED and text[place + 1 : place + 2] not in _CLOSING:
