@@ -139,13 +139,16 @@ def is_odd(text: str) -> bool:
     return ODD_MARK.search(head) is not None and ODD_LINE.search(head) is not None
 
 
-def wrapped_pairs(lines: Sequence[Unit]) -> list[int]:
-    """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap."""
+def wrapped_pairs(lines: Sequence[Unit]) -> list[int] | None:
+    """Numbers i, ascending, for which lines[i] and lines[i + 1] are one paragraph, broken by a wrap; None where no
+    width is one that lines were broken at."""
     pairs: set[int] = set()
+    has_width = False
     for page, width in _wraps(lines, pairs):
+        has_width = True
         for region in page.regions(width):
             pairs.update(_region_pairs(page, width, region, pairs))
-    return sorted(pairs)
+    return sorted(pairs) if has_width else None
 
 
 def are_wrapped(lines: Sequence[Unit], has_indents: bool = True) -> bool:

@@ -22,7 +22,7 @@ from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sen
 from .ignored import MARGINS, NOTHING_LEFT
 from .joint_choices import FirstHalves, Weighed, log_odds
 from .joint_rounds import COPY_REACH, HEAD_REACH, NEW, SHORTEST_COPY, Found, Rounds
-from .joints import CLAUSE, HAN, KINDS, LONG_PROSE, PAUSES, Joint, evidence, kind_of, reads_layout, shape_of
+from .joints import CLAUSE, HAN, KINDS, LONG_PROSE, PAUSES, PROSE, Joint, evidence, kind_of, reads_layout, shape_of
 from .likely_halves import LikelyJoint, firsts_of, likely_joints
 
 JOIN, MOVE, BYLINE = "line_splits.join", "line_splits.move", "line_splits.byline"
@@ -161,7 +161,7 @@ class _Look(NamedTuple):
 def _look(text: str) -> _Look | None:
     """None where nothing can be joined."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
-    are_open = [line[-1] not in ENDS and not ends_sentence(line) for line in lines]
+    are_open = _are_open(lines)
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
         return None
@@ -179,18 +179,23 @@ def _is_damaged(lines: Sequence[str], open_lines: Sequence[int]) -> bool:
     """Cheap, and false for most pages where nothing is cut: their open lines are headlines."""
     together = "\n".join([lines[i] for i in open_lines])
     if CLAUSE.search(together) or "、" in together:
-        cut = [i for i in open_lines if kind_of(lines[i]) != "bare"]
+        cut = [i for i in open_lines if len(lines[i]) >= PROSE and kind_of(lines[i]) != "bare"]
         if len(cut) >= FEWEST_FOREIGN or any(HAN.search(lines[i]) for i in cut):
             return True
         if sum(CLAUSE.search(lines[i]) is not None for i in open_lines) >= FEWEST_BROKEN:
             return True
-    return any(_is_half_byline(lines[i], lines[i + 1]) for i in open_lines)
+    return bool(_half_bylines(lines))
+
+
+def _half_bylines(lines: Sequence[str]) -> list[int]:
+    """Numbers of the lines that are a byline together with the next one, or a credit whose role and name stand on two
+    lines."""
+    starts, ends = BYLINE_TAIL_STARTS, CREDIT_TAIL_ENDS
+    seconds = [i for i, line in enumerate(lines) if line[0] in starts or line[-1] in ends]
+    return [i - 1 for i in seconds if i and _is_half_byline(lines[i - 1], lines[i])]
 
 
 def _is_half_byline(one: str, two: str) -> bool:
-    """Are two lines a byline of two lines, or a credit whose role and name stand on two lines?"""
-    if two[0] not in BYLINE_TAIL_STARTS and two[-1] not in CREDIT_TAIL_ENDS:
-        return False
     if len(one) > LONGEST_BYLINE or len(two) > LONGEST_BYLINE:
         return False
     if BYLINE_HEAD.match(one) and BYLINE_TAIL.match(two):
@@ -204,11 +209,14 @@ def is_long_list(lines: Sequence[str], are_open: Sequence[bool] | None = None) -
     are_open   for each line whether it ends so, where that is known"""
     if len(lines) <= MOST_SHORT_OPEN:
         return False
-    known = are_open or [
-        (end := line[-1]) not in ENDS and (end not in CLOSED or not ends_sentence(line)) for line in lines
-    ]
+    known = are_open or _are_open(lines)
     found = sum([is_open and len(line) < LONG_PROSE for line, is_open in zip(lines, known, strict=True)])
     return found > MOST_SHORT_OPEN and found >= NEARLY_ALL * len(lines)
+
+
+def _are_open(lines: Sequence[str]) -> list[bool]:
+    """For each line whether it ends inside a sentence."""
+    return [(end := line[-1]) not in ENDS and (end not in CLOSED or not ends_sentence(line)) for line in lines]
 
 
 class _Page:
@@ -228,22 +236,21 @@ class _Page:
         self.rules: dict[int, str] = {}
         self.glues: dict[int, str] = {}
         self.is_cut = False  # is there a cut line of prose?
+        self.is_wrapped = False  # is there a width that lines were broken at?
         # did the last round find no joint, and would a new look find none that it was not asked about?
         self.is_searched = False
 
     def join_wraps(self) -> None:
         """Joins lines of a fixed width."""
         pairs = wrapped_pairs(self.lines)
+        self.is_wrapped = pairs is not None
         if pairs:
             self._join([Joint(i, i + 1) for i in pairs], JOIN)
 
     def join_bylines(self) -> None:
         """A byline of two lines, and a credit whose role and name stand on two lines."""
-        found = [
-            Joint(i, i + 1)
-            for i, (one, two) in enumerate(pairwise(self.whole))
-            if two.gap == 1 and _is_half_byline(one.text, two.text)
-        ]
+        halves = _half_bylines([unit.text for unit in self.whole])
+        found = [Joint(i, i + 1) for i in halves if self.whole[i + 1].gap == 1]
         if found:
             self._join(found, BYLINE)
 
@@ -283,12 +290,13 @@ class _Page:
         if not self.is_searched or self.moved:
             return False
         whole = self.whole
-        if any(_is_half_byline(one.text, two.text) for one, two in pairwise(whole)):
+        if _half_bylines([unit.text for unit in whole]):
             return False
         if sum([unit.is_open for unit in whole]) < FEWEST_BROKEN:
             return True
-        has_indents = any(unit.indent for unit in whole)
-        return not are_wrapped(whole) and not (has_indents and are_wrapped(whole, has_indents=False))
+        if self.is_wrapped if len(whole) == len(self.lines) else are_wrapped(whole):
+            return False
+        return not any(unit.indent for unit in whole) or not are_wrapped(whole, has_indents=False)
 
     def _likely(self, halves: FirstHalves) -> list[Found]:
         """All allowed joints with log-odds of LOWEST."""

@@ -81,7 +81,10 @@ class MarkedLine:
         """Finds URLs, code, HTML, paths and entities: marks there never change."""
         before = self.before
         signs = _PROTECTING if _ASCII_LETTERS.search(before) else _WITHOUT_LETTERS
-        if not any([sign in before for sign in signs]):
+        for sign in signs:
+            if sign in before:
+                break
+        else:
             return
         for found in _PROTECTED.finditer(before):
             end = found.end()

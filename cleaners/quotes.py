@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -68,11 +69,19 @@ def pairs(line: MarkedLine) -> list[Pair] | None:
     if line.has_protected():
         marks = [place for place in marks if not line.is_protected(place)]
     found = _pairs(text, marks)
-    if found is None or any([text[one[0]] == '"' and _is_inch(text, one[0]) and _is_inch(text, one[1]) for one in found]):
+    if found is None or _has_inches(text, found):
         # perhaps they pair without the marks that may be inches: 27"
         without = [place for place in marks if text[place] != '"' or not _is_inch(text, place)]
         found = _pairs(text, without) if len(without) < len(marks) else None
     return found
+
+
+def _has_inches(text: str, found: Sequence[Pair]) -> bool:
+    """May the two marks of any pair be inches?"""
+    for start, end, _ in found:
+        if text[start] == '"' and _is_inch(text, start) and _is_inch(text, end):
+            return True
+    return False
 
 
 def _is_inch(text: str, place: int) -> bool:

@@ -119,9 +119,8 @@ def _is_wide_mark(line: MarkedLine, place: int, char: str, damaged: bool) -> boo
     left, right = line.beside(place)
     if char != "?" and "一" <= left <= "龥" and "一" <= right <= "龥":
         return True  # the common case, fast
-    if char in ":;" and right in _FACE and (left in " \n" or right != "）"):
-        if _EMOTICON.match("".join(line.text[place : place + 4])):
-            return False
+    if char in ":;" and right in _FACE and _EMOTICON.match("".join(line.text[place : place + 4])):
+        return False
     if left == "\n":
         return char in ",;" and bool(LETTER.match(right))
     if left in _NO_MARK_AFTER and not (left in "？！" and char in "?!"):

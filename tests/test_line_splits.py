@@ -120,7 +120,7 @@ def test_two_widths_in_one_file() -> None:
 
 
 def test_too_few_lines_are_no_wrap() -> None:
-    assert wrapped_pairs(units(wrapped(FIRST[:40], 20))) == []
+    assert not wrapped_pairs(units(wrapped(FIRST[:40], 20)))
 
 
 def test_a_joint_has_a_score_for_every_candidate() -> None:

@@ -295,7 +295,11 @@ def test_beside_some_marks_it_does_not_matter_which_letter_stands(line: str, sty
 
 
 @given(
-    st.text(st.sampled_from("一十三零甲阿卡吗么呢图卷第的山河东春037\"'“”,;:?!，；：！（）().。、 -"), min_size=1, max_size=25),
+    st.text(
+        st.sampled_from("一十三零甲阿卡吗么呢图卷第的山河东春037\"'“”,;:?!，；：！（）().。、 -"),
+        min_size=1,
+        max_size=25,
+    ),
     st.builds(
         punctuation.Style,
         st.sampled_from([quotes.MAINLAND, quotes.TRADITIONAL]),
