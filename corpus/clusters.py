@@ -11,21 +11,24 @@ import os
 import tempfile
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .near_duplicates import BANDS, Signature
+from .near_duplicates import BANDS, Signature, mixed
 
 MOST_KEPT = 4
 """So many kept texts of one band key are remembered, the most complete ones: bounds what 100,000 notices that
 fill in the same form cost."""
+
+SLOTS = np.uint64(7)  # bits for as many as MOST_KEPT
 
 MOST_COMPARED = 6
 """A text is compared with at most so many kept texts, those with the most band keys in common."""
@@ -305,6 +308,7 @@ def walked(texts: Texts, bands: Bands, known: Iterable[tuple[Contents, Contents,
 class Buckets:
     """The band keys that texts share, in a file without a name.  To be closed.
 
+    Keys that the same texts share are one bucket: two near-duplicates alone would else have up to BANDS of them.
     A bucket is known by its first slot. It has a slot for each kept text that is remembered: fewer than it has texts,
     since none comes after the last one, and at most MOST_KEPT.
     slots      number of all slots
@@ -314,22 +318,57 @@ class Buckets:
         self._texts = len(texts)
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=bands.folder)  # noqa: SIM115  closed by `close`
         self.slots = 0
-        self._is_last: list[tuple[int, Bits]] = []  # of the slots of each band: their number, one bit for each
+        self._is_last: list[tuple[int, Bits]] = []  # of the slots of some texts: their number, one bit for each
+        with tempfile.TemporaryFile(dir=bands.folder) as sets:
+            for number in range(BANDS):
+                firsts, hashes = _sharing(bands.band(number)[texts.row])
+                self._file.write(firsts.tobytes())
+                sets.write(hashes.tobytes())
+            self._file.flush()
+            sets.flush()
+            for start in range(0, self._texts, TEXTS_AT_A_TIME):
+                hashes = self._read(sets, "<u8", start)
+                self._write(sets, self._numbered(hashes), start)
+            for number in range(BANDS):
+                slots = self._band(sets, "<i8", number)
+                firsts = self._band(self._file, "<i4", number)
+                of_text = np.where(firsts >= 0, slots[firsts], -1).astype("<i4")
+                os.pwrite(self._file.fileno(), of_text.tobytes(), 4 * self._texts * number)
+
+    def _numbered(self, hashes: Contents) -> Places:
+        """The first slots of buckets, given by what `_sharing` has for their first texts; -1 where there is none."""
+        order = np.argsort(hashes, axis=0)
+        found = np.take_along_axis(hashes, order, 0)
+        is_new = np.append(found[:1] != 0, found[1:] != found[:-1], axis=0)  # 0 comes first
+        sizes = np.where(is_new, found & SLOTS, 0).T.ravel().astype(np.int64)
+        ends = np.cumsum(sizes)
+        firsts = np.maximum.accumulate(np.where(sizes, ends - sizes, 0)) + self.slots
+        is_last = np.zeros(int(ends[-1]), bool)
+        is_last[ends[sizes > 0] - 1] = True
+        self._is_last.append((len(is_last), np.packbits(is_last)))
+        self.slots += len(is_last)
+        made = np.empty(hashes.shape, "<i8")
+        np.put_along_axis(made, order, np.where(found == 0, -1, firsts.reshape(hashes.shape[::-1]).T), 0)
+        return made
+
+    def _band(self, file: IO[bytes], kind: str, number: int) -> Any:
+        """What a file has for all texts and a band."""
+        size = np.dtype(kind).itemsize * self._texts
+        return np.frombuffer(os.pread(file.fileno(), size, size * number), kind)
+
+    def _read(self, file: IO[bytes], kind: str, start: int) -> Any:
+        """What a file has for TEXTS_AT_A_TIME texts: (BANDS, texts)."""
+        width, size = np.dtype(kind).itemsize, min(TEXTS_AT_A_TIME, self._texts - start)
+        found = np.empty((BANDS, size), kind)
         for number in range(BANDS):
-            keys, places = _sorted(bands.band(number)[texts.row])
-            shared = _occurs_again(keys)
-            keys, places = keys[shared], places[shared]
-            bucket = np.cumsum(np.append(False, keys[1:] != keys[:-1])[: len(keys)])
-            ends = np.cumsum(np.minimum(np.bincount(bucket) - 1, MOST_KEPT))
-            firsts = np.append(0, ends[:-1]) if len(ends) else ends
-            of_text = np.full(self._texts, -1, "<i4")
-            of_text[places] = (firsts + self.slots)[bucket]
-            self._file.write(of_text.tobytes())
-            last = np.zeros(int(ends[-1]) if len(ends) else 0, bool)
-            last[ends - 1] = True
-            self._is_last.append((len(last), np.packbits(last)))
-            self.slots += len(last)
-        self._file.flush()
+            raw = os.pread(file.fileno(), width * size, width * (self._texts * number + start))
+            found[number] = np.frombuffer(raw, kind)
+        return found
+
+    def _write(self, file: IO[bytes], values: Places, start: int) -> None:
+        """The reverse of `_read`, for numbers of 8 bytes."""
+        for number, of_texts in enumerate(values):
+            os.pwrite(file.fileno(), of_texts.tobytes(), 8 * (self._texts * number + start))
 
     def empty(self) -> array[int]:
         """The slots, without texts: EMPTY, or EMPTY_LAST where it is the last one of its bucket."""
@@ -342,14 +381,9 @@ class Buckets:
         return found
 
     def of_texts(self) -> Iterator[tuple[int, list[int]]]:
-        """Each text that has some, in order, and its buckets."""
+        """Each text that has some, in order, and its buckets, once for each key that they are."""
         for start in range(0, self._texts, TEXTS_AT_A_TIME):
-            size = min(TEXTS_AT_A_TIME, self._texts - start)
-            found = np.empty((BANDS, size), "<i4")
-            for number in range(BANDS):
-                raw = os.pread(self._file.fileno(), 4 * size, 4 * (self._texts * number + start))
-                found[number] = np.frombuffer(raw, "<i4")
-            of_text = found.T
+            of_text = self._read(self._file, "<i4", start).T
             has = of_text >= 0
             ends = np.cumsum(has.sum(axis=1)).tolist()
             buckets = of_text[has].tolist()
@@ -385,7 +419,8 @@ class Walk:
         self.known.start()
         self._kept_for[:] = -1
         kept = buckets.empty()
-        for text, mine in buckets.of_texts():
+        for text, keys in buckets.of_texts():
+            mine = Counter(keys)
             if not self._joins(text, _candidates(mine, kept), sure):
                 for slot in mine:
                     while kept[slot] >= 0:
@@ -434,20 +469,40 @@ class Walk:
         return False
 
 
-def _candidates(buckets: Sequence[int], kept: Sequence[int]) -> list[int]:
-    """The kept texts in these buckets: those in most of them first, of those in about as many (same power of two)
-    the most complete."""
+def _candidates(buckets: Mapping[int, int], kept: Sequence[int]) -> list[int]:
+    """The kept texts in these buckets: those with most keys in common first, of those with about as many (same power of
+    two) the most complete.  buckets: how many keys each of them is"""
     seen: dict[int, int] = {}
-    for slot in buckets:
+    for slot, keys in buckets.items():
         one = kept[slot]
         while one >= 0:
-            seen[one] = seen.get(one, 0) + 1
+            seen[one] = seen.get(one, 0) + keys
             slot += 1
             one = kept[slot]
         if one < EMPTY_LAST:
             one = EMPTY_LAST - 1 - one
-            seen[one] = seen.get(one, 0) + 1
+            seen[one] = seen.get(one, 0) + keys
     return sorted(seen, key=lambda text: (-seen[text].bit_length(), text))[:MOST_COMPARED]
+
+
+def _sharing(keys: Keys) -> tuple[Numbers, Contents]:
+    """Of each text the first one that has its key (-1: no other has it), and of these a hash of all that have it, whose
+    lowest bits are the bucket's slots (0: it is not the first).
+
+    A sum of hashes of 61 bits: only those of buckets with the same first text are compared, BANDS at most."""
+    ordered, places = _sorted(keys)
+    shared = _occurs_again(ordered)
+    ordered, places = ordered[shared], places[shared]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    sizes = np.diff(np.append(starts, len(ordered)))
+    owners = places[starts]
+    firsts = np.full(len(keys), -1, "<i4")
+    firsts[places] = np.repeat(owners, sizes)
+    hashes = np.zeros(len(keys), "<u8")
+    if len(starts):
+        sums = np.add.reduceat(mixed(places.astype(np.uint64)), starts)
+        hashes[owners] = sums & ~SLOTS | np.minimum(sizes - 1, MOST_KEPT).astype(np.uint64)
+    return firsts, hashes
 
 
 def _sorted(keys: Keys) -> tuple[Keys, Numbers]:

@@ -193,7 +193,7 @@ def _band_keys(letters: Units, spans: Sequence[Span]) -> npt.NDArray[np.uint32]:
     rows = _minhashes(letters, spans).astype(np.uint64).reshape(len(spans), BANDS, ROWS)
     keys = np.zeros((len(spans), BANDS), np.uint64)
     for place in range(ROWS):
-        keys = _mixed(keys ^ rows[:, :, place])
+        keys = mixed(keys ^ rows[:, :, place])
     return (keys >> np.uint64(32)).astype("<u4")
 
 
@@ -246,7 +246,7 @@ def _mixed_32(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     return values
 
 
-def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The same for 64 bits."""
     values = values ^ (values >> np.uint64(33))
     values *= np.uint64(0xFF51AFD7ED558CCD)
