@@ -34,24 +34,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import BATCH_BYTES, FINGERPRINT, MOST_BYTES, SEEDS_TO_A_FOLDER, peak_mb, show
 from benchmarks.damage import KINDS, documents
-from cleaners import (
-    PIPELINE,
-    Config,
-    Draft,
-    Stopwatch,
-    about_rows,
-    advance_all,
-    chrome,
-    looks,
-    misread_lines,
-    misread_signs,
-    misreadings,
-    mojibake,
-    names,
-    prose,
-    rule_files,
-    settle_all,
-)
+from cleaners import PIPELINE, Config, Draft, Stopwatch, advance_all, remembered, settle_all
 from corpus import rows
 from corpus.seed_list import AnySeed
 from corpus.seeds import read, scan
@@ -150,17 +133,7 @@ def floor(root: Path, output: Path) -> Steps:
 
 def _start_afresh() -> None:
     """Nothing is remembered of the run before; on Linux, the peak of memory is counted anew."""
-    for remembered in (
-        *(chrome._match_bare, chrome._told_shape, about_rows._take_long, about_rows._take_short),
-        *(about_rows._staff, rule_files._fold_short),
-        *(names._is_known_byline, names._known_authors, names._known_flat, names._parts),
-        *(misread_signs._known, mojibake._short_by_ftfy, misread_lines._known),
-        *(misread_lines._crossing, misreadings.readings_of, misreadings._candidates),
-    ):
-        remembered.cache_clear()
-    prose._lately.forget()
-    looks._lately.forget()
-    chrome._unnamed.cache_clear()
+    remembered.forget()
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
 

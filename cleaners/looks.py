@@ -40,7 +40,7 @@ class _Lately:
     def add(self, text: str, look: Look) -> None:
         self.drop(text)
         if self.size + len(look.units) > self.MOST:
-            self.forget()
+            self.cache_clear()
         self.looks[text] = look
         self.size += len(look.units)
 
@@ -49,7 +49,7 @@ class _Lately:
         if look is not None:
             self.size -= len(look.units)
 
-    def forget(self) -> None:
+    def cache_clear(self) -> None:
         self.looks.clear()
         self.size = 0
 

@@ -73,7 +73,7 @@ class _Lately:
         self.pages[text] = page
         self.size += size
 
-    def forget(self) -> None:
+    def cache_clear(self) -> None:
         self.pages, self.older, self.size = {}, {}, 0
 
 
@@ -84,7 +84,7 @@ def release() -> None:
     """Forgets the pages if they take more memory than they should, as one alone may: when a text was cleaned, the page
     that it was may be nearly half of all that is held for it."""
     if _lately.size > _lately.MOST:
-        _lately.forget()
+        _lately.cache_clear()
 
 
 def read(text: str) -> Page:

@@ -3,8 +3,9 @@ known when it is looked at again, and long ones do not fill the memory."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 MOST = 1_000_000  # characters of lines that are remembered: some 4 MB
 
@@ -59,3 +60,20 @@ class RememberedOfLines(Generic[Told]):
 
     def cache_clear(self) -> None:
         self._known.cache_clear()
+
+
+def forget() -> None:
+    """Forgets what all cleaners remember of texts, 60 MB in a run: their answers about lines, not their tables, which
+    are read once."""
+    for name in [name for name in sys.modules if name.startswith(f"{__package__}.")]:
+        for value in [*vars(sys.modules[name]).values()]:
+            if _is_of_texts(value):
+                value.cache_clear()
+
+
+def _is_of_texts(value: Any) -> bool:
+    """Does it remember answers about texts?  A functools.cache holds tables: answers about texts are limited in
+    number."""
+    if isinstance(value, type) or not hasattr(value, "cache_clear"):
+        return False
+    return not hasattr(value, "cache_parameters") or value.cache_parameters()["maxsize"] is not None

@@ -35,7 +35,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from cleaners import PIPELINE, Cleaner, Config, fingerprint, fingerprint_parts, select
+from cleaners import PIPELINE, Cleaner, Config, fingerprint, fingerprint_parts, remembered, select
 from corpus import recurring
 from corpus import seeds as seeds_folder
 from corpus.memory import give_back
@@ -290,6 +290,8 @@ def commit(
     waiting = plan.value.scan.waiting
     notes = {"orchestrator": "prefect", "flow_run": str(flow_run.id or ""), "waiting": list(waiting[:MOST_WAITING])}
     made_of = fingerprint_parts(config, pipeline.value)
+    remembered.forget()
+    give_back()
     version = store.commit(plan.value, staged.value, made_of, start, notes, config.drop_reprints, survey.value)
     counts = version.manifest.counts
     if counts["seeds"] != counts["documents"] + counts["quarantined"]:

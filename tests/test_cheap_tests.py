@@ -190,7 +190,7 @@ def test_a_row_is_prose_by_its_size_its_comma_and_its_end(lines: list[str]) -> N
 
 
 def test_pages_are_remembered_as_long_as_they_are_few() -> None:
-    prose._lately.forget()
+    prose._lately.cache_clear()
     page = prose.read("桥修好了。")
     assert prose.read("桥修好了。") is page
     for number in range(3):

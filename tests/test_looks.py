@@ -20,7 +20,7 @@ MANY = "春风又绿江南岸明月何时照我还，今天天气很好。" * 20
 
 
 def _remembered(text: str) -> looks.Look:
-    looks._lately.forget()
+    looks._lately.cache_clear()
     kinds.held(text)
     found = looks.known(text)
     assert found is not None
@@ -31,7 +31,7 @@ def _remembered(text: str) -> looks.Look:
 @settings(deadline=None)
 def test_marks_are_found_in_a_look_as_by_a_search(text: str, is_long: bool) -> None:
     text = text + MANY if is_long else text
-    looks._lately.forget()
+    looks._lately.cache_clear()
     found = list(punctuation.propose(text, Config()))
     _remembered(text)
     assert list(punctuation.propose(text, Config())) == found
@@ -50,10 +50,10 @@ def test_a_look_spares_the_search() -> None:
 )
 @settings(deadline=None)
 def test_texts_are_looked_at_together_as_one_by_one(texts: list[str], most: int) -> None:
-    looks._lately.forget()
+    looks._lately.cache_clear()
     alone = [kinds.held(text) for text in texts]
     seen = [looks.known(text) for text in texts]
-    looks._lately.forget()
+    looks._lately.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kinds, "_TOGETHER", most)
         assert kinds.held_of_all(texts) == alone
@@ -69,7 +69,7 @@ def test_texts_are_looked_at_together_as_one_by_one(texts: list[str], most: int)
 @given(TEXTS)
 @settings(deadline=None)
 def test_clauses_are_found_in_a_look_as_in_the_text(text: str) -> None:
-    looks._lately.forget()
+    looks._lately.cache_clear()
     plain = duplicate_candidates.clauses(text)
     _remembered(text)
     assert [one.tolist() for one in duplicate_candidates.clauses(text)] == [one.tolist() for one in plain]
@@ -96,16 +96,16 @@ def test_what_is_left_is_known(texts: list[str], gone: set[int]) -> None:
 
 
 def test_only_so_many_units_are_remembered() -> None:
-    looks._lately.forget()
+    looks._lately.cache_clear()
     for number in range(4):
         text = f"{number}" + "桥" * (looks._lately.MOST // 3)
         looks.remember(text, kinds.look(text))
         assert looks._lately.size <= looks._lately.MOST
-    looks._lately.forget()
+    looks._lately.cache_clear()
 
 
 def test_no_look_is_left_of_what_is_cleaned() -> None:
-    looks._lately.forget()
+    looks._lately.cache_clear()
     page = "首页 > 新闻\n桥修好了\n来源：晚报 2014-03-04 10:20\n\n村里的桥修好了,大家都很高兴。\n村里的路也修好了。\n"
     assert clean(page.encode()).trail
     assert not looks._lately.looks
