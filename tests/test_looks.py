@@ -41,7 +41,9 @@ def test_a_look_spares_the_search() -> None:
     text = "\n\u3000\u3000" + MANY + "今天3.5度,明天很好"
     look = _remembered(text)
     assert len(looks.places(look, looks.SIGN_OF_WIDTH)) == 4
-    assert [match.start() for match in punctuation._found(text, "")] == [text.index(",")]
+    at = punctuation._signs(text, "")
+    assert at is not None
+    assert [match.start() for match in punctuation._matches(text, at)] == [text.index(",")]
 
 
 @given(

@@ -56,10 +56,10 @@ def test_what_is_longer_than_all_that_is_remembered(monkeypatch: pytest.MonkeyPa
 
 def test_what_is_remembered_of_texts_is_forgotten_and_no_table() -> None:
     clean("首页 手机版\n来源:晚报 记者 王小明\n路修好了,出行方便了。".encode(), "seed.txt")
-    assert chrome._match_bare.cache_info().currsize
+    assert chrome._told_shape.cache_info().currsize
     assert looks._lately.looks
     remembered.forget()
-    for own in (chrome._match_bare, names._known_authors, rule_files._fold_short):
+    for own in (chrome._told_shape, names._known_authors, rule_files._fold_short):
         assert own.cache_info().currsize == 0
     assert not looks._lately.looks
     assert chrome._matchers.cache_info().currsize
