@@ -253,25 +253,25 @@ class _Utf8(_Readings):
 
     def _keys_of(self, places: Sequence[Places]) -> Places:
         """Units from the highest digit on, base CODES, NONE where no more are needed."""
-        first, second, third = places[:3]
+        first, second, third, fourth, fifth = places
         size = self._sizes(first, second, third)
-        is_followed = (size == 3) & ((third < 0x80) | (third >= 0xC0))
-        third = np.where(is_followed, _alike(CONTINUATIONS, self._read)[third], third)
+        alike = _alike(CONTINUATIONS, self._read)
+        third = np.where((size == 3) & ~_continues(third), alike[third], third)
+        fourth = np.where(size == 4, alike[fourth], fourth)
         keys = np.zeros(len(first), np.int64)
-        for number, place in enumerate((first, second, third, *places[3:])):
+        for number, place in enumerate((first, second, third, fourth, fifth)):
             keys = keys * CODES + np.where(size > number, place, NONE)
         return keys
 
     def _sizes(self, first: Places, second: Places, third: Places) -> Places:
         """On how many units the readings depend; as many as misreadings._window has, or fewer."""
-        is_odd = np.isin(second, _odd(self._read))
-        goes_on = (first >= 0xC2) & (first < 0xF5) & (_continues(second) | is_odd)
-        is_wide = (first >= 0xE0) & (first < 0xF0)
-        size = np.where(goes_on, WINDOW, 1)
-        size[goes_on & ~is_wide & (second != LOST_CODE)] = 2
-        size[goes_on & is_wide & ~is_odd & ~np.isin(third, _odd(self._read))] = 3
-        size[first == LOST_CODE] = WINDOW
-        return size
+        odd = _odd(self._read)
+        is_wide = ((first >= 0xE0) & (first < 0xF0)) | (first == LOST_CODE)
+        size = np.where(is_wide, 3 + np.isin(third, odd), 2)
+        size[~is_wide & (second == LOST_CODE)] = WINDOW
+        size[(first < 0xE0) & (second == LOST_CODE)] = 3
+        goes_on = (is_wide | ((first >= 0xC2) & (first < 0xF5))) & (_continues(second) | np.isin(second, odd))
+        return np.where(goes_on, size, 1)
 
     def _add(self, keys: list[int]) -> None:
         rows = np.arange(len(self._windows), len(self._windows) + len(keys))

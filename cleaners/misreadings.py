@@ -320,13 +320,15 @@ def _in_order(points: NDArray[np.uint32]) -> bool:
 def _window(raw: list[int], at: int, read: str, written: str) -> tuple[int, ...]:
     """The bytes on which the reading at unit `at` depends; few where they are known, so that it is often cached."""
     byte = raw[at]
-    if written == UTF8 and 0xE0 <= byte < 0xF0:
+    if written == UTF8 and (0xE0 <= byte < 0xF0 or byte == LOST):
         window = tuple(raw[at : at + 3])
         if LOST not in window and _decoded(window, UTF8) is not None:
             return window
         if read == LATIN:  # of a byte that cannot go on, it does not matter which one it is
             return (byte, *[one if one < 0xC0 and (one >= 0x80 or one in (0x20, LOST)) else 0 for one in window[1:]])
-    elif byte != LOST and LOST not in raw[at + 1 : at + 2]:
+        # what follows a lost byte, or a question mark, tells which one it may be
+        return tuple(raw[at : at + 4]) if window[2:] in ((LOST,), (0x3F,)) else window
+    if byte != LOST and LOST not in raw[at + 1 : at + 2]:
         return tuple(raw[at : at + 2])
     return tuple(raw[at : at + 5])
 

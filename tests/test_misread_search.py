@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from searching import searched
 
 from cleaners import misread_search
+from cleaners.misread_pieces import Reading
 from cleaners.misread_search import are_together, best_repairs, most_gained
-from cleaners.misread_units import BIG5, GB, LATIN, UTF8
-from cleaners.misreadings import Asked, doubles, repair_of
+from cleaners.misread_units import BIG5, GB, LATIN, LOST, UTF8
+from cleaners.misreadings import Asked, doubles, readings_at, readings_of, repair_of
 
 SENTENCE = "渡口的老船工说，今年的鱼汛比往年早了半个月，镇上 3 家鱼行天不亮就点起了灯。学校门前的那条路也修好了，"
 READ = {BIG5: "big5", GB: "gbk", LATIN: "cp1252"}
@@ -87,6 +89,29 @@ def test_lines_that_lost_bytes_are_searched_together(monkeypatch: pytest.MonkeyP
     found = best_repairs(lines, BIG5)
     assert [repair and repair.pieces for repair in found] == [repair and repair.pieces for repair in expected]
     assert None not in expected
+
+
+@pytest.mark.parametrize("read", [LATIN, GB])
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([LOST, 0x20, 0x3F, 0x61, 0x81, 0x9D, 0xB8, 0xC3, 0xE4, 0xE9, 0xF0]), min_size=1))
+def test_readings_depend_on_no_more_than_is_looked_up(read: str, units: list[int]) -> None:
+    codes = np.array([misread_search.LOST_CODE if unit == LOST else unit for unit in units])
+    is_last = np.arange(len(units)) == len(units) - 1
+    known = misread_search._known_readings(read, UTF8)
+    for at, row in enumerate(known.rows(misread_search._ahead(codes, is_last)).tolist()):
+        likeliest: dict[int, Reading] = {}
+        is_short = not (0xE0 <= units[at] < 0xF0 or LOST in units[at : at + 2])  # no more than two units are read
+        all_readings = readings_of(tuple(units[at : at + (2 if is_short else 9)]), read, UTF8)
+        for reading in all_readings:
+            if reading.length not in likeliest or reading.score > likeliest[reading.length].score:
+                likeliest[reading.length] = reading
+        lengths = [i + 1 for i, score in enumerate(known.scores[row]) if score > -np.inf]
+        assert sorted(likeliest) == lengths
+        for length, reading in likeliest.items():
+            assert known.scores[row, length - 1] == pytest.approx(reading.score)
+            assert known.points[row, length - 1] == ord(reading.text)
+            assert not reading.candidates or known.reading(row, length) == reading
+        assert readings_at(units, at, read) == all_readings
 
 
 def test_a_line_that_is_far_longer_is_searched_alone() -> None:
