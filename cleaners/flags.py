@@ -15,6 +15,7 @@ QUOTES = "“”‘’「」『』\"'"
 DEEPEST_NESTING = 4
 _MARKS = re.compile(f"[{re.escape(kinds.MARKS)}]")
 _PAIRS = re.compile(r"“”|‘’|「」|『』|《》|〈〉|（）|【】|〔〕|［］|｛｝|\(\)|\[\]|\{\}")
+_OTHERS = {ord(mark): None for mark in kinds.MARKS if mark != "\n" and mark not in quotes.PAIRED}
 _EMPTY = ("“”", "《》", "‘’", "「」", "『』")
 _EMPTY_QUOTES = re.compile("|".join(_EMPTY))
 # A text full of damage says so with its first flags: more of a kind would only fill the corpus.
@@ -104,13 +105,20 @@ def _is_balanced(text: str) -> bool:
 
 
 def _are_balanced(marks: str) -> bool:
-    """True if taking out neighbouring pairs leaves nothing in any line: a cheap test that most texts pass."""
+    """True if taking out neighbouring pairs leaves nothing in any line, or straight quotation marks alone, which open
+    and close by turns: a cheap test that most texts pass."""
+    may_be_apostrophes = "’" in marks
     marks = marks.replace("“”", "").replace("《》", "").replace("（）", "")
     for _ in range(DEEPEST_NESTING):
         if not marks or marks.isspace():
             return True
         marks = _PAIRS.sub("", marks)
-    return not marks or marks.isspace()
+    if not marks or marks.isspace():
+        return True
+    if '"' not in marks or may_be_apostrophes:
+        return False
+    left = marks.translate(_OTHERS).split("\n")
+    return not "".join(left).strip('"') and not any(len(line) % 2 for line in left)
 
 
 def _unbalanced(paragraphs: Sequence[Paragraph]) -> Iterator[Flag]:

@@ -23,7 +23,9 @@ _SOME_STRAIGHT = re.compile("[\"'＂＇]")
 _DOUBLE = re.compile('["“”]')
 _BRACKETS = {"）": "（", "》": "《", "〉": "〈", "】": "【", "」": "「", "』": "『", "”": "“", "’": "‘", ")": "("}
 _OPENERS = frozenset(_BRACKETS.values())
-_MARK_OF_PAIR = re.compile("[" + re.escape("".join(sorted({'"', *_BRACKETS, *_OPENERS}))) + "]")
+PAIRED = frozenset({'"', *_BRACKETS, *_OPENERS})
+"""The marks that `unbalanced` looks at."""
+_MARK_OF_PAIR = re.compile("[" + re.escape("".join(sorted(PAIRED))) + "]")
 _ENDS = frozenset(",.;?!，。；？！…")
 _STRAIGHT = frozenset("\"'")
 _DOUBLES = frozenset('"“”')

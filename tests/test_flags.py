@@ -1,6 +1,10 @@
 """Flags: damage that is seen but not repaired, with its place."""
 
-from cleaners import Document, clean
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaners import Document, clean, flags, quotes
 
 BODY = "县图书馆上周把三楼改成了自习室，添了四十张桌子，放学以后座位很快就坐满了，靠窗的位子最受欢迎。"
 OTHER = "入冬以后，自习室装上了暖气，窗户也换成了双层玻璃，几位退休教师轮流在门口值班，给孩子们看作业。"
@@ -58,3 +62,15 @@ def test_unbalanced() -> None:
 def test_sound_text_has_no_flags() -> None:
     document = clean(f"馆长说：“{BODY}”\n\n（图书馆供稿）".encode())
     assert document.flags == ()
+
+
+@given(st.text("\"'()（）“”《》[]{}甲a", max_size=12))
+@settings(max_examples=2_000, deadline=None)
+def test_what_is_balanced_at_a_glance_has_no_mark_without_a_partner(text: str) -> None:
+    assert not (flags._is_balanced(text) and quotes.unbalanced(text))
+
+
+@pytest.mark.parametrize("text", ['"甲"，"乙"', '{"甲": ["乙"]}', '"甲（乙）"'])
+def test_straight_marks_that_take_turns_are_balanced_at_a_glance(text: str) -> None:
+    assert flags._is_balanced(text)
+    assert not flags._is_balanced(text + '"')
