@@ -78,6 +78,7 @@ FIRST_WORD = re.compile(
 # Every odd line has one. A set alone is searched for at full speed, if it has characters only: \s is slow in it
 SPACE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 ODD_MARK = re.compile(rf"[{SPACE}.…\-=_*·|{{}}<>;:]")
+ODD_SIGN = re.compile(rf"{ODD_MARK.pattern}(?:(?<=[\t|{{}}<>;])|(?=[{SPACE}.…\-=_*·/]))")  # alone, or two
 ODD_LINE = re.compile(r"\S(?:\s{3,}|\t)\S|\.{4,}|…{3,}|[-=_*·]{5,}|\|.*\||^\s*[{}<>]|[;{}]$|^\S*://\S*$")
 
 
@@ -136,7 +137,7 @@ def list_item(text: str) -> re.Match[str] | None:
 def is_odd(text: str) -> bool:
     """Does a line begin as those of tables, contents and code do?"""
     head = text[: 2 * WIDEST]
-    return ODD_MARK.search(head) is not None and ODD_LINE.search(head) is not None
+    return ODD_SIGN.search(head) is not None and ODD_LINE.search(head) is not None
 
 
 def wrapped_pairs(lines: Sequence[Unit]) -> list[int] | None:

@@ -24,7 +24,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from . import joint_language
-from .hard_wraps import ODD_MARK, Unit, ends_sentence, list_item
+from .hard_wraps import ODD_SIGN, Unit, ends_sentence, list_item
 from .joint_language import Floats, language
 
 WEIGHTS_FILE = Path(__file__).parent / "statistics" / "joints.json"
@@ -351,7 +351,7 @@ def ends_with_date(text: str) -> bool:
 
 def is_odd(head: str) -> bool:
     """Does a line begin as those of tables, contents and code do?"""
-    return ODD_MARK.search(head) is not None and TABLE_LINE.search(head) is not None
+    return ODD_SIGN.search(head) is not None and TABLE_LINE.search(head) is not None
 
 
 def kind_of(text: str) -> str:

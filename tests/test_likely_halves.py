@@ -152,9 +152,9 @@ def test_evidence_is_the_same_whatever_is_remembered(monkeypatch: pytest.MonkeyP
 @given(st.text(alphabet="的a1 \t\u3000.…-=|{};:/<>_*·", min_size=1, max_size=12))
 def test_every_odd_line_has_an_odd_mark(text: str) -> None:
     if hard_wraps.ODD_LINE.search(text):
-        assert hard_wraps.ODD_MARK.search(text)
+        assert hard_wraps.ODD_SIGN.search(text)
     if joints.TABLE_LINE.search(text):
-        assert hard_wraps.ODD_MARK.search(text)
+        assert hard_wraps.ODD_SIGN.search(text)
 
 
 def test_all_white_space_is_an_odd_mark() -> None:
