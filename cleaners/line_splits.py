@@ -18,7 +18,7 @@ import numpy as np
 
 from .config import Config
 from .edits import Edit
-from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
+from .hard_wraps import CLOSED, ENDS, FEWEST_BROKEN, NARROWEST, Unit, are_wrapped, ends_sentence, units, wrapped_pairs
 from .ignored import MARGINS, NOTHING_LEFT
 from .joint_choices import FirstHalves, Weighed, log_odds
 from .joint_rounds import COPY_REACH, HEAD_REACH, NEW, SHORTEST_COPY, Found, Rounds
@@ -160,10 +160,13 @@ class _Look(NamedTuple):
 
 def _look(text: str) -> _Look | None:
     """None where nothing can be joined."""
-    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    with_margins = text.split("\n")
+    lines = [line for line in map(str.strip, with_margins) if line]
     are_open = _are_open(lines)
     open_lines = [i for i, is_open in enumerate(are_open[:-1]) if is_open]
     if not open_lines:
+        return None
+    if is_long_list(lines, are_open) and 2 * max(map(len, with_margins)) < NARROWEST and not _half_bylines(lines):
         return None
     likely = None if _is_damaged(lines, open_lines) else likely_joints(lines, open_lines)
     return None if likely == [] else _Look(text, are_open, likely)

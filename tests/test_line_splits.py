@@ -330,6 +330,17 @@ def test_a_long_list_is_judged_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> No
     assert not asked
 
 
+def test_a_long_list_of_narrow_lines_needs_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_splits, "MOST_SHORT_OPEN", 35)
+    made = spy_on(monkeypatch, line_splits, "units")
+    text = "\n".join(SECOND[number % 9 : 12] for number in range(40))
+    assert joined(text) == text
+    assert not made
+    credit = f"本报记者\n李春生 摄\n{text}"  # but for one whose role and name stand on two lines
+    assert joined(credit) == f"本报记者 李春生 摄\n{text}"
+    assert made
+
+
 def test_a_long_list_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = "\n".join(f"{SECOND[number % 9 : 20]}{number}" for number in range(40)).encode()
     assert "open_lines" not in [flag.kind for flag in clean(raw).flags]
