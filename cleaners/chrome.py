@@ -75,7 +75,7 @@ LONGEST_BYLINE = 60
 """A longer row is no byline and no credit of a picture, in characters."""
 
 FEW_BUTTONS = 2
-"""Words, see is_bar_of_buttons."""
+"""Words, see bars_of_buttons."""
 
 VERSE_ROWS = 4
 """So many rows of one length are a stanza."""
@@ -198,15 +198,23 @@ def named(line: str) -> str:
     return found.rule.id if found and not found.rule.weak and found.words >= found.needs else ""
 
 
-def is_bar_of_buttons(line: str) -> bool:
-    """True if the line is FEW_BUTTONS or more words of buttons and links (阅读 在看), or half of its words are: too few
-    to go from a text, enough where more is known about it."""
-    words = line.split()
-    if len(line) > LONGEST_BUTTONS or not words:
-        return False
-    found = _match(Row(line, 0, len(line), -1), "both")
+def bars_of_buttons(lines: Sequence[str]) -> set[int]:
+    """Numbers of the lines that are FEW_BUTTONS or more words of buttons and links (阅读 在看), or half of whose words
+    are: too few to go from a text, enough where more is known about them.  Lines that no rule names are remembered."""
+    page = Page([Row(line, 0, len(line), -1) for line in lines], 0, 0)
+    asked = ((0, i) for i, line in enumerate(lines) if 0 < len(line) <= LONGEST_BUTTONS)
+    bars: set[int] = set()
+    while these := list(islice(asked, TOGETHER)):
+        named = {i for (_, i), _ in _some(these, [page], _rules_of)}
+        bars.update(i for _, i in these if _is_bar_of_buttons(page.rows[i], i in named))
+    return bars
+
+
+def _is_bar_of_buttons(row: Row, is_named: bool) -> bool:
+    found = _match(row, "both") if is_named else None
     if found is not None and found.words >= FEW_BUTTONS:
         return True
+    words = row.text.split()
     return len(words) >= FEW_BUTTONS and 2 * sum(named(word) != "" for word in words) >= len(words)
 
 

@@ -190,14 +190,18 @@ def _able(
     library says so, or it goes on with a list below such a line, or it is an attachment; and no element says
     otherwise."""
     able = [False] * len(fates)
-    for i in frame:
-        element, text = page.lines[i].element, lines[i].text
-        attached = _is_attached(text)
-        against = evidence.named[element] if attached or cited[i] else evidence.lines[i]
-        if against or chrome.is_bar_of_buttons(text):
-            continue
-        listed = page.elements.names[element] in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
-        able[i] = listed or attached or known.has(i)
+    attached = {i for i in frame if _is_attached(lines[i].text)}
+    free = [
+        i
+        for i in frame
+        if not (evidence.named[page.lines[i].element] if i in attached or cited[i] else evidence.lines[i])
+    ]
+    bars = chrome.bars_of_buttons([lines[i].text for i in free])
+    for number, i in enumerate(free):
+        if number not in bars:
+            name = page.elements.names[page.lines[i].element]
+            listed = name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
+            able[i] = listed or i in attached or known.has(i)
     return able
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import blake2b
 from itertools import pairwise
 
 from . import dates, names
@@ -29,6 +30,7 @@ from .about_rows import (
 from .config import Config
 from .edits import Edit
 from .prose import Page, Row, read
+from .remembered import Remembered
 from .rule_files import Rule, fold, lift
 
 HEAD_ROWS = 6
@@ -164,9 +166,17 @@ def _take_rows(page: Page) -> dict[int, Taken]:
     if len(likely) < MANY_ROWS or 2 * len({page.rows[i][0] for i in likely[:MANY_ROWS]}) < MANY_ROWS:
         return {i: one for i in likely if (one := _take_row(page, i))}
     last = {*range(max(page.first, page.last - LAST_ROWS), page.last)}.intersection(likely)
-    found = take_all([page.rows[i][0] for i in likely], [_place(page, i) for i in likely])
-    taken = {i: one for i, one in zip(likely, found, strict=True) if one and i not in last}
+    rows, places = [page.rows[i][0] for i in likely], [_place(page, i) for i in likely]
+    key = blake2b("\n".join([*rows, *places]).encode("utf-8", "surrogatepass")).digest()
+    found = () if key in _silent else list(take_all(rows, places))
+    if not any(found):
+        _silent.update({key: None})
+    taken = {i: one for i, one in zip(likely, found, strict=False) if one and i not in last}
     return taken | {i: one for i in last if (one := _take_row(page, i))}
+
+
+# lists that tell nothing: they are asked about again when the document settles, an HTML page's once more
+_silent: Remembered[bytes, None] = Remembered(len)
 
 
 def _take_row(page: Page, i: int) -> Taken | None:
