@@ -600,9 +600,8 @@ def _whole(
     texts = list(text_of(raw.points[some]))
     readings = Readings(starts, before, after, raw.units[some], raw.sizes[some], texts, filled)
     found: list[list[Piece]] = [[] for _ in own]
-    shift = shifts[numbers].tolist()
-    for i, (begin, stop, new, guessed) in pieces(old.text, readings, chars, is_first):
-        found[i].append(Piece(begin + shift[i], stop + shift[i], new, guessed))
+    for i, piece in pieces(old.text, readings, chars, is_first, -shifts[numbers]):
+        found[i].append(piece)
     for line, own_pieces, gain in zip(own, found, gains[numbers].tolist(), strict=True):
         if sum([piece.end - piece.start for piece in own_pieces]) > len(line.old) / 2:
             yield line, Repair(UTF8, read, tuple(own_pieces), gain)

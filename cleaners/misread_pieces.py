@@ -77,13 +77,16 @@ def text_of(points: NDArray[Any]) -> str:
     return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def pieces(text: str, readings: Readings, chars: Places, is_first: Marks) -> Iterator[tuple[int, Piece]]:
+def pieces(
+    text: str, readings: Readings, chars: Places, is_first: Marks, origins: Places
+) -> Iterator[tuple[int, Piece]]:
     """The pieces of the stretches, each with the number of its stretch: cut where old and new characters both begin,
     guessed characters apart from sure ones.
 
     text      in which the units stand
     chars     for each unit, and for the end of them: the place of its character
     is_first  the same: whether it is the character's first
+    origins   per stretch: where its line begins in the text
     """
     texts, guessed = _chosen(readings)
     behind = readings.firsts + readings.sizes
@@ -101,12 +104,11 @@ def pieces(text: str, readings: Readings, chars: Places, is_first: Marks) -> Ite
     is_new = is_head[begins] | np.append(True, is_guess[1:] != is_guess[:-1])
     starts, lasts = begins[is_new], ends[np.append(is_new[1:], True)]
     number = readings.heads.searchsorted(starts, "right") - 1
-    found = (
-        *(number, starts, lasts + 1, chars[readings.firsts[starts]], chars[behind[lasts] - 1] + 1, is_guess[is_new]),
-    )
-    for stretch, first, last, start, end, guess in zip(*[one.tolist() for one in found], strict=True):
+    begin, stop, origin = chars[readings.firsts[starts]], chars[behind[lasts] - 1] + 1, origins[number]
+    found = (number, starts, lasts + 1, begin, stop, begin - origin, stop - origin, is_guess[is_new])
+    for stretch, first, last, a, b, start, end, guess in zip(*[one.tolist() for one in found], strict=True):
         new = "".join(texts[first:last])
-        if text[start:end] != new:
+        if text[a:b] != new:
             yield stretch, Piece(start, end, new, guess)
 
 

@@ -66,6 +66,7 @@ MOST_ROWS = 50_000  # that are remembered from one document to the next
 WINDOW = 5  # units on which the readings at one of them may depend
 CODES = 258  # a byte, a lost one, none
 LOST_CODE, NONE = 256, 257
+_NO_MORE = NONE * (CODES ** (WINDOW - 1) - 1) // (CODES - 1)  # all digits of a key but the first
 CLOSE = 1e-6  # of sums of log P: in another order they are not the same to the last digit
 
 
@@ -168,9 +169,9 @@ def repairs(asked: Sequence[Asked], read: str, written: str) -> list[Repair | No
             [text[at - 1] if at else statistics.BOUNDARY for at in starts.tolist()],
             [text[at] for at in after.tolist()],
         )
-        for stretch, (start, end, new, guessed) in pieces(text, readings, chars, np.append(units.first_array, True)):
-            at = begins[numbers[stretch]]
-            found[numbers[stretch]].append(Piece(start - at, end - at, new, guessed))
+        origins = np.array(begins)[numbers]
+        for stretch, piece in pieces(text, readings, chars, np.append(units.first_array, True), origins):
+            found[numbers[stretch]].append(piece)
         for number, (_, _, gain) in zip(numbers, stretches, strict=True):
             gains[number] += gain
     return [Repair(written, read, tuple(own), gain) if own else None for own, gain in zip(found, gains, strict=True)]
@@ -232,6 +233,7 @@ class _Utf8(_Readings):
         self._windows: list[int] = []  # by row: the key
         self._readings = {}
         self._resize(0)
+        self._add([key * CODES ** (WINDOW - 1) + _NO_MORE for key in range(NONE)])  # rows of units that stand alone
 
     def _resize(self, rows: int) -> None:
         """To so many rows."""
@@ -244,17 +246,20 @@ class _Utf8(_Readings):
     def rows(self, places: Sequence[Places]) -> Places:
         if len(self._windows) > MOST_ROWS:
             self._forget()
-        wanted, of_wanted = np.unique(self._keys_of(places), return_inverse=True)
+        sizes = self._sizes(*places[:3])
+        found = places[0].copy()
+        some = (sizes > 1).nonzero()[0]
+        keys = self._keys_of([place[some] for place in places], sizes[some])
+        wanted, of_wanted = np.unique(keys, return_inverse=True)
         new = np.setdiff1d(wanted, self._keys, assume_unique=True)
         if len(new):
             self._add(new.tolist())
-        found: Places = self._rows[self._keys.searchsorted(wanted)][of_wanted]
+        found[some] = self._rows[self._keys.searchsorted(wanted)][of_wanted]
         return found
 
-    def _keys_of(self, places: Sequence[Places]) -> Places:
+    def _keys_of(self, places: Sequence[Places], size: Places) -> Places:
         """Units from the highest digit on, base CODES, NONE where no more are needed."""
         first, second, third, fourth, fifth = places
-        size = self._sizes(first, second, third)
         alike = _alike(CONTINUATIONS, self._read)
         third = np.where((size == 3) & ~_continues(third), alike[third], third)
         fourth = np.where(size == 4, alike[fourth], fourth)
@@ -453,13 +458,13 @@ def _search(grid: _Grid, enter: Scores, leave: Scores, stay: Scores, scores: Sco
     return _Steps(entered, stayed, lengths, is_kept, gained)
 
 
-def _ahead(units: Places, is_last: Marks) -> list[Places]:
+def _ahead(units: Places, sizes: Places) -> list[Places]:
     """Per unit the unit itself and those behind it, as codes, NONE behind the last one of its segment."""
+    ends = sizes.cumsum()
     places = [units]
     for _ in range(1, WINDOW):
-        is_over = is_last | (places[-1] == NONE)
-        places.append(np.where(is_over, NONE, np.append(places[-1][1:], NONE)))
-        is_last = np.append(is_last[1:], True)
+        places.append(np.append(places[-1][1:], NONE))
+        places[-1][ends - 1] = NONE
     return places
 
 
@@ -491,13 +496,11 @@ class _Segments(NamedTuple):
         own = np.arange(int(sizes.sum())) + (starts - (sizes.cumsum() - sizes)).repeat(sizes)
         codes = units.array.astype(np.int64)[own]
         codes[codes == LOST] = LOST_CODE
-        is_last = np.zeros(len(own), bool)
-        is_last[sizes.cumsum() - 1] = True
         grid = _Grid.of(sizes)
         unit = np.empty(len(own), np.int64)
         unit[grid.at] = np.arange(len(own))
         firsts, stay = units.first_array[own], units.stay_array[own]
-        return cls(own, sizes, codes, _ahead(codes, is_last), firsts, stay, grid, unit)
+        return cls(own, sizes, codes, _ahead(codes, sizes), firsts, stay, grid, unit)
 
     def search(self, scores: Scores, is_bound: bool = False) -> _Steps:
         """scores: (lengths, units).  is_bound: no repair is to gain more; to begin a stretch costs nothing, and a byte
@@ -543,14 +546,9 @@ class _Ways(NamedTuple):
 
 
 def _ways(units: Units, bounds: Sequence[Part], read: str, written: str) -> _Ways | None:
-    left = np.array(bounds, np.int64).reshape(-1, 2)
-    if written == UTF8 and len(left):
-        segments = _Segments.of(units, left)
-        may_change = segments.search(_bounds(segments.places, read)).gained > 0
-        left = left[np.sort(segments.grid.order[may_change])]
-    if not len(left):
+    if not bounds:
         return None
-    segments = _Segments.of(units, left)
+    segments = _Segments.of(units, np.array(bounds, np.int64))
     own, sizes, _, places, firsts, _, grid, unit = segments
     known = _known_readings(read, written)
     rows = known.rows(places)

@@ -45,8 +45,8 @@ def signs() -> str:
 
 @cache
 def pairs() -> re.Pattern[str]:
-    """Two signatures close together."""
-    return re.compile(f"{signs()}.{{0,3}}{signs()}")
+    """Two signatures close together, as a group."""
+    return re.compile(f"({signs()}.{{0,3}}{signs()})")
 
 
 def parts_of(lines: Sequence[str]) -> list[Parts]:
@@ -69,8 +69,9 @@ def _parts_of(lines: Sequence[str]) -> list[Parts]:
         for own, line in zip(parts, lines, strict=True):
             if LATIN_PAIR.search(line):
                 own.append((LATIN, ((0, len(line)),)))
-    spans = np.fromiter((at for match in pairs().finditer(text) for at in match.span()), np.int64).reshape(-1, 2)
-    if len(spans):
+    cut = pairs().split(text)  # between pairs, and the pairs
+    if len(cut) > 1:
+        spans = np.cumsum(list(map(len, cut[:-1]))).reshape(-1, 2)
         behind: Places = np.cumsum([len(line) + 1 for line in lines])
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
         page = _Page(text, points, np.concatenate([[0], behind[:-1]]), behind - 1)

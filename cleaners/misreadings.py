@@ -607,5 +607,6 @@ def _pieces(line: str, units: Units, stretches: list[list[tuple[int, Reading]]])
         [reading.text for reading in own],
         [(i, reading) for i, reading in enumerate(own) if reading.candidates],
     )
-    for _, piece in pieces(line, readings, np.array(chars), np.append(units.first_array, True)):
+    origins = np.zeros(len(sizes), np.int64)
+    for _, piece in pieces(line, readings, np.array(chars), np.append(units.first_array, True), origins):
         yield piece

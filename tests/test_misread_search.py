@@ -96,9 +96,8 @@ def test_lines_that_lost_bytes_are_searched_together(monkeypatch: pytest.MonkeyP
 @given(st.lists(st.sampled_from([LOST, 0x20, 0x3F, 0x61, 0x81, 0x9D, 0xB8, 0xC3, 0xE4, 0xE9, 0xF0]), min_size=1))
 def test_readings_depend_on_no_more_than_is_looked_up(read: str, units: list[int]) -> None:
     codes = np.array([misread_search.LOST_CODE if unit == LOST else unit for unit in units])
-    is_last = np.arange(len(units)) == len(units) - 1
     known = misread_search._known_readings(read, UTF8)
-    for at, row in enumerate(known.rows(misread_search._ahead(codes, is_last)).tolist()):
+    for at, row in enumerate(known.rows(misread_search._ahead(codes, np.array([len(codes)]))).tolist()):
         likeliest: dict[int, Reading] = {}
         is_short = not (0xE0 <= units[at] < 0xF0 or LOST in units[at : at + 2])  # no more than two units are read
         all_readings = readings_of(tuple(units[at : at + (2 if is_short else 9)]), read, UTF8)
