@@ -234,12 +234,16 @@ class _Places:
 
     def of(self, number: int, place: int) -> tuple[int, int]:
         """Of the character at `place` of the text of a line."""
-        line = self._page.lines[number]
-        if self._lines[number].plain:
+        line, one = self._page.lines[number], self._lines[number]
+        if one.plain or (len(one.text) == line.end - line.start and self._is_as_written(line)):
             return line.start + place, line.start + place + 1
         if number != self._number:  # the values of a row come one after the other
             self._number, self._places = number, html_region.places(self._source, line)
         return self._places[place]
+
+    def _is_as_written(self, line: Line) -> bool:
+        """Whether a line that is as long as its text has each of its characters in its place."""
+        return not line.several and self._source.find("&", line.start, line.end) < 0
 
 
 LINES_ABOVE = 8

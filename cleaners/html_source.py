@@ -7,6 +7,7 @@ is built, so that a million nested or unclosed tags cost no more than a million 
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -152,10 +153,10 @@ class Elements(NamedTuple):
     """
 
     names: list[str]
-    parents: list[int]
-    starts: list[int]
-    sizes: list[int]
-    afters: list[int]
+    parents: array[int]
+    starts: array[int]
+    sizes: array[int]
+    afters: array[int]
 
 
 class Source(NamedTuple):
@@ -200,7 +201,8 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.names, self.parents, self.starts, self.sizes, self.afters = [""], [-1], [0], [0], [0]
+        self.names = [""]
+        self.parents, self.starts, self.sizes, self.afters = (array("q", [first]) for first in (-1, 0, 0, 0))
         self.lines: list[Line] = []
         self.cells: set[int] = set()
         self.hidden_lines: set[int] = set()

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, repeat
-from operator import add
+from operator import add, sub
 from statistics import median_low
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ def of(document: Document, config: Config) -> Structure:
 
 def _lines(document: Document) -> list[Line]:
     blocks = document.text.split("\n\n")
-    starts = list(accumulate([len(block) + 2 for block in blocks], initial=0))
+    starts = list(accumulate(map(add, map(len, blocks), repeat(2)), initial=0))
     gaps, lifted, framed = _seen_in_trail(document, [start - 2 for start in starts[1 : LONGEST_HEAD + 1]])
     above = map(gaps.get, starts, repeat(1))
     if lifted or framed:
@@ -201,10 +201,8 @@ def _removed(document: Document) -> str:
 
 def _gaps(edits: Sequence[Edit]) -> dict[int, int]:
     """Place behind each edit in the text after all of them -> blank lines that stood there."""
-    return {
-        end: before.count("\n") - 1
-        for end, before in zip(edit_columns.ends_after(edits), edit_columns.befores(edits), strict=True)
-    }
+    counts = map(str.count, edit_columns.befores(edits), repeat("\n"))
+    return dict(zip(edit_columns.ends_after(edits), map(sub, counts, repeat(1)), strict=True))
 
 
 # Metadata that says something about the title stands near the top: paragraphs behind these are not looked at.
@@ -233,10 +231,10 @@ def _is_headline(text: str, longest: int = LONGEST_HEADLINE) -> bool:
 def _roles(lines: Sequence[Line], usual_gap: int, page: Frame, bylines: dict[str, list[str]]) -> list[str]:
     """The role of each line.  bylines: is given the names in each, as they are known when it was just looked at."""
     roles = ["body"] * len(lines)
-    short = [i for i, line in enumerate(lines) if len(line[0]) <= LONGEST_CAPTION]
-    search = _SIGNS.search
-    for i in [i for i in short if search(lines[i][0])]:
-        text = lines[i][0]
+    texts = [line[0] for line in lines]
+    short = [i for i, text in enumerate(texts) if len(text) <= LONGEST_CAPTION]
+    for i in [i for i in short if _SIGNS.search(texts[i])] if _SIGNS.search("\n".join(texts)) else ():
+        text = texts[i]
         if len(text) > names.LONGEST_LINE:
             continue
         if len(text) <= LONGEST_HEADING and text[0] in COLUMN_MARKS and _COLUMN.match(text) and not _is_reporters(text):
@@ -252,19 +250,19 @@ def _roles(lines: Sequence[Line], usual_gap: int, page: Frame, bylines: dict[str
         _mark_below_title(lines, roles, i)
         if i != starts[0]:
             _mark_above_title(lines, roles, i, usual_gap)
-    first_body = _first_body(lines, roles)
+    first_body = _first_body(texts, roles)
     for i in short if first_body < len(lines) else ():
         if i >= first_body and roles[i] == "body":
             roles[i] = _inner_role(lines, roles, i, usual_gap)
     return roles
 
 
-def _first_body(lines: Sequence[Line], roles: Sequence[str]) -> int:
+def _first_body(texts: Sequence[str], roles: Sequence[str]) -> int:
     """The first line that surely is body; so many lines as there are when none is."""
-    for i, (text, _, _, _, _) in enumerate(lines):
+    for i, text in enumerate(texts):
         if (len(text) > LONGEST_HEADLINE or (text[-1] in _MAY_END_BODY and _ends_part(text))) and roles[i] == "body":
             return i
-    return len(lines)
+    return len(texts)
 
 
 def _is_reporters(text: str) -> bool:
@@ -336,10 +334,11 @@ def _title_places(
     places = [] if first is None else [first]
     begun = [line[0] for line in lines if line[0][0] in _DATELINE_BEGINS]
     reports = sum(_DATELINE.match(text) is not None for text in begun) > 1
+    if not reports:  # set apart, below a column, or above a byline
+        around = [*roles, ""]
+        short = [i for i in short if lines[i][2] > usual_gap or around[i - 1] == "column" or around[i + 1] == "byline"]
     for i in short:
-        if (first is not None and i <= first) or roles[i] != "body":
-            continue
-        if not (reports or _may_begin_article(lines, roles, i, usual_gap)) or not _is_headline(lines[i].text):
+        if (first is not None and i <= first) or roles[i] != "body" or not _is_headline(lines[i].text):
             continue
         if i and roles[i - 1] == "body" and lines[i].text[0] in "—-" and _SUBTITLE.match(lines[i].text):
             continue
@@ -499,13 +498,6 @@ def _begins_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_g
     if i + 1 < len(lines) and roles[i + 1] == "byline" and _is_marked_byline(lines[i + 1].text):
         return i + 2 < len(lines)
     return lines[i].gap > usual_gap and _is_photo_block(lines, roles, i, usual_gap)
-
-
-def _may_begin_article(lines: Sequence[Line], roles: Sequence[str], i: int, usual_gap: int) -> bool:
-    """False for a line that begins no article on a page without reports."""
-    if lines[i][2] > usual_gap or roles[i - 1] == "column":
-        return True
-    return i + 1 < len(lines) and roles[i + 1] == "byline"
 
 
 def _is_marked_byline(text: str) -> bool:
