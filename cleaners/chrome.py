@@ -198,15 +198,15 @@ def named(line: str) -> str:
     return found.rule.id if found and not found.rule.weak and found.words >= found.needs else ""
 
 
-def bars_of_buttons(lines: Sequence[str]) -> set[int]:
-    """Numbers of the lines that are FEW_BUTTONS or more words of buttons and links (阅读 在看), or half of whose words
-    are: too few to go from a text, enough where more is known about them.  Lines that no rule names are remembered."""
-    page = Page([Row(line, 0, len(line), -1) for line in lines], 0, 0)
-    asked = ((0, i) for i, line in enumerate(lines) if 0 < len(line) <= LONGEST_BUTTONS)
-    bars: set[int] = set()
+def bars_of_buttons(lines: Iterable[str]) -> set[str]:
+    """Those lines that are FEW_BUTTONS or more words of buttons and links (阅读 在看), or half of whose words are: too
+    few to go from a text, enough where more is known about them.  Lines that no rule names are remembered."""
+    page = Page([Row(line, 0, len(line), -1) for line in dict.fromkeys(lines)], 0, 0)
+    asked = ((0, i) for i, row in enumerate(page.rows) if 0 < row.end <= LONGEST_BUTTONS)
+    bars: set[str] = set()
     while these := list(islice(asked, TOGETHER)):
         named = {i for (_, i), _ in _some(these, [page], _rules_of)}
-        bars.update(i for _, i in these if _is_bar_of_buttons(page.rows[i], i in named))
+        bars.update(row.text for _, i in these if _is_bar_of_buttons(row := page.rows[i], i in named))
     return bars
 
 

@@ -106,7 +106,7 @@ _EMPTY = Quarantine(
 )
 
 
-def _edits(source: str, with_chrome: bool) -> list[Edit]:
+def _edits(source: str, with_chrome: bool) -> Iterator[Edit]:
     page, lines = _read(source)
     choice = html_region.choose(source, page, lines, html_metadata.bare_title(source, page.tags))
     pieces = [*_tags(source, page, lines, choice), *_dropped(source, page, lines, choice)]
@@ -310,32 +310,29 @@ MARKUP = "extraction.markup"
 
 def _woven(
     source: str, kept: Sequence[tuple[Line, bool]], befores: Sequence[str], pieces: Sequence[Piece]
-) -> list[Edit]:
+) -> Iterator[Edit]:
     """The edits: between the kept lines the pieces and the markup, inside them what becomes of entities and space.
 
     kept     the lines that stay, and whether they do as they are
     befores  what parts each of them from the line before it
     """
-    edits: list[Edit] = []
-    append = edits.append
     done = at = 0
     next_piece = pieces[0].start if pieces else len(source)
     for (line, plain), before in zip(kept, befores, strict=False):
         start, end = line[:2] if plain else _trimmed(source, line)
         if next_piece >= start:
             if done < start or before:
-                append(_edit(Edit, (done, source[done:start], before, MARKUP, "", -1)))
+                yield _edit(Edit, (done, source[done:start], before, MARKUP, "", -1))
         else:
             first = at
             while at < len(pieces) and pieces[at].start < start:
                 at += 1
-            edits += _gap(source, done, start, pieces[first:at], before)
+            yield from _gap(source, done, start, pieces[first:at], before)
             next_piece = pieces[at].start if at < len(pieces) else len(source)
         if not plain and (line.several or _CHANGING.search(source, start, end)):
-            edits += _inside(source, line, start, end)
+            yield from _inside(source, line, start, end)
         done = end
-    edits += _gap(source, done, len(source), pieces[at:], "")
-    return edits
+    yield from _gap(source, done, len(source), pieces[at:], "")
 
 
 _CHANGING = re.compile(r"[& \t\r\n\f]")

@@ -196,9 +196,9 @@ def _able(
         for i in frame
         if not (evidence.named[page.lines[i].element] if i in attached or cited[i] else evidence.lines[i])
     ]
-    bars = chrome.bars_of_buttons([lines[i].text for i in free])
-    for number, i in enumerate(free):
-        if number not in bars:
+    bars = chrome.bars_of_buttons(lines[i].text for i in free)
+    for i in free:
+        if lines[i].text not in bars:
             name = page.elements.names[page.lines[i].element]
             listed = name in _LISTED and i > 0 and (able[i - 1] or fates[i - 1] == "")
             able[i] = listed or i in attached or known.has(i)
