@@ -51,12 +51,11 @@ def pairs() -> re.Pattern[str]:
 
 def parts_of(lines: Sequence[str]) -> list[Parts]:
     """For each line, without line breaks, what of it may be misread."""
-    found = {line: _known[line] for line in lines if line in _known}  # lines that stay are asked again
-    new = [line for line in dict.fromkeys(lines) if line not in found]
+    new = [line for line in dict.fromkeys(lines) if line not in _known]  # lines that stay are asked again
     told = dict(zip(new, _parts_of(new), strict=True))
+    found = [told[line] if line in told else _known[line] for line in lines]
     _known.update({line: parts for line, parts in told.items() if len(line) <= SHORT})
-    found.update(told)
-    return [found[line] for line in lines]
+    return found
 
 
 _known: Remembered[str, Parts] = Remembered(len)

@@ -393,10 +393,10 @@ def _double(first: int, second: int, written: str) -> str | None:
 @cache
 def doubles(written: str) -> dict[int, str]:
     """The double-byte characters, by both bytes."""
-    pairs = [bytes((first, second)) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF)]
-    texts = b"\n".join(pairs).decode(written, "replace").split("\n")  # all at once: what is none holds a lost character
-    found = zip(pairs, texts, strict=True)
-    return {pair[0] << 8 | pair[1]: text for pair, text in found if LOST_CHAR not in text}
+    pairs = (np.arange(0x81, 0xFF)[:, None] << 8 | np.arange(0x40, 0xFF)).ravel()
+    raw = (pairs << 8 | ord("\n")).astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+    texts = raw.decode(written, "replace").split("\n")[:-1]  # all at once: what is none holds a lost character
+    return {pair: text for pair, text in zip(pairs.tolist(), texts, strict=True) if LOST_CHAR not in text}
 
 
 @cache
