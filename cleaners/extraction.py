@@ -210,8 +210,10 @@ def _told(source: str, page: Source, lines: Sequence[Seen], choice: Choice) -> t
     rows: set[int] = set()
     values = []
     for edit in edits:
+        if not edit.field:
+            continue
         first, last = bisect_right(starts, edit.start) - 1, bisect_left(starts, edit.end) - 1
-        if not edit.field or able[last] > choice.last + LINES_BELOW:
+        if able[last] > choice.last + LINES_BELOW:
             continue
         rows.update(able[first : last + 1])
         begin = place(able[first], edit.start - starts[first])[0]

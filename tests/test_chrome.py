@@ -142,3 +142,9 @@ def test_the_main_stretch_of_prose() -> None:
     assert page.prose == sum(map(len, PROSE))
     empty = read("江边\n橘花开尽")
     assert empty.first == empty.last
+
+
+def test_bars_of_few_buttons() -> None:
+    lines = ["阅读 在看", "今天", "", "阅读 在看", "点赞 分享 收藏", "山里的路 很长", "阅读"]
+    for _ in range(2):  # what no rule names is remembered
+        assert chrome.bars_of_buttons(lines) == {"阅读 在看", "点赞 分享 收藏"}

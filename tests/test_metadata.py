@@ -288,3 +288,20 @@ def test_a_row_of_one_label_is_read_as_all_others(label: str, rest: str, place: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(about_rows, "_only_label", lambda folded: ())
         assert about_rows._take(folded, place) == quick
+
+
+def test_a_list_that_tells_nothing_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "MANY_ROWS", 4)
+    metadata._silent.cache_clear()
+    asked: list[int] = []
+
+    def take_all(lines: list[str], places: list[str]) -> list[about_rows.Taken | None]:
+        asked.append(len(lines))
+        return list(about_rows.take_all(lines, places))
+
+    monkeypatch.setattr(metadata, "take_all", take_all)
+    silent = "\n".join(f"第{number}号：柿子树{number}" for number in range(6))
+    telling = silent + "\n来源：江东日报"
+    for text, fields in ((silent, 0), (silent, 0), (telling, 1), (telling, 1)):
+        assert sum(edit.field != "" for edit in metadata.propose(text, Config())) == fields
+    assert asked == [6, 7, 7]
