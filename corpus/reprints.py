@@ -30,7 +30,7 @@ LETTERS_AT_A_TIME = 1 << 28
 """The texts of pairs with so many letters are in a file at a time: some 800 MB. More at once: fewer times are all
 parts read."""
 
-PAIRS_AT_A_TIME = 1 << 18  # at most: 100 bytes of memory for each
+PAIRS_AT_A_TIME = 1 << 18  # at most
 
 ROWS_AT_A_TIME = 1 << 13
 
@@ -100,20 +100,19 @@ def _cut(of: clusters.Texts, codes: Codes) -> Iterator[slice]:
         start += size
 
 
-def _similarities(of: clusters.Texts, codes: Codes, texts: Sequence[Texts], folder: Path | None) -> list[float]:
+def _similarities(of: clusters.Texts, codes: Codes, texts: Sequence[Texts], folder: Path | None) -> Values:
     """The similarities of pairs of texts."""
-    kept, other = of.pairs(codes)
-    numbers = np.unique(np.concatenate([kept, other]))
-    ids = of.ids.take(pa.array(of.first[numbers]))
+    numbers, places = np.unique(np.concatenate(of.pairs(codes)), return_inverse=True)
+    found = np.empty(len(codes))
     with tempfile.TemporaryFile(dir=folder) as file:
-        starts, ends = _letters(ids, texts, file)
+        starts, ends = _letters(of.ids.take(pa.array(of.first[numbers])), texts, file)
 
-        def letters(number: int) -> str:
-            place = int(np.searchsorted(numbers, number))
+        def letters(place: int) -> str:
             return os.pread(file.fileno(), int(ends[place] - starts[place]), int(starts[place])).decode()
 
-        pairs = zip(kept.tolist(), other.tolist(), strict=True)
-        return [near_duplicates.similarity(letters(one), letters(rest)) for one, rest in pairs]
+        for row, (one, other) in enumerate(zip(*places.reshape(2, -1), strict=True)):  # no lists: there are many
+            found[row] = near_duplicates.similarity(letters(one), letters(other))
+    return found
 
 
 def _reprint_rows(walk: clusters.Walk) -> Iterator[pa.Table]:
