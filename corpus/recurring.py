@@ -255,7 +255,7 @@ def look(
     """
     cut = batches(unknown(scan, fingerprint, base), BATCH_BYTES) if fresh is None else ()
     rows = [sample(root, seeds, config) for seeds in cut]
-    by = by or _here
+    by = by or here
     return survey(scan, fingerprint, base, rows if fresh is None else fresh, partial(by, said, root, config), by)
 
 
@@ -271,9 +271,11 @@ def said(root: Path, config: Config, seeds: SeedList, wanted: Mapping[str, froze
 
 
 By: TypeAlias = "Callable[..., Any]"
+"""Calls a function, in another process, say."""
 
 
-def _here(function: Callable[..., Any], *args: Any) -> Any:
+def here(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls it in this process."""
     return function(*args)
 
 
@@ -318,7 +320,7 @@ def survey(
     base: Version | None,
     fresh: Sequence[Source | pa.Table],
     said: Callable[[SeedList, Mapping[str, frozenset[int]]], Mapping[int, str]],
-    by: By = _here,
+    by: By = here,
 ) -> Survey:
     """What recurs among the seeds of a scan.
 

@@ -40,7 +40,7 @@ from .memory import give_back
 from .merge import Source
 from .parts import Part, StoreError, explained
 from .plan import CLEANED, Base, Plan, are_among, batches, known_seeds, make_plan, usable, without_changed
-from .recurring import NO_SURVEY, Survey
+from .recurring import NO_SURVEY, By, Survey, here
 from .reprints import Texts
 from .schema import SCHEMA_VERSION, SEED_IDENTITY, SEEDS, STORED
 from .schema import folder as folder_of
@@ -65,6 +65,8 @@ STAGED = "_staged.json"
 SAMPLES = ".samples"
 ROWS_OF_SEEDS = ("documents", "edits", "quarantine", "signatures")
 """Tables whose rows come from single seeds; the others from comparing documents."""
+
+COMPARED = ("reprints", "comparisons")
 
 OUTCOMES = ("documents", "edits", "quarantine")
 """Those of them that have other rows when reprints are dropped."""
@@ -311,6 +313,7 @@ class Store:
         notes: Mapping[str, Any] | None = None,
         drop_reprints: bool = False,
         survey: Survey = NO_SURVEY,
+        by: By = here,
     ) -> Version:
         """Makes the next version of the base's rows and the staged ones, and switches `latest` to it.
 
@@ -319,6 +322,7 @@ class Store:
         notes   anything JSON can hold, for the manifest
         drop_reprints   near-duplicates of a kept document go to quarantine; must be in the fingerprint
         survey  what recurs: the one that the plan was made with
+        by      calls what looks for near-duplicates, in another process, say: it takes memory
         Raises StoreError when it cannot be written, or when the staged seeds are not those of the plan
         (the version before stays the newest); ValueError when `plan` was made for another base.
         """
@@ -335,7 +339,7 @@ class Store:
             with ThreadPoolExecutor(1, "tables") as thread:  # reading, comparing and compressing leave Python to others
                 surveyed = thread.submit(_surveyed, survey, base, folder)
                 listed = None if drop_reprints else thread.submit(_listed, plan, base, staged, (), folder)
-                made, dropped = self._tables(plan, base, staged, folder, drop_reprints, thread)
+                made, dropped = self._tables(plan, base, staged, folder, drop_reprints, thread, by)
                 seeds = listed.result() if listed else _listed(plan, base, staged, dropped, folder)
                 made |= surveyed.result()
             give_back()
@@ -403,10 +407,12 @@ class Store:
         folder: Path,
         drop_reprints: bool,
         thread: ThreadPoolExecutor,
+        by: By,
     ) -> tuple[dict[str, tuple[Part, ...]], Sequence[str]]:
         """Writes the next version's tables into `folder`; returns their parts and the ids of dropped reprints.
 
         thread   writes what does not depend on these
+        by       as for `commit`
         """
         written_here = [table for table in STORED if table not in ("lines", "recurring")]
         is_new = base is not None and len(plan.gone) == base.manifest.seeds.rows
@@ -435,10 +441,7 @@ class Store:
         signed = [Source(folder / folder_of("signatures") / part.file, part) for part in made["signatures"]]
         texts = [*(Texts(one, gone) for one in old["documents"]), *(Texts(one, ()) for one in sources["documents"])]
         give_back()
-        found, compared = reprints.find(signed, texts, old["comparisons"], extra)
-        give_back()
-        for table, found_rows in (("reprints", found), ("comparisons", compared)):
-            made[table] = reprints.write(found_rows, table, old[table], folder / folder_of(table))
+        made |= by(reprints.tables, signed, texts, {name: old[name] for name in COMPARED}, folder, extra)
         dropped: list[str] = []  # sorted
         if drop_reprints:
             rows_of_dropped = parts.read([folder / folder_of("reprints") / made["reprints"][0].file], "reprints")

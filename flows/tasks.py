@@ -50,7 +50,7 @@ from corpus.store import Staged, Store, StoreError, Version, are_staged
 from .batch import MOST_SLOW, Batch, Cleaned, Slow, Step, cleaned_slice, sampled, staged
 from .progress import Progress
 from .shown import HeldElsewhere
-from .workers import by_worker, each_by_worker, worker_pool
+from .workers import apart, by_worker, each_by_worker, worker_pool
 
 __all__ = [
     "CLEANING_TASKS",
@@ -81,6 +81,9 @@ BATCH_BYTES = 8 << 20
 
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs
 TASK_RUNS_IN_FIRST_BATCH = 3  # read, settle, stage; the cleaners come on top
+
+MANY_SEEDS = 50_000
+"""From so many on, near-duplicates are looked for in a process of its own: this one has 500 MB when it has cleaned."""
 
 MOST_WAITING = 20
 """So many of the files that were being written are named in the manifest."""
@@ -292,7 +295,8 @@ def commit(
     made_of = fingerprint_parts(config, pipeline.value)
     remembered.forget()
     give_back()
-    version = store.commit(plan.value, staged.value, made_of, start, notes, config.drop_reprints, survey.value)
+    by = apart if len(plan.value.scan.seeds) >= MANY_SEEDS else by_worker
+    version = store.commit(plan.value, staged.value, made_of, start, notes, config.drop_reprints, survey.value, by)
     counts = version.manifest.counts
     if counts["seeds"] != counts["documents"] + counts["quarantined"]:
         raise StoreError(f"version {version.number} does not account for all seeds: {dict(counts)}; check the corpus")

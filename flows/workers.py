@@ -94,6 +94,23 @@ def by_worker(function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
         raise WorkersError.explained(error) from error
 
 
+def apart(function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
+    """The same, but of a process of its own when the flow has no worker processes: for what takes memory beside all
+    that this one has."""
+    if worker_pool() is not None:
+        return by_worker(function, *args, **named)
+    pool = fork_server.Pool(1)
+    try:
+        return pool.submit(function, *args, **named).result()
+    except BrokenProcessPool as error:
+        raise WorkersError.explained(error) from error
+    except BaseException:  # Ctrl-C: nobody waits for it any more
+        end_workers()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def each_by_worker(function: Callable[[T], R], todo: Iterable[T]) -> Iterator[R]:
     """What the function returns for each of these, in their order.  Raises WorkersError when a worker dies."""
     pool = worker_pool()
