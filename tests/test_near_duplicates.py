@@ -23,6 +23,7 @@ from corpus.schema import STORED
 from corpus.store import Store, StoreError, Version
 from corpus.upkeep import compact, rollback
 from flows import cli
+from flows.workers import apart
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 DROPPING = "d" * 64
@@ -215,18 +216,16 @@ def test_very_many_alike_cost_no_more_than_their_number() -> None:
     assert 400 <= len(asked) <= 400 * 3 * clusters.MOST_COMPARED
 
 
-def build(root: Path, output: Path, drop: bool = False) -> Version:
-    """One run, as the flow does it."""
-    if not drop:
-        return build_once(root, output)
+def build(root: Path, output: Path, drop: bool = False, **more: object) -> Version:
+    """One run, as the flow does it.  more: for `Store.commit`"""
     commit: Any = Store.commit
 
-    def dropping(self: Store, *arguments: object) -> Any:
-        return commit(self, *arguments, drop_reprints=True)
+    def committed(self: Store, *arguments: object) -> Any:
+        return commit(self, *arguments, drop_reprints=drop, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "commit", dropping)
-        return build_once(root, output, DROPPING)
+        patch.setattr(Store, "commit", committed)
+        return build_once(root, output, DROPPING) if drop else build_once(root, output)
 
 
 def rows_of(version: Version) -> dict[str, list[dict[str, object]]]:
@@ -252,6 +251,13 @@ def test_reprints_are_listed_and_nothing_is_deleted(seeds: Path, tmp_path: Path)
     assert 0.9 < row["similarity"] < 1
     assert version.read("documents").num_rows == 3
     assert version.manifest.counts["reprints"] == 1
+
+
+def test_another_process_finds_the_same(seeds: Path, tmp_path: Path) -> None:
+    one, other = build(seeds, tmp_path / "one"), build(seeds, tmp_path / "other", by=apart)
+    assert other.manifest.counts["reprints"] == 1
+    assert other.manifest.content_id == one.manifest.content_id
+    assert rows_of(other) == rows_of(one)
 
 
 def test_a_run_reads_only_texts_that_must_be_compared(

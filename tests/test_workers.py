@@ -12,13 +12,15 @@ import pytest
 from running import JINGWEN, SEEDS
 
 from cleaners import PIPELINE, Config
+from corpus import parts
 from corpus.seeds import scan
-from corpus.store import Staging, Store
+from corpus.store import Staging, Store, StoreError
 from flows import batch as batches
 from flows import cli
 from flows.batch import Batch, cleaned_slice, staged
 from flows.fork_server import Pool
 from flows.shown import HeldElsewhere
+from flows.workers import WorkersError, apart
 
 SECONDS = 60
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system has no /proc")
@@ -28,6 +30,14 @@ TEXT = (SEEDS / "000_7a90f4b8974d9dc7.txt").read_bytes()
 def _batch(output: Path) -> Batch:
     staging = Staging(output)
     return Batch(1, SEEDS, list(scan(SEEDS, 1 << 20).seeds), staging, Config(), PIPELINE, {})
+
+
+def test_what_takes_memory_has_a_process_of_its_own(tmp_path: Path) -> None:
+    assert apart(os.getpid) != os.getpid()
+    with pytest.raises(StoreError, match="missing or damaged"):
+        apart(parts.read, [tmp_path / "part.parquet"], "documents")
+    with pytest.raises(WorkersError, match="run again"):
+        apart(os._exit, 1)
 
 
 def test_slices_of_others_are_written_as_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
