@@ -76,7 +76,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 16 << 20
 """Bytes of seeds per batch, unless told otherwise: docs/decisions/0003-batches-and-tasks.md."""
 
 TASK_RUNS_PER_RUN = 2  # scan, commit; survey, when recurrence runs

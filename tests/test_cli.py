@@ -17,7 +17,7 @@ from cleaners import Config, clean, fingerprint, fingerprint_parts
 from corpus import seeds as seeds_folder
 from corpus.seeds import scan
 from corpus.store import Store
-from flows import cli, corpus_commands, view
+from flows import cli, corpus_commands, tasks, view
 
 
 @pytest.mark.parametrize("offset", ["foo", "+99:00", "8", "+08:0", "+08:00x", ""])
@@ -116,3 +116,8 @@ def test_an_empty_path_is_refused(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli.main, arguments)
         assert done.exit_code == cli.MISUSED
         assert "it is empty" in done.output
+
+
+def test_batches_are_as_large_as_those_of_scheduled_runs() -> None:
+    defaults = {option.name: option.default for option in cli.build_command.params}
+    assert defaults["batch_bytes"] == tasks.BATCH_BYTES
