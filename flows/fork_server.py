@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
+from types import ModuleType
 
 NO_LEAK_WARNING = "ignore:resource_tracker:UserWarning"
 """After Ctrl-C, Python's resource tracker removes the pool's semaphores, as it should, but complains about it."""
@@ -44,6 +45,18 @@ class Pool(ProcessPoolExecutor):
         self.workers = workers
         for _ in range(workers):  # they start while this process does something else
             self.submit(os.getpid)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Processes that are started within it do not import the program that runs: a user's script may have no
+    `if __name__ == "__main__"`, and would run in them once more."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _begin() -> None:

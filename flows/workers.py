@@ -99,7 +99,8 @@ def apart(function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
     that this one has."""
     if worker_pool() is not None:
         return by_worker(function, *args, **named)
-    pool = fork_server.Pool(1)
+    with fork_server.without_main():
+        pool = fork_server.Pool(1)
     try:
         return pool.submit(function, *args, **named).result()
     except BrokenProcessPool as error:

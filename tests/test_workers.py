@@ -40,6 +40,13 @@ def test_what_takes_memory_has_a_process_of_its_own(tmp_path: Path) -> None:
         apart(os._exit, 1)
 
 
+def test_a_script_is_not_run_again_by_a_process_of_its_own(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import os\nfrom flows.workers import apart\nprint(apart(os.getpid) != os.getpid())\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=SECONDS)
+    assert (done.stdout, done.returncode) == ("True\n", 0)
+
+
 def test_slices_of_others_are_written_as_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _batch(tmp_path / "one")
     whole.clean(whole.steps())
